@@ -1,0 +1,101 @@
+#include "runtime/base/file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+namespace sgl::base {
+namespace {
+
+Error system_error(const std::filesystem::path& path, const char* what) {
+  const int code = errno;
+  const ErrorKind kind = (code == ENOENT || code == ENOTDIR) ? ErrorKind::kNotFound : ErrorKind::kInvalid;
+  return {kind, fmt::format("cannot {} '{}': {}", what, path.string(), std::strerror(code))};
+}
+
+struct Descriptor {
+  int fd = -1;
+  ~Descriptor() {
+    if (fd >= 0) ::close(fd);
+  }
+};
+
+}  // namespace
+
+Expected<std::string> read_file(const std::filesystem::path& path, std::size_t max_bytes) {
+  Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (file.fd < 0) return system_error(path, "open");
+  std::string out;
+  char chunk[1 << 16];
+  for (;;) {
+    const ssize_t n = ::read(file.fd, chunk, sizeof chunk);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return system_error(path, "read");
+    if (n == 0) return out;
+    if (out.size() + static_cast<std::size_t>(n) > max_bytes) {
+      return over_limit(fmt::format("'{}' is longer than the limit of {} bytes", path.string(), max_bytes));
+    }
+    out.append(chunk, static_cast<std::size_t>(n));
+  }
+}
+
+Status write_file_atomic(const std::filesystem::path& path, std::string_view bytes) {
+  const std::filesystem::path temporary = path.string() + fmt::format(".tmp{}", ::getpid());
+  {
+    Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
+    if (file.fd < 0) return system_error(path, "write");
+    while (!bytes.empty()) {
+      const ssize_t n = ::write(file.fd, bytes.data(), bytes.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) {
+        Error error = system_error(path, "write");
+        ::unlink(temporary.c_str());
+        return error;
+      }
+      bytes.remove_prefix(static_cast<std::size_t>(n));
+    }
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    Error error = system_error(path, "write");
+    ::unlink(temporary.c_str());
+    return error;
+  }
+  return {};
+}
+
+Expected<MappedFile> MappedFile::open(const std::filesystem::path& path) {
+  Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (file.fd < 0) return system_error(path, "open");
+  struct stat info {};
+  if (::fstat(file.fd, &info) != 0) return system_error(path, "read");
+  if (!S_ISREG(info.st_mode)) return invalid(fmt::format("'{}' is not a regular file", path.string()));
+  MappedFile out;
+  out.size_ = static_cast<std::size_t>(info.st_size);
+  if (out.size_ == 0) return out;
+  void* data = ::mmap(nullptr, out.size_, PROT_READ, MAP_PRIVATE, file.fd, 0);
+  if (data == MAP_FAILED) return system_error(path, "map");
+  out.data_ = static_cast<const std::byte*>(data);
+  return out;
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+}  // namespace sgl::base
