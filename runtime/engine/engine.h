@@ -1,0 +1,157 @@
+// The engine: one thread owns scheduler, KV cache and step loop; callers hand it requests and get events.
+// Every request gets exactly one terminal event (Finished), whatever happens.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/expected.h"
+#include "runtime/base/ids.h"
+#include "runtime/constraint/constraint.h"
+#include "runtime/model/model.h"
+#include "runtime/tokenizer/tokenizer.h"
+
+namespace sgl::engine {
+
+using tokenizer::TokenId;
+using RequestId = base::Id<struct RequestTag, std::uint64_t>;
+// Cache namespace (tenant). Prefixes are shared only inside one.
+using Namespace = base::Id<struct NamespaceTag>;
+
+// The tokens of a context, as a value: copying (forking) is O(1) and shares storage, appending is O(tokens appended)
+// and never changes other copies. Holds no KV pages itself: the radix tree finds what was computed for these tokens.
+class Sequence {
+ public:
+  void append(std::span<const TokenId> tokens);
+  Sequence fork() const { return *this; }
+  std::size_t size() const;
+  // All tokens from the beginning; O(size).
+  std::vector<TokenId> tokens() const;
+
+ private:
+  struct Chunk;  // immutable, refers to its parent
+  std::shared_ptr<const Chunk> tail_;
+};
+
+// As in the SGL language. Values out of range are refused by Engine::generate with `invalid`.
+struct SamplingParams {
+  double temperature = 1.0;          // 0 … 100; 0 is greedy
+  double top_p = 1.0;                // (0, 1]
+  int top_k = 0;                     // 0: off
+  double min_p = 0.0;                // [0, 1]
+  int max_tokens = 256;              // >= 1
+  int min_tokens = 0;                // eos and stop strings are held back before this many
+  double frequency_penalty = 0.0;    // [-2, 2]; over tokens of this generation
+  double presence_penalty = 0.0;     // [-2, 2]
+  double repetition_penalty = 1.0;   // (0, 10]; over prompt and generation
+  std::vector<std::pair<TokenId, double>> logit_bias;
+  std::vector<std::string> stop;     // the text ends before the first of these; it is not part of the text
+  std::uint64_t seed = 0;            // with the same everything: the same output
+  bool logprobs = false;             // log-probability of every generated token (of the unmodified distribution)
+  bool ignore_eos = false;
+};
+
+enum class FinishReason { kStop, kEos, kComplete /* constraint can take no more */, kLength, kError, kCancelled };
+
+struct Usage {
+  // prompt = cached + prefill, exactly. A token that a request waited for another request to compute is cached.
+  std::int64_t prompt_tokens = 0;
+  std::int64_t cached_tokens = 0;   // KV found in the radix tree
+  std::int64_t prefill_tokens = 0;  // computed for this request (recomputation after preemption counts in `recomputed`)
+  std::int64_t generated_tokens = 0;
+  std::int64_t jump_tokens = 0;     // those of generated_tokens that a constraint forced (not decoded)
+  std::int64_t recomputed_tokens = 0;
+};
+
+struct Finished {
+  RequestId id;
+  FinishReason reason = FinishReason::kError;
+  std::optional<base::Error> error;   // set iff reason is kError or kCancelled
+  std::string text;                   // whole text of the generation, without stop string and eos
+  std::vector<TokenId> tokens;        // exactly the tokens behind `text` (stop and eos cut off); the caller may append
+                                      // them to its sequence, their KV is cached. When a stop string cut inside a
+                                      // token, the rest is re-tokenised from `text`.
+  std::string stop_text;              // the stop string that matched, or ""
+  std::vector<float> logprobs;        // per generated token when asked for
+  std::vector<double> scores;         // score(): sum of log-probabilities per continuation
+  Usage usage;
+};
+
+// Called on the engine thread: must return quickly and must not call back into the engine except to submit or cancel.
+struct Events {
+  std::function<void(RequestId, std::string_view text)> on_text;  // newly complete UTF-8 text; may be empty function
+  std::function<void(Finished)> on_finished;                      // exactly once
+};
+
+struct GenerateRequest {
+  Sequence sequence;                 // at least one token
+  SamplingParams sampling;
+  std::shared_ptr<const constraint::Constraint> constraint;  // null: free text
+  // Token healing: the last token of the sequence is taken back and generated again, constrained to begin with its
+  // bytes, where another token extends it. The healed bytes are not part of `text`; `healed_tokens` of the sequence's
+  // end are replaced by Finished::tokens.
+  Namespace ns;
+  int priority = 0;                  // higher first; equal: first come first served
+};
+
+// Log-probabilities of continuations of one prefix (select): the prefix is computed once.
+struct ScoreRequest {
+  Sequence sequence;
+  std::vector<std::vector<TokenId>> continuations;  // each non-empty
+  bool per_token = false;            // Finished::logprobs = all continuations' token logprobs, concatenated
+  Namespace ns;
+  int priority = 0;
+};
+
+struct EngineOptions {
+  std::size_t threads = 0;           // kernels' threads; 0: physical cores
+  std::size_t page_size = 16;        // tokens per KV page
+  std::size_t pages = 0;             // 0: from max_kv_bytes
+  std::size_t max_kv_bytes = std::size_t{1} << 30;
+  std::size_t max_batch = 64;        // sequences decoded together
+  std::size_t prefill_chunk = 256;   // prompt tokens per step, so that decoding sequences are not held up
+  std::size_t max_queue = 100'000;   // waiting requests; more are refused with `unavailable`
+  bool prefix_cache = true;
+};
+
+struct EngineStats {
+  std::int64_t requests = 0, steps = 0, preemptions = 0, evicted_pages = 0;
+  Usage total;
+  double prefill_seconds = 0, decode_seconds = 0, step_seconds = 0;
+  std::size_t pages_total = 0, pages_free = 0, pages_cached = 0;
+};
+
+class Engine {
+ public:
+  static base::Expected<std::unique_ptr<Engine>> create(std::shared_ptr<const model::Model> model,
+                                                        std::shared_ptr<const tokenizer::Tokenizer> tokenizer,
+                                                        const EngineOptions& options = {});
+  // Cancels what runs, delivers every outstanding terminal event, joins the thread.
+  ~Engine();
+
+  // Thread-safe, never block on a model step. A request that cannot be taken (bad parameter, prompt longer than the
+  // context or the pool, queue full) still gets its one terminal event, on the engine thread.
+  RequestId generate(GenerateRequest request, Events events);
+  RequestId score(ScoreRequest request, Events events);
+  // Takes effect within one step; the request ends with kCancelled unless it had ended already.
+  void cancel(RequestId id);
+
+  EngineStats stats() const;  // a consistent copy
+  const tokenizer::Tokenizer& tokenizer() const;
+  std::shared_ptr<const tokenizer::Tokenizer> shared_tokenizer() const;
+  std::shared_ptr<const constraint::Vocabulary> vocabulary() const;
+  const model::Model& model() const;
+
+ private:
+  struct Impl;
+  explicit Engine(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sgl::engine

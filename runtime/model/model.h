@@ -1,0 +1,55 @@
+// A decoder-only language model from a Hugging Face folder, and its forward pass over paged KV.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/base/expected.h"
+#include "runtime/base/thread_pool.h"
+
+namespace sgl::model {
+
+// The facts of config.json that the forward pass needs; see config.h.
+struct Config;
+
+// KV storage of one engine: `slots` token slots; slot s of layer l holds K and V of one token, F32.
+// Layout: [layer][slot][kv_heads][head_dim] for K and for V. Owned by the engine, written by Model::forward.
+struct KvStore;
+
+// One sequence's part of a step: `tokens` at positions [start, start + tokens.size()).
+struct Slice {
+  std::span<const std::int32_t> tokens;
+  std::int64_t start = 0;
+  // Slot of every position of the sequence from 0 to start + tokens.size() - 1; the new tokens' K/V are written to
+  // the last tokens.size() of them.
+  std::span<const std::uint32_t> slots;
+  // Rows of logits wanted: the last `logits` tokens of this slice (0 … tokens.size()).
+  std::size_t logits = 0;
+};
+
+class Model {
+ public:
+  // Errors: one sentence (missing file, malformed or truncated header, shape mismatch, unknown architecture).
+  static base::Expected<std::shared_ptr<const Model>> load(const std::filesystem::path& folder);
+  ~Model();
+  const Config& config() const;
+  std::size_t kv_bytes_per_token() const;  // K and V over all layers
+  std::unique_ptr<KvStore> make_kv(std::size_t slots) const;
+
+  // Runs all slices as one batch. `logits` receives sum(slice.logits) rows of vocab_size floats, in slice order.
+  // Bit-exact: a row depends only on its own sequence's tokens, not on batch, chunking, threads or slot numbers.
+  // Token ids must be in range (checked: error `invalid`).
+  base::Status forward(std::span<const Slice> slices, KvStore& kv, std::span<float> logits,
+                       base::ThreadPool& pool) const;
+
+ private:
+  struct Impl;
+  explicit Model(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sgl::model
