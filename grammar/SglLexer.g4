@@ -2,8 +2,9 @@
 // grammar/README.md: a popMode that tolerates an empty mode stack, and the filter that turns NEWLINE into NL.
 lexer grammar SglLexer;
 
-// NL is never matched here: the token filter inserts it where a line ends a statement or an item.
-tokens { NL }
+// Never matched here, the token filter makes them: NL where a line ends a statement or an item, INTERP_CLOSE of
+// the RBRACE that closes an INTERP_OPEN (so that error recovery never takes it for the end of a block).
+tokens { NL, INTERP_CLOSE }
 
 channels { COMMENTS }
 

@@ -7,10 +7,13 @@ parser grammar SglParser;
 
 options { tokenVocab = SglLexer; }
 
-file : sep? (declaration (sep declaration)* sep?)? EOF;
+file : sep* topDecl* EOF;
+
+// A rule of its own so that an error in a declaration is recovered before the next one.
+topDecl : declaration (sep+ | EOF);
 
 // Between declarations and between statements.
-sep : (NL | SEMI)+;
+sep : NL | SEMI;
 
 // Between items, fields and arguments; optional after the last one.
 itemSep : COMMA | NL;
@@ -99,7 +102,10 @@ bounds
 
 // ---- statements -----------------------------------------------------------------------------------------
 
-block : LBRACE sep? (statement (sep statement)* sep?)? RBRACE;
+block : LBRACE blockLine (sep blockLine)* RBRACE;
+
+// Often empty. A rule of its own so that an error at the start of a statement damages that line only.
+blockLine : statement?;
 
 statement
   : KW_LET id=ident (COLON annotation=typeExpr)? ASSIGN value=expr                  # LetStmt
@@ -230,8 +236,8 @@ stringPart
   : STR_TEXT                                                                        # TextPart
   | STR_ESC                                                                         # EscapePart
   | STR_BAD_ESC                                                                     # BadEscapePart
-  | INTERP_OPEN expr formatSpec? RBRACE                                             # InterpolationPart
+  | INTERP_OPEN expr formatSpec? (INTERP_CLOSE | RBRACE)                            # InterpolationPart
   ;
 
 // Any tokens: the builder reads the source text between the colon and the brace.
-formatSpec : COLON spec+=~(LBRACE | RBRACE | NL | SEMI | STRING_OPEN | TSTRING_OPEN)+;
+formatSpec : COLON spec+=~(LBRACE | RBRACE | INTERP_CLOSE | NL | SEMI | STRING_OPEN | TSTRING_OPEN)+;
