@@ -14,6 +14,7 @@
 #include "runtime/base/expected.h"
 #include "runtime/base/ids.h"
 #include "runtime/constraint/constraint.h"
+#include "runtime/engine/sequence.h"
 #include "runtime/model/model.h"
 #include "runtime/tokenizer/tokenizer.h"
 
@@ -23,21 +24,6 @@ using tokenizer::TokenId;
 using RequestId = base::Id<struct RequestTag, std::uint64_t>;
 // Cache namespace (tenant). Prefixes are shared only inside one.
 using Namespace = base::Id<struct NamespaceTag>;
-
-// The tokens of a context, as a value: copying (forking) is O(1) and shares storage, appending is O(tokens appended)
-// and never changes other copies. Holds no KV pages itself: the radix tree finds what was computed for these tokens.
-class Sequence {
- public:
-  void append(std::span<const TokenId> tokens);
-  Sequence fork() const { return *this; }
-  std::size_t size() const;
-  // All tokens from the beginning; O(size).
-  std::vector<TokenId> tokens() const;
-
- private:
-  struct Chunk;  // immutable, refers to its parent
-  std::shared_ptr<const Chunk> tail_;
-};
 
 // As in the SGL language. Values out of range are refused by Engine::generate with `invalid`.
 struct SamplingParams {

@@ -1,0 +1,33 @@
+// Operations on values that are more than a machine instruction: formatting, strings, lists, built-in functions.
+#pragma once
+
+#include <span>
+
+#include "runtime/exec/state.h"
+
+namespace sgl::exec {
+
+// Text of a value as interpolation shows it: strings bare, everything else as compact JSON (floats shortest form).
+// `spec`: "" or [fill-align][sign][width][,][.precision][type] with type one of d x o b f e g % s, as in Python.
+// False: bad spec for this value.
+bool format_value(Machine& machine, const Value& value, std::string_view spec, Value& out);
+
+// Appends compact JSON. Non-finite floats become null, as JSON has none; absent optional fields are left out.
+void append_json(const plan::Plan& plan, const Value& value, std::string& out);
+
+bool call_builtin(Machine& machine, plan::Builtin builtin, std::span<const Value* const> args, Value& out);
+
+// Item or character at `index`; negative counts from the end.
+bool index_value(Machine& machine, const Value& value, std::int64_t index, Value& out);
+bool slice_value(Machine& machine, const Value& value, std::int64_t begin, std::int64_t end, Value& out);
+bool length_of(Machine& machine, const Value& value, std::int64_t& out);
+bool concat_strings(Machine& machine, std::span<const Value* const> parts, Value& out);
+
+// Fuel for work that is linear in bytes or items: one unit per this many, so that a built-in over a megabyte costs
+// about as much fuel as the loop that it replaces costs time.
+constexpr std::int64_t kBytesPerFuel = 64;
+
+// The value was made, unless the heap refused: then the failure is recorded.
+bool made(Machine& machine, const Value& out);
+
+}  // namespace sgl::exec
