@@ -1,0 +1,38 @@
+// Causal attention over paged keys and values with an online softmax (Milakov and Gimelshein, 2018, arXiv:1805.02867;
+// Kwon et al., 2023, arXiv:2309.06180).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "runtime/base/thread_pool.h"
+
+namespace sgl::kernels {
+
+// Positions per step of the online softmax. Blocks begin at absolute positions 0, 32, 64, …, so that a row's
+// arithmetic depends only on its position: not on the page size, the chunking of the prefill or the batch. 32 keeps a
+// block of K (32 · 128 · 4 bytes) in the first-level cache while all heads of a group read it.
+constexpr std::size_t kAttentionBlock = 32;
+
+// One query token: it sees positions max(0, position − window + 1) … position.
+struct AttentionRow {
+  const std::uint32_t* slots = nullptr;  // [position + 1]: slot of each position of the sequence
+  std::size_t position = 0;
+};
+
+struct AttentionShape {
+  std::size_t heads = 0;  // query heads, a multiple of kv_heads; head h reads KV head h / (heads / kv_heads)
+  std::size_t kv_heads = 0;
+  std::size_t head_dim = 0;
+  std::size_t window = 0;  // sliding window in tokens; 0: none
+  float scale = 1.0F;      // of the scores, usually 1/sqrt(head_dim)
+};
+
+// out[r, h, :] = Σ_p softmax_p(scale · q[r, h, :]·k[slot_p, h', :]) · v[slot_p, h', :]
+// q, out: [rows, heads, head_dim] F32, not overlapping; k, v: [slots, kv_heads, head_dim] F32, read only.
+// O(rows · heads · positions · head_dim). The query heads of a KV head share its reads.
+void attention(const AttentionShape& shape, std::span<const AttentionRow> rows, const float* q, const float* k,
+               const float* v, float* out, base::ThreadPool& pool);
+
+}  // namespace sgl::kernels

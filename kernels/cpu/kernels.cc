@@ -1,0 +1,139 @@
+// The public operations: shape checks, division among threads, dispatch to the active instruction set.
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <vector>
+
+#include "kernels/attention.h"
+#include "kernels/cpu/ops.h"
+#include "kernels/embedding.h"
+#include "kernels/matmul.h"
+#include "kernels/residual.h"
+#include "kernels/rmsnorm.h"
+#include "kernels/rope.h"
+#include "kernels/softmax.h"
+#include "kernels/swiglu.h"
+#include "runtime/base/check.h"
+
+namespace sgl::kernels {
+namespace {
+
+// Multiply-adds below which waking the pool costs more (a few µs) than the work of one thread.
+constexpr std::size_t kParallelWork = 1 << 16;
+// Column ranges per thread: a few, so that a thread which lost its core for a moment does not hold up the others.
+constexpr std::size_t kRangesPerThread = 4;
+// Ranges are multiples of this many columns, a multiple of every tile's width.
+constexpr std::size_t kColumnQuantum = 24;
+
+void run(base::ThreadPool& pool, std::size_t count, std::size_t work, const std::function<void(std::size_t)>& body) {
+  if (work < kParallelWork) {
+    for (std::size_t i = 0; i < count; ++i) body(i);
+  } else {
+    pool.parallel_for(count, body);
+  }
+}
+
+struct Range {
+  std::size_t target = 0, begin = 0, end = 0;
+};
+
+}  // namespace
+
+void matmul(std::span<const MatmulTarget> targets, const float* x, std::size_t rows, base::ThreadPool& pool) {
+  if (rows == 0 || targets.empty()) return;
+  const std::size_t k = targets[0].w.k;
+  std::size_t columns = 0;
+  for (const MatmulTarget& t : targets) {
+    SGL_ASSERT(t.w.k == k && t.y != nullptr && t.w.data != nullptr);
+    columns += t.w.n;
+  }
+  const std::size_t work = columns * k * rows;
+  const std::size_t pieces = work < kParallelWork ? 1 : pool.size() * kRangesPerThread;
+  std::size_t step = (columns + pieces - 1) / pieces;
+  step = std::max<std::size_t>((step + kColumnQuantum - 1) / kColumnQuantum * kColumnQuantum, kColumnQuantum);
+  std::vector<Range> ranges;
+  ranges.reserve(pieces + targets.size());
+  for (std::size_t t = 0; t < targets.size(); ++t) {
+    for (std::size_t c = 0; c < targets[t].w.n; c += step) {
+      ranges.push_back({t, c, std::min(c + step, targets[t].w.n)});
+    }
+  }
+  const cpu::Ops& ops = cpu::ops();
+  run(pool, ranges.size(), work, [&](std::size_t i) {
+    const Range& r = ranges[i];
+    const MatmulTarget& t = targets[r.target];
+    ops.matmul(t.w, x, rows, t.y, t.w.n, r.begin, r.end);
+  });
+}
+
+void rmsnorm(const float* x, const float* weight, float eps, std::size_t rows, std::size_t k, float* y,
+             base::ThreadPool& pool) {
+  const cpu::Ops& ops = cpu::ops();
+  run(pool, rows, rows * k, [&](std::size_t r) { ops.rmsnorm(x + r * k, weight, eps, k, y + r * k); });
+}
+
+void rope(float* x, std::size_t heads, std::size_t head_dim, const float* cos, const float* sin) {
+  SGL_ASSERT(head_dim % 2 == 0);
+  cpu::ops().rope(x, heads, head_dim, cos, sin);
+}
+
+void swiglu(const float* gate, const float* up, std::size_t rows, std::size_t n, float* out, base::ThreadPool& pool) {
+  const cpu::Ops& ops = cpu::ops();
+  run(pool, rows, rows * n, [&](std::size_t r) { ops.swiglu(gate + r * n, up + r * n, n, out + r * n); });
+}
+
+void add(float* x, const float* y, std::size_t n) {
+  cpu::ops().add(x, y, n);
+}
+
+float max_value(const float* x, std::size_t n) {
+  SGL_ASSERT(n > 0);
+  return cpu::ops().max_value(x, n);
+}
+
+void exp_scaled(const float* x, std::size_t n, float shift, float scale, float* out) {
+  cpu::ops().exp_scaled(x, n, shift, scale, out);
+}
+
+double log_sum_exp(const float* x, std::size_t n) {
+  const float highest = max_value(x, n);
+  if (std::isinf(highest)) return highest;
+  constexpr std::size_t kChunk = 1024;  // elements: fits the stack and the first-level cache
+  float part[kChunk];
+  double sum = 0.0;
+  for (std::size_t i = 0; i < n; i += kChunk) {
+    const std::size_t m = std::min(kChunk, n - i);
+    exp_scaled(x + i, m, highest, 1.0F, part);
+    for (std::size_t j = 0; j < m; ++j) sum += part[j];
+  }
+  return static_cast<double>(highest) + std::log(sum);
+}
+
+void attention(const AttentionShape& shape, std::span<const AttentionRow> rows, const float* q, const float* k,
+               const float* v, float* out, base::ThreadPool& pool) {
+  SGL_ASSERT(shape.kv_heads > 0 && shape.heads % shape.kv_heads == 0 && shape.head_dim > 0);
+  const cpu::Ops& ops = cpu::ops();
+  std::size_t positions = 0;
+  for (const AttentionRow& row : rows) positions += row.position + 1;
+  const std::size_t width = shape.heads * shape.head_dim;
+  // One item per row and KV head; heads of one row are neighbours so that a long context is shared out too.
+  run(pool, rows.size() * shape.kv_heads, positions * width * 2, [&](std::size_t i) {
+    const std::size_t r = i / shape.kv_heads;
+    ops.attention(shape, rows[r], i % shape.kv_heads, q + r * width, k, v, out + r * width);
+  });
+}
+
+void to_f32(const void* src, DType type, std::size_t n, float* out) {
+  cpu::ops().to_f32(src, type, n, out);
+}
+
+void embedding(const Matrix& table, std::span<const std::int32_t> ids, float* out) {
+  const std::size_t stride = table.k * dtype_bytes(table.type);
+  for (std::size_t r = 0; r < ids.size(); ++r) {
+    SGL_ASSERT(ids[r] >= 0 && static_cast<std::size_t>(ids[r]) < table.n);
+    to_f32(static_cast<const char*>(table.data) + static_cast<std::size_t>(ids[r]) * stride, table.type, table.k,
+           out + r * table.k);
+  }
+}
+
+}  // namespace sgl::kernels

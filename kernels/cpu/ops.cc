@@ -1,0 +1,47 @@
+#include "kernels/cpu/ops.h"
+
+namespace sgl::kernels::cpu {
+
+const char* isa_name(Isa isa) {
+  switch (isa) {
+    case Isa::kPortable:
+      return "portable";
+    case Isa::kAvx2:
+      return "avx2";
+    case Isa::kAvx512:
+      return "avx512";
+  }
+  return "unknown";
+}
+
+const Ops* ops_for(Isa isa) {
+  if (isa == Isa::kPortable) return &portable_ops();
+#if defined(SGL_KERNELS_X86)
+  // These builtins also check that the operating system saves the wide registers.
+  if (isa == Isa::kAvx2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+      __builtin_cpu_supports("f16c")) {
+    return &avx2_ops();
+  }
+  if (isa == Isa::kAvx512 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+    return &avx512_ops();
+  }
+#endif
+  return nullptr;
+}
+
+Isa active_isa() {
+  static const Isa isa = [] {
+    if (ops_for(Isa::kAvx512) != nullptr) return Isa::kAvx512;
+    if (ops_for(Isa::kAvx2) != nullptr) return Isa::kAvx2;
+    return Isa::kPortable;
+  }();
+  return isa;
+}
+
+const Ops& ops() {
+  static const Ops& active = *ops_for(active_isa());
+  return active;
+}
+
+}  // namespace sgl::kernels::cpu

@@ -1,0 +1,43 @@
+// The vectorised operations of one instruction set, and the choice among them. Internal to kernels/cpu and its tests.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "kernels/attention.h"
+#include "kernels/tensor.h"
+
+namespace sgl::kernels::cpu {
+
+enum class Isa { kPortable, kAvx2 /* AVX2, FMA, F16C */, kAvx512 /* F, BW, DQ, VL */ };
+const char* isa_name(Isa isa);
+
+// Each function works on the calling thread; shapes as in the public headers of kernels/.
+struct Ops {
+  // y[r·ldy + c] for r < rows and col_begin <= c < col_end; x is [rows, w.k].
+  void (*matmul)(const Matrix& w, const float* x, std::size_t rows, float* y, std::size_t ldy, std::size_t col_begin,
+                 std::size_t col_end);
+  void (*rmsnorm)(const float* x, const float* weight, float eps, std::size_t k, float* y);  // one row
+  void (*rope)(float* x, std::size_t heads, std::size_t head_dim, const float* cos, const float* sin);
+  void (*swiglu)(const float* gate, const float* up, std::size_t n, float* out);
+  void (*add)(float* x, const float* y, std::size_t n);
+  float (*max_value)(const float* x, std::size_t n);
+  void (*exp_scaled)(const float* x, std::size_t n, float shift, float scale, float* out);
+  // One row and one KV head: q and out point at the row's first head.
+  void (*attention)(const AttentionShape& shape, const AttentionRow& row, std::size_t kv_head, const float* q,
+                    const float* k, const float* v, float* out);
+  void (*to_f32)(const void* src, DType type, std::size_t n, float* out);
+};
+
+// nullptr when this machine or build lacks the instruction set; kPortable is always there.
+const Ops* ops_for(Isa isa);
+// The widest set of this machine, decided once.
+Isa active_isa();
+const Ops& ops();
+
+// One per translation unit that is compiled for an instruction set.
+const Ops& portable_ops();
+const Ops& avx2_ops();
+const Ops& avx512_ops();
+
+}  // namespace sgl::kernels::cpu

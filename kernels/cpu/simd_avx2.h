@@ -1,0 +1,61 @@
+// Eight lanes: AVX2 with FMA and F16C. See vector_kernels.h for the contract.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE {
+
+struct Simd {
+  using V = __m256;
+  static constexpr std::size_t kWidth = 8;
+  // 12 accumulators, 3 weights and 1 input: all 16 registers.
+  static constexpr int kTileRows = 4, kTileCols = 3;
+
+  static V zero() { return _mm256_setzero_ps(); }
+  static V set(float a) { return _mm256_set1_ps(a); }
+  static __m256i lanes_below(std::size_t n) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  }
+  static V load(const float* p) { return _mm256_loadu_ps(p); }
+  static V load_n(const float* p, std::size_t n) { return _mm256_maskload_ps(p, lanes_below(n)); }
+  static void store(float* p, V v) { _mm256_storeu_ps(p, v); }
+  static void store_n(float* p, V v, std::size_t n) { _mm256_maskstore_ps(p, lanes_below(n), v); }
+  static V add(V a, V b) { return _mm256_add_ps(a, b); }
+  static V sub(V a, V b) { return _mm256_sub_ps(a, b); }
+  static V mul(V a, V b) { return _mm256_mul_ps(a, b); }
+  static V div(V a, V b) { return _mm256_div_ps(a, b); }
+  static V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
+  static V max(V a, V b) { return _mm256_max_ps(a, b); }
+  static V round(V v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+  static V pow2(V n) {
+    const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23));
+  }
+  static V keep_if_ge(V v, V x, V limit) { return _mm256_and_ps(v, _mm256_cmp_ps(x, limit, _CMP_GE_OQ)); }
+  static float sum(V v) {
+    __m128 a = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    a = _mm_add_ps(a, _mm_movehl_ps(a, a));
+    return _mm_cvtss_f32(_mm_add_ss(a, _mm_movehdup_ps(a)));
+  }
+  static float max_lane(V v) {
+    __m128 a = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    a = _mm_max_ps(a, _mm_movehl_ps(a, a));
+    return _mm_cvtss_f32(_mm_max_ss(a, _mm_movehdup_ps(a)));
+  }
+  static V widen_bf16(__m128i bits) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16)); }
+  static __m128i load_16(const std::uint16_t* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
+  static __m128i load_16_n(const std::uint16_t* p, std::size_t n) {
+    alignas(16) std::uint16_t part[8] = {};
+    for (std::size_t i = 0; i < n; ++i) part[i] = p[i];
+    return _mm_load_si128(reinterpret_cast<const __m128i*>(part));
+  }
+  static V load_bf16(const std::uint16_t* p) { return widen_bf16(load_16(p)); }
+  static V load_bf16_n(const std::uint16_t* p, std::size_t n) { return widen_bf16(load_16_n(p, n)); }
+  static V load_f16(const std::uint16_t* p) { return _mm256_cvtph_ps(load_16(p)); }
+  static V load_f16_n(const std::uint16_t* p, std::size_t n) { return _mm256_cvtph_ps(load_16_n(p, n)); }
+};
+
+}  // namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE

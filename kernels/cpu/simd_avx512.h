@@ -1,0 +1,59 @@
+// Sixteen lanes: AVX-512 F, BW, DQ and VL. See vector_kernels.h for the contract.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE {
+
+struct Simd {
+  using V = __m512;
+  static constexpr std::size_t kWidth = 16;
+  // 24 accumulators, 4 weights and 1 input of 32 registers.
+  static constexpr int kTileRows = 6, kTileCols = 4;
+
+  static V zero() { return _mm512_setzero_ps(); }
+  static V set(float a) { return _mm512_set1_ps(a); }
+  static __mmask16 lanes_below(std::size_t n) { return static_cast<__mmask16>((1U << n) - 1U); }
+  static V load(const float* p) { return _mm512_loadu_ps(p); }
+  static V load_n(const float* p, std::size_t n) { return _mm512_maskz_loadu_ps(lanes_below(n), p); }
+  static void store(float* p, V v) { _mm512_storeu_ps(p, v); }
+  static void store_n(float* p, V v, std::size_t n) { _mm512_mask_storeu_ps(p, lanes_below(n), v); }
+  static V add(V a, V b) { return _mm512_add_ps(a, b); }
+  static V sub(V a, V b) { return _mm512_sub_ps(a, b); }
+  static V mul(V a, V b) { return _mm512_mul_ps(a, b); }
+  static V div(V a, V b) { return _mm512_div_ps(a, b); }
+  static V fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
+  static V max(V a, V b) { return _mm512_max_ps(a, b); }
+  static V round(V v) { return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+  static V pow2(V n) {
+    const __m512i exponent = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(exponent, 23));
+  }
+  static V keep_if_ge(V v, V x, V limit) { return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, limit, _CMP_GE_OQ), v); }
+  static float sum(V v) {
+    const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
+    __m128 a = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+    a = _mm_add_ps(a, _mm_movehl_ps(a, a));
+    return _mm_cvtss_f32(_mm_add_ss(a, _mm_movehdup_ps(a)));
+  }
+  static float max_lane(V v) {
+    const __m256 half = _mm256_max_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
+    __m128 a = _mm_max_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+    a = _mm_max_ps(a, _mm_movehl_ps(a, a));
+    return _mm_cvtss_f32(_mm_max_ss(a, _mm_movehdup_ps(a)));
+  }
+  static V widen_bf16(__m256i bits) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16)); }
+  static __m256i load_16(const std::uint16_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+  static __m256i load_16_n(const std::uint16_t* p, std::size_t n) {
+    return _mm256_maskz_loadu_epi16(lanes_below(n), p);
+  }
+  static V load_bf16(const std::uint16_t* p) { return widen_bf16(load_16(p)); }
+  static V load_bf16_n(const std::uint16_t* p, std::size_t n) { return widen_bf16(load_16_n(p, n)); }
+  static V load_f16(const std::uint16_t* p) { return _mm512_cvtph_ps(load_16(p)); }
+  static V load_f16_n(const std::uint16_t* p, std::size_t n) { return _mm512_cvtph_ps(load_16_n(p, n)); }
+};
+
+}  // namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE

@@ -1,0 +1,74 @@
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "kernels/cpu/reference/reference.h"
+#include "kernels/softmax.h"
+#include "tests/unit/kernels/support.h"
+
+using namespace sgl::kernels;
+using namespace sgl::kernels::test;
+
+TEST_CASE("rmsnorm, rope, swiglu and add agree with the reference over odd sizes") {
+  for (const cpu::Isa isa : available_isas()) {
+    CAPTURE(cpu::isa_name(isa));
+    const cpu::Ops& ops = *cpu::ops_for(isa);
+    for (const std::size_t n : {1, 2, 3, 4, 7, 8, 15, 16, 17, 33, 64, 172, 1001}) {
+      CAPTURE(n);
+      const std::vector<float> x = random_floats(n, 1, 4.0F), w = random_floats(n, 2),
+                               wide = random_floats(n, 3, 120.0F);
+      std::vector<float> want(n), got(n);
+      reference::rmsnorm(x.data(), w.data(), 1e-5F, n, want.data());
+      ops.rmsnorm(x.data(), w.data(), 1e-5F, n, got.data());
+      bool good = true;
+      for (std::size_t i = 0; i < n; ++i) good &= close(got[i], want[i], 1.0F);
+      got = x;
+      ops.rmsnorm(got.data(), w.data(), 1e-5F, n, got.data());  // in place
+      for (std::size_t i = 0; i < n; ++i) good &= close(got[i], want[i], 1.0F);
+      for (const std::vector<float>* gate : {&x, &wide}) {
+        reference::swiglu(gate->data(), w.data(), n, want.data());
+        ops.swiglu(gate->data(), w.data(), n, got.data());
+        for (std::size_t i = 0; i < n; ++i) good &= close(got[i], want[i], 1.0F);
+      }
+      got = x;
+      ops.add(got.data(), w.data(), n);
+      for (std::size_t i = 0; i < n; ++i) good &= got[i] == x[i] + w[i];
+      CHECK(good);
+    }
+    for (const std::size_t dim : {2, 6, 8, 64, 80, 128}) {
+      std::vector<float> a = random_floats(3 * dim, 4), b = a;
+      const std::vector<float> c = random_floats(dim / 2, 5), s = random_floats(dim / 2, 6);
+      reference::rope(a.data(), 3, dim, c.data(), s.data());
+      ops.rope(b.data(), 3, dim, c.data(), s.data());
+      bool good = true;
+      for (std::size_t i = 0; i < a.size(); ++i) good &= close(b[i], a[i], 1.0F);
+      CHECK(good);
+    }
+  }
+}
+
+TEST_CASE("softmax pieces: exp, maximum, log-sum-exp") {
+  for (const cpu::Isa isa : available_isas()) {
+    CAPTURE(cpu::isa_name(isa));
+    const cpu::Ops& ops = *cpu::ops_for(isa);
+    std::vector<float> x;
+    for (float v = -100.0F; v <= 88.0F; v += 0.0371F) x.push_back(v);
+    x.push_back(-std::numeric_limits<float>::infinity());
+    x.push_back(0.0F);
+    std::vector<float> got(x.size());
+    ops.exp_scaled(x.data(), x.size(), 0.0F, 1.0F, got.data());
+    double worst = 0.0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double want = x[i] < -87.3F ? 0.0 : std::exp(static_cast<double>(x[i]));
+      worst = std::max(worst, want == 0.0 ? std::fabs(got[i]) : std::fabs(got[i] / want - 1.0));
+    }
+    CHECK(worst < 1e-6);
+    CHECK(got.back() == 1.0F);
+    for (std::size_t n = 1; n < 70; ++n) {
+      const std::vector<float> y = random_floats(n, static_cast<std::uint32_t>(n), 9.0F);
+      CHECK(ops.max_value(y.data(), n) == *std::max_element(y.begin(), y.end()));
+    }
+  }
+  const std::vector<float> y = random_floats(5000, 8, 20.0F);
+  CHECK(log_sum_exp(y.data(), y.size()) == doctest::Approx(reference::log_sum_exp(y.data(), y.size())).epsilon(1e-7));
+}
