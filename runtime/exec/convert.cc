@@ -1,0 +1,326 @@
+#include "runtime/exec/convert.h"
+
+#include <charconv>
+#include <cmath>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "runtime/base/utf8.h"
+#include "runtime/exec/ops.h"
+
+namespace sgl::exec {
+
+using base::Error;
+using base::ErrorKind;
+using Json = nlohmann::ordered_json;
+using plan::Type;
+using plan::TypeId;
+using plan::TypeKind;
+
+namespace {
+
+std::string literal_json(const plan::Literal& literal) {
+  switch (literal.kind) {
+    case plan::Literal::Kind::kString:
+      return Json(literal.text).dump(-1, ' ', false, Json::error_handler_t::replace);
+    case plan::Literal::Kind::kInt: return std::to_string(literal.number);
+    case plan::Literal::Kind::kBool: return literal.number != 0 ? "true" : "false";
+  }
+  return "null";
+}
+
+// Plan types to specification nodes, each type once, so that recursive types stay finite.
+class SpecBuilder {
+ public:
+  SpecBuilder(const plan::Plan& plan, constraint::TypeSpec& spec) : plan_(plan), spec_(spec) {}
+
+  std::uint32_t add(TypeId id) {
+    const auto [it, inserted] = index_.try_emplace(id.value, static_cast<std::uint32_t>(spec_.nodes.size()));
+    const std::uint32_t index = it->second;
+    if (!inserted) return index;
+    spec_.nodes.emplace_back();
+    constraint::SpecNode node = scalar_node(plan_.type(id));
+    const Type& type = plan_.type(id);
+    for (const TypeId arg : type.args) node.children.push_back(add(arg));
+    for (const plan::Field& field : type.fields) node.fields.push_back({field.name, add(field.type), field.optional});
+    spec_.nodes[index] = std::move(node);
+    return index;
+  }
+
+ private:
+  static constraint::SpecNode scalar_node(const Type& type) {
+    using constraint::SpecKind;
+    constraint::SpecNode node;
+    switch (type.kind) {
+      case TypeKind::kNull: node.kind = SpecKind::kNull; break;
+      case TypeKind::kBool: node.kind = SpecKind::kBool; break;
+      case TypeKind::kInt: node.kind = SpecKind::kInt; break;
+      case TypeKind::kFloat: node.kind = SpecKind::kFloat; break;
+      case TypeKind::kString: node.kind = SpecKind::kString; break;
+      case TypeKind::kLiteral: node.kind = SpecKind::kLiteral; break;
+      case TypeKind::kList: node.kind = SpecKind::kList; break;
+      case TypeKind::kRecord: node.kind = SpecKind::kRecord; break;
+      case TypeKind::kUnion: node.kind = SpecKind::kUnion; break;
+      case TypeKind::kRegex: node.kind = SpecKind::kRegex; break;
+    }
+    node.min_chars = node.min_items = type.min_size;
+    node.max_chars = node.max_items = type.max_size;
+    node.min_int = type.min_int;
+    node.max_int = type.max_int;
+    node.min_float = type.min_float;
+    node.max_float = type.max_float;
+    node.pattern = type.pattern;
+    node.format = type.format;
+    if (type.kind == TypeKind::kLiteral) node.text = literal_json(type.literal);
+    return node;
+  }
+
+  const plan::Plan& plan_;
+  constraint::TypeSpec& spec_;
+  std::map<std::uint32_t, std::uint32_t> index_;
+};
+
+const char* json_kind(const Json& json) {
+  switch (json.type()) {
+    case Json::value_t::null: return "null";
+    case Json::value_t::boolean: return "a bool";
+    case Json::value_t::string: return "a string";
+    case Json::value_t::array: return "a list";
+    case Json::value_t::object: return "an object";
+    case Json::value_t::number_integer:
+    case Json::value_t::number_unsigned: return "an int";
+    case Json::value_t::number_float: return "a float";
+    default: return "something else";
+  }
+}
+
+class JsonReader {
+ public:
+  explicit JsonReader(const plan::Plan& plan) : plan_(plan) {}
+
+  base::Expected<Value> read(TypeId id, const Json& json, const std::string& path, int depth) {
+    if (depth > kMaxDepth) return base::invalid(path + ": nested too deeply");
+    const Type& type = plan_.type(id);
+    switch (type.kind) {
+      case TypeKind::kNull: return json.is_null() ? base::Expected<Value>(Value()) : mismatch("null", json, path);
+      case TypeKind::kBool:
+        if (!json.is_boolean()) return mismatch("a bool", json, path);
+        return Value::boolean(json.get<bool>());
+      case TypeKind::kInt: return read_int(type, json, path);
+      case TypeKind::kFloat: return read_float(type, json, path);
+      case TypeKind::kString:
+      case TypeKind::kRegex: return read_string(id, type, json, path);
+      case TypeKind::kLiteral:
+        // Dumped rather than compared as JSON values: 1 and 1.0 are different literals.
+        if (json.dump(-1, ' ', false, Json::error_handler_t::replace) != literal_json(type.literal)) {
+          return mismatch(literal_json(type.literal), json, path);
+        }
+        return literal_value(type.literal);
+      case TypeKind::kList: return read_list(type, json, path, depth);
+      case TypeKind::kRecord: return read_record(id, type, json, path, depth);
+      case TypeKind::kUnion: return read_union(type, json, path, depth);
+    }
+    return base::invalid(path + ": unknown type");
+  }
+
+  static Value literal_value(const plan::Literal& literal) {
+    switch (literal.kind) {
+      case plan::Literal::Kind::kString: return Value::string(literal.text);
+      case plan::Literal::Kind::kInt: return Value::integer(literal.number);
+      case plan::Literal::Kind::kBool: return Value::boolean(literal.number != 0);
+    }
+    return {};
+  }
+
+ private:
+  // Deeper data than this comes from no person, and the reader recurses.
+  static constexpr int kMaxDepth = 200;
+
+  static Error mismatch(const std::string& wanted, const Json& json, const std::string& path) {
+    return base::invalid(fmt::format("{}: expected {}, found {}", path, wanted, json_kind(json)));
+  }
+
+  static base::Expected<Value> read_int(const Type& type, const Json& json, const std::string& path) {
+    if (!json.is_number_integer()) return mismatch("an int", json, path);
+    if (json.is_number_unsigned() && json.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX)) {
+      return base::invalid(path + ": the number does not fit 64 bits");
+    }
+    const auto number = json.get<std::int64_t>();
+    if ((type.min_int && number < *type.min_int) || (type.max_int && number > *type.max_int)) {
+      return base::invalid(fmt::format("{}: {} is outside {}..{}", path, number,
+                                       type.min_int ? std::to_string(*type.min_int) : "",
+                                       type.max_int ? std::to_string(*type.max_int) : ""));
+    }
+    return Value::integer(number);
+  }
+
+  static base::Expected<Value> read_float(const Type& type, const Json& json, const std::string& path) {
+    if (!json.is_number()) return mismatch("a number", json, path);
+    const auto number = json.get<double>();
+    if ((type.min_float && number < *type.min_float) || (type.max_float && number > *type.max_float)) {
+      return base::invalid(fmt::format("{}: {} is out of range", path, number));
+    }
+    return Value::real(number);
+  }
+
+  base::Expected<Value> read_string(TypeId id, const Type& type, const Json& json, const std::string& path) {
+    if (!json.is_string()) return mismatch("a string", json, path);
+    const auto& text = json.get_ref<const std::string&>();
+    if (!base::is_valid_utf8(text)) return base::invalid(path + ": the string is not UTF-8");
+    if (type.kind == TypeKind::kString && type.pattern.empty() && type.format.empty()) {
+      const auto size = static_cast<std::int64_t>(base::count_code_points(text));
+      if (size < type.min_size || (type.max_size >= 0 && size > type.max_size)) {
+        return base::invalid(fmt::format("{}: the string has {} characters, allowed are {}..{}", path, size,
+                                         type.min_size, type.max_size < 0 ? "" : std::to_string(type.max_size)));
+      }
+      return Value::string(text);
+    }
+    SGL_TRY(const auto compiled, constraint::compile_type(constraint_spec(plan_, id, false)));
+    if (!constraint::accepts(*compiled, text)) {
+      return base::invalid(fmt::format("{}: the string does not have the form its type asks for", path));
+    }
+    return Value::string(text);
+  }
+
+  base::Expected<Value> read_list(const Type& type, const Json& json, const std::string& path, int depth) {
+    if (!json.is_array()) return mismatch("a list", json, path);
+    const auto size = static_cast<std::int64_t>(json.size());
+    if (size < type.min_size || (type.max_size >= 0 && size > type.max_size)) {
+      return base::invalid(fmt::format("{}: the list has {} items, allowed are {}..{}", path, size, type.min_size,
+                                       type.max_size < 0 ? "" : std::to_string(type.max_size)));
+    }
+    std::vector<Value> items;
+    for (std::size_t i = 0; i < json.size(); ++i) {
+      SGL_TRY(Value item, read(type.args[0], json[i], fmt::format("{}[{}]", path, i), depth + 1));
+      items.push_back(std::move(item));
+    }
+    return Value::list(items);
+  }
+
+  base::Expected<Value> read_record(TypeId id, const Type& type, const Json& json, const std::string& path, int depth) {
+    if (!json.is_object()) return mismatch("an object", json, path);
+    std::size_t known = 0;
+    std::vector<Value> fields;
+    for (const plan::Field& field : type.fields) {
+      const auto it = json.find(field.name);
+      if (it == json.end()) {
+        if (!field.optional) return base::invalid(fmt::format("{}.{}: the field is missing", path, field.name));
+        fields.emplace_back();
+        continue;
+      }
+      ++known;
+      SGL_TRY(Value value, read(field.type, *it, path + "." + field.name, depth + 1));
+      fields.push_back(std::move(value));
+    }
+    if (known != json.size()) {
+      for (const auto& [key, unused] : json.items()) {
+        bool found = false;
+        for (const plan::Field& field : type.fields) found = found || field.name == key;
+        if (!found) return base::invalid(fmt::format("{}.{}: there is no such field", path, key));
+      }
+    }
+    return Value::record(id, fields);
+  }
+
+  base::Expected<Value> read_union(const Type& type, const Json& json, const std::string& path, int depth) {
+    std::string last;
+    for (const TypeId alternative : type.args) {
+      auto value = read(alternative, json, path, depth + 1);
+      if (value.ok()) return value;
+      last = value.error().message;
+    }
+    // With one alternative beside null, its own complaint says most.
+    if (type.args.size() == 2) return base::invalid(last);
+    return base::invalid(fmt::format("{}: {} fits none of the alternatives", path,
+                                     json.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 60)));
+  }
+
+  const plan::Plan& plan_;
+};
+
+template <typename T>
+bool parse_all(std::string_view text, T& out) {
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return code == std::errc() && end == text.data() + text.size();
+}
+
+Error cut_off(std::string_view text, const char* what) {
+  constexpr std::size_t kShown = 60;
+  return {ErrorKind::kFailed, fmt::format("the generated text '{}{}' is not {}: it was probably cut off by max_tokens",
+                                          text.substr(0, base::complete_utf8_prefix(text.substr(0, kShown))),
+                                          text.size() > kShown ? "…" : "", what)};
+}
+
+}  // namespace
+
+constraint::TypeSpec constraint_spec(const plan::Plan& plan, TypeId type, bool json) {
+  constraint::TypeSpec spec;
+  spec.json = json;
+  spec.root = SpecBuilder(plan, spec).add(type);
+  return spec;
+}
+
+bool is_free_text(const Type& type) {
+  return type.kind == TypeKind::kString && type.min_size == 0 && type.max_size < 0 && type.pattern.empty() &&
+         type.format.empty();
+}
+
+base::Expected<Value> value_from_json(const plan::Plan& plan, TypeId type, const Json& json, const std::string& path) {
+  return JsonReader(plan).read(type, json, path, 0);
+}
+
+base::Expected<Value> value_from_text(const plan::Plan& plan, TypeId id, std::string_view text) {
+  const Type& type = plan.type(id);
+  switch (type.kind) {
+    case TypeKind::kString:
+    case TypeKind::kRegex: {
+      if (is_free_text(type)) return Value::string(text);
+      SGL_TRY(const auto compiled, constraint::compile_type(constraint_spec(plan, id, false)));
+      if (!constraint::accepts(*compiled, text)) return cut_off(text, "of its type's form");
+      return Value::string(text);
+    }
+    case TypeKind::kInt: {
+      std::int64_t number = 0;
+      if (!parse_all(text, number)) return cut_off(text, "an int");
+      return Value::integer(number);
+    }
+    case TypeKind::kFloat: {
+      double number = 0;
+      if (!parse_all(text, number) || !std::isfinite(number)) return cut_off(text, "a float");
+      return Value::real(number);
+    }
+    case TypeKind::kBool:
+      if (text != "true" && text != "false") return cut_off(text, "a bool");
+      return Value::boolean(text == "true");
+    case TypeKind::kNull:
+      if (text != "null") return cut_off(text, "null");
+      return Value();
+    case TypeKind::kLiteral: {
+      const bool bare = type.literal.kind == plan::Literal::Kind::kString;
+      if (text != (bare ? type.literal.text : literal_json(type.literal))) return cut_off(text, "the literal");
+      return JsonReader::literal_value(type.literal);
+    }
+    case TypeKind::kUnion:
+      for (const TypeId alternative : type.args) {
+        auto value = value_from_text(plan, alternative, text);
+        if (value.ok()) return value;
+      }
+      return cut_off(text, "one of the alternatives");
+    case TypeKind::kList:
+    case TypeKind::kRecord: break;
+  }
+  const Json json = Json::parse(text, nullptr, false);
+  if (json.is_discarded()) return cut_off(text, "complete JSON");
+  auto value = value_from_json(plan, id, json, type.name.empty() ? "value" : type.name);
+  if (!value.ok()) return Error{ErrorKind::kFailed, std::move(value).error().message};
+  return value;
+}
+
+std::string to_json_text(const plan::Plan& plan, const Value& value) {
+  std::string out;
+  append_json(plan, value, out);
+  return out;
+}
+
+}  // namespace sgl::exec

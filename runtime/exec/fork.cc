@@ -1,0 +1,151 @@
+// Forks: parallel for, branches and independent programs side by side.
+#include <fmt/format.h>
+
+#include "runtime/exec/ops.h"
+#include "runtime/exec/strand.h"
+
+namespace sgl::exec {
+
+using plan::Inst;
+
+bool Executor::Impl::prepare_group(Strand& strand, std::size_t total, std::size_t bound) {
+  Instance& instance = *strand.instance;
+  if (static_cast<std::int64_t>(total) > instance.forks_left) {
+    return instance.machine.fail(base::ErrorKind::kLimit,
+                                 fmt::format("{} forks are more than the {} that are left", total, instance.forks_left));
+  }
+  instance.forks_left -= static_cast<std::int64_t>(total);
+  instance.result.forks += static_cast<std::int64_t>(total);
+  auto group = std::make_unique<Group>();
+  group->total = total;
+  group->bound = bound == 0 ? total : bound;
+  group->results.resize(total);
+  group->children.resize(total);
+  group->traces.resize(total);
+  // Equal shares, so that what one fork may generate does not depend on how fast the others are.
+  group->tokens_each = total == 0 ? 0 : strand.tokens_left / static_cast<std::int64_t>(total);
+  group->seed = mix_seed(strand.seed, strand.seed_counter++);
+  strand.group = std::move(group);
+  return true;
+}
+
+bool Executor::Impl::begin_parallel_for(Strand& strand, const Inst& inst) {
+  Machine& machine = strand.instance->machine;
+  Frame& frame = *strand.top;
+  const Value& list = frame.regs()[frame.function->args[inst.b]];
+  const Value& bound = frame.regs()[frame.function->args[inst.b + 1]];
+  if (!list.is(Tag::kList)) return machine.fail(base::ErrorKind::kFailed, "parallel for needs a list");
+  const std::int64_t most = bound.as_int();
+  if (!prepare_group(strand, list.items().size(), most > 0 ? static_cast<std::size_t>(most) : 0)) return false;
+  strand.group->items.assign(list.items().begin(), list.items().end());
+  start_children(strand);
+  return true;
+}
+
+bool Executor::Impl::begin_parallel(Strand& strand, const Inst& inst) {
+  if (!prepare_group(strand, program().parallels[inst.a].entries.size(), 0)) return false;
+  start_children(strand);
+  return true;
+}
+
+namespace {
+
+std::unique_ptr<Strand> make_child(Executor::Impl& executor, Strand& parent, std::size_t index) {
+  Frame& frame = *parent.top;
+  const Inst& inst = frame.function->code[frame.pc];
+  const std::uint32_t* const args = frame.function->args.data() + inst.b;
+  auto child = std::make_unique<Strand>();
+  child->instance = parent.instance;
+  child->parent = &parent;
+  child->index = index;
+  child->tokens_left = parent.group->tokens_each;
+  child->seed = mix_seed(parent.group->seed, index);
+  child->stack_left = parent.stack_left;
+  if (inst.op == plan::Op::kParallelFor) {
+    child->label = fmt::format("{}[{}]", parent.label, index);
+    child->context = parent.context.fork();
+    child->top = Frame::create(executor.program(), plan::FunctionId(inst.a), nullptr);
+    const plan::Rep item_rep = child->top->function->regs[0];
+    const Value& item = parent.group->items[index];
+    // The list was typed by the compiler; a hostile plan's item of another kind stays zero.
+    const bool fits = item_rep == plan::Rep::kBoxed || (item_rep == plan::Rep::kInt && item.is(Tag::kInt)) ||
+                      (item_rep == plan::Rep::kFloat && item.is(Tag::kFloat)) ||
+                      (item_rep == plan::Rep::kBool && item.is(Tag::kBool));
+    if (fits) child->top->regs()[0] = item;
+    child->top->regs()[1] = Value::integer(static_cast<std::int64_t>(index));
+    for (std::uint32_t i = 2; i < inst.c; ++i) child->top->regs()[i] = frame.regs()[args[i]];
+    return child;
+  }
+  const plan::ParallelSpec& spec = executor.program().parallels[inst.a];
+  std::uint32_t first = 0;
+  for (std::size_t i = 0; i < index; ++i) first += spec.entries[i].arg_count;
+  const plan::ParallelSpec::Entry& entry = spec.entries[index];
+  child->label = fmt::format("{}{}{}", parent.label, parent.label.empty() ? "" : ".", entry.name);
+  child->top = Frame::create(executor.program(), entry.function, nullptr);
+  if (child->top->function->kind == plan::FunctionKind::kFork) child->context = parent.context.fork();
+  for (std::uint32_t i = 0; i < entry.arg_count; ++i) child->top->regs()[i] = frame.regs()[args[first + i]];
+  return child;
+}
+
+}  // namespace
+
+// Makes children ready up to the bound; they run from Executor::Impl::drain, so that neither nesting nor thousands of
+// forks that end at once deepen the native stack.
+void Executor::Impl::start_children(Strand& strand) {
+  Group& group = *strand.group;
+  while (group.next < group.total && group.running < group.bound && group.failed_index == SIZE_MAX && !strand.cancelled) {
+    const std::size_t index = group.next++;
+    group.children[index] = make_child(*this, strand, index);
+    ++group.running;
+    ready.push_back(group.children[index].get());
+  }
+  if (group.running == 0) end_group(strand);
+}
+
+void Executor::Impl::child_done(Strand& parent, Strand& child, std::optional<Failure> failure) {
+  Group& group = *parent.group;
+  const std::size_t index = child.index;
+  group.tokens_used += child.tokens_used;
+  group.traces[index] = std::move(child.trace);
+  if (!failure) {
+    group.results[index] = std::move(parent.instance->machine.result);
+  } else if (index < group.failed_index) {
+    group.failed_index = index;
+    group.failure = std::move(*failure);
+    // Siblings before this one go on: whichever of them fails is the failure, however fast each one is.
+    for (std::size_t i = index + 1; i < group.total; ++i) {
+      if (group.children[i]) cancel_strand(*group.children[i]);
+    }
+  }
+  const std::unique_ptr<Strand> done = std::move(group.children[index]);
+  --group.running;
+  start_children(parent);
+}
+
+void Executor::Impl::end_group(Strand& strand) {
+  const std::unique_ptr<Group> group = std::move(strand.group);
+  Machine& machine = strand.instance->machine;
+  strand.tokens_left -= group->tokens_used;
+  strand.tokens_used += group->tokens_used;
+  for (std::size_t i = 0; i < group->total; ++i) {
+    for (std::string& line : group->traces[i]) trace(strand, std::move(line));
+  }
+  if (strand.cancelled || group->failed_index != SIZE_MAX) {
+    Failure failure = strand.cancelled ? Failure{{base::ErrorKind::kCancelled, "cancelled"}, {}} : std::move(group->failure);
+    finish(strand, std::move(failure));
+    return;
+  }
+  Frame& frame = *strand.top;
+  const Inst& inst = frame.function->code[frame.pc];
+  Value value = inst.op == plan::Op::kParallelFor
+                    ? Value::list(group->results)
+                    : Value::record(program().parallels[inst.a].type, group->results);
+  if (!made(machine, value)) {
+    finish(strand, failure_at(strand));
+    return;
+  }
+  complete(strand, std::move(value));
+  ready.push_back(&strand);
+}
+
+}  // namespace sgl::exec

@@ -1,0 +1,155 @@
+// Strands: an instance's lines of execution. The root strand runs the program; every fork is a strand of its own.
+// Internal to exec.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/exec/executor.h"
+
+namespace sgl::exec {
+
+struct Strand;
+struct Instance;
+
+struct Failure {
+  base::Error error;
+  plan::SourcePosition position;
+};
+
+// The children of one parallel instruction.
+struct Group {
+  std::vector<std::unique_ptr<Strand>> children;  // by index; reset when done
+  std::vector<Value> results;
+  std::vector<Value> items;               // parallel for: the list
+  std::size_t total = 0, next = 0, running = 0;
+  std::size_t bound = 0;                  // at most this many at once
+  std::size_t failed_index = SIZE_MAX;    // lowest index that failed
+  Failure failure;
+  std::int64_t tokens_each = 0;
+  std::int64_t tokens_used = 0;
+  std::vector<std::vector<std::string>> traces;
+  std::uint64_t seed = 0;
+};
+
+// What a strand waits for.
+struct Pending {
+  std::vector<engine::RequestId> requests;
+  std::size_t outstanding = 0;
+  std::vector<engine::Finished> results;  // by request
+  std::size_t healed_bytes = 0;           // select: length of the healed text
+  bool unconditional = false;             // select: second score (without context) is among the requests
+  std::vector<std::vector<tokenizer::TokenId>> continuations;
+};
+
+// A program called by a program: the caller's context and allowance, put aside.
+struct Suspended {
+  Frame* frame;
+  Context context;
+  std::int64_t tokens_outside;            // of the caller beyond what the callee may use
+};
+
+struct Strand {
+  Instance* instance = nullptr;
+  Strand* parent = nullptr;
+  std::size_t index = 0;                  // in the parent's group
+  Frame* top = nullptr;
+  std::int64_t stack_left = kStackUnits;
+  std::int64_t tokens_left = 0;
+  std::int64_t tokens_used = 0;
+  std::uint64_t seed = 0;
+  std::uint32_t seed_counter = 0;
+  bool cancelled = false;
+  Context context;
+  std::vector<Suspended> suspended;
+  std::unique_ptr<Pending> pending;
+  std::unique_ptr<Group> group;
+  std::string label;
+  std::vector<std::string> trace;
+
+  ~Strand();
+};
+
+struct Instance {
+  InstanceId id;
+  const plan::Program* program = nullptr;
+  Machine machine;
+  std::unique_ptr<Strand> root;
+  RunOptions options;
+  RunEvents events;
+  RunResult result;
+  std::int64_t forks_left = 0;
+  std::int64_t fuel_start = 0;
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  bool timed_out = false;
+};
+
+// What arrives from the engine's thread. Shared with the callbacks, so that it outlives a destroyed executor.
+struct Mail {
+  Strand* strand = nullptr;
+  std::size_t request = 0;                // index in Pending
+  std::string text;                       // streamed text, when there is no `finished`
+  std::optional<engine::Finished> finished;
+};
+struct Mailbox {
+  std::mutex mutex;
+  std::condition_variable arrived;
+  std::deque<Mail> mail;
+  bool woken = false;
+  void post(Mail m);
+};
+
+struct Executor::Impl {
+  std::shared_ptr<const LoadedPlan> plan;
+  ModelPort& port;
+  std::shared_ptr<Mailbox> mailbox = std::make_shared<Mailbox>();
+  std::unordered_map<std::uint64_t, std::unique_ptr<Instance>> instances;
+  std::unordered_map<std::uint32_t, std::shared_ptr<const constraint::Constraint>> constraints;  // by type
+  std::deque<Strand*> ready;                         // to be resumed, first come first served
+  std::uint64_t next_id = 1;
+
+  Impl(std::shared_ptr<const LoadedPlan> p, ModelPort& m) : plan(std::move(p)), port(m) {}
+  const plan::Plan& program() const { return plan->plan(); }
+
+  // strand.cc: the driver.
+  void drain();                                      // resumes what is ready, until nothing is
+  void resume(Strand& strand);                       // runs until it waits or ends
+  bool perform(Strand& strand, bool& waiting);       // the effect at the top frame's pc; false: failed
+  bool call(Strand& strand, const plan::Inst& inst);
+  void returned(Strand& strand);                     // the top frame returned Machine::result
+  void finish(Strand& strand, std::optional<Failure> failure);
+  void finish_instance(Instance& instance, std::optional<Failure> failure);
+  void cancel_strand(Strand& strand);
+  void deliver(Mail& mail);
+  // Stores an effect's value and moves on to the next instruction.
+  void complete(Strand& strand, Value value);
+  Failure failure_at(Strand& strand);                // from Machine::error_*, positioned at the top frame
+
+  // generate.cc
+  bool begin_generate(Strand& strand, const plan::Inst& inst);
+  bool end_generate(Strand& strand);
+  bool begin_select(Strand& strand, const plan::Inst& inst);
+  bool end_select(Strand& strand);
+  base::Expected<std::shared_ptr<const constraint::Constraint>> constraint_for(plan::TypeId type);
+  engine::Events request_events(Strand& strand, std::size_t request);
+  void trace(Strand& strand, std::string line);
+
+  // fork.cc
+  bool begin_parallel_for(Strand& strand, const plan::Inst& inst);
+  bool begin_parallel(Strand& strand, const plan::Inst& inst);
+  bool prepare_group(Strand& strand, std::size_t total, std::size_t bound);
+  void start_children(Strand& strand);
+  void child_done(Strand& parent, Strand& child, std::optional<Failure> failure);
+  void end_group(Strand& strand);
+};
+
+// Deterministic mixing of seeds (SplitMix64's finaliser).
+std::uint64_t mix_seed(std::uint64_t seed, std::uint64_t salt);
+
+}  // namespace sgl::exec
