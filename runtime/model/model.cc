@@ -1,0 +1,215 @@
+#include "runtime/model/model.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "kernels/attention.h"
+#include "kernels/embedding.h"
+#include "kernels/matmul.h"
+#include "kernels/residual.h"
+#include "kernels/rmsnorm.h"
+#include "kernels/rope.h"
+#include "kernels/swiglu.h"
+#include "runtime/base/file.h"
+#include "runtime/model/config.h"
+#include "runtime/model/kv_store.h"
+#include "runtime/model/weights.h"
+
+namespace sgl::model {
+namespace {
+
+// Rows of one step, flattened over the slices.
+struct Rows {
+  std::vector<std::int32_t> tokens;
+  std::vector<kernels::AttentionRow> attention;  // position and slots of each row
+  std::vector<std::size_t> wanted;               // rows whose logits are asked for
+  std::size_t size() const { return tokens.size(); }
+};
+
+void add_bias(std::vector<float>& x, const std::vector<float>& bias, std::size_t rows) {
+  if (bias.empty()) return;
+  for (std::size_t r = 0; r < rows; ++r) kernels::add(x.data() + r * bias.size(), bias.data(), bias.size());
+}
+
+float* grow(std::vector<float>& buffer, std::size_t n) {
+  if (buffer.size() < n) buffer.resize(n);
+  return buffer.data();
+}
+
+}  // namespace
+
+struct Model::Impl {
+  Config config;
+  Weights weights;
+  std::vector<double> frequencies;  // rotation per position
+
+  base::Expected<Rows> collect(std::span<const Slice> slices, const KvStore& kv, std::size_t logits) const;
+  void rotations(const Rows& rows, Scratch& s) const;
+  void attention_block(std::size_t layer, const Rows& rows, KvStore& kv, base::ThreadPool& pool) const;
+  void feed_forward_block(std::size_t layer, const Rows& rows, Scratch& s, base::ThreadPool& pool) const;
+  void head(const Rows& rows, Scratch& s, std::span<float> logits, base::ThreadPool& pool) const;
+};
+
+Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Model::~Model() = default;
+
+base::Expected<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& folder) {
+  SGL_TRY(const std::string text, base::read_file(folder / "config.json", std::size_t{16} << 20));
+  auto impl = std::make_unique<Impl>();
+  SGL_TRY(impl->config, parse_config(text));
+  SGL_TRY(impl->weights, load_weights(folder, impl->config));
+  impl->frequencies = rope_frequencies(impl->config);
+  return std::shared_ptr<const Model>(new Model(std::move(impl)));
+}
+
+const Config& Model::config() const {
+  return impl_->config;
+}
+
+std::size_t Model::kv_bytes_per_token() const {
+  const Config& c = impl_->config;
+  return 2 * c.layers * c.kv_heads * c.head_dim * sizeof(float);
+}
+
+std::unique_ptr<KvStore> Model::make_kv(std::size_t slots) const {
+  const Config& c = impl_->config;
+  auto kv = std::make_unique<KvStore>();
+  kv->slots = slots;
+  kv->width = c.kv_heads * c.head_dim;
+  kv->layers = c.layers;
+  // calloc, not new: untouched pages of a large pool stay unbacked.
+  kv->data.reset(static_cast<float*>(std::calloc(std::max<std::size_t>(slots, 1), kv_bytes_per_token())));
+  if (kv->data == nullptr) return nullptr;
+  return kv;
+}
+
+base::Expected<Rows> Model::Impl::collect(std::span<const Slice> slices, const KvStore& kv, std::size_t logits) const {
+  Rows rows;
+  std::size_t total = 0, wanted = 0;
+  for (const Slice& s : slices) total += s.tokens.size();
+  rows.tokens.reserve(total);
+  rows.attention.reserve(total);
+  for (const Slice& s : slices) {
+    if (s.start < 0 || s.slots.size() != static_cast<std::size_t>(s.start) + s.tokens.size()) {
+      return base::invalid("a slice of the step has not one slot per position");
+    }
+    if (s.logits > s.tokens.size()) return base::invalid("a slice of the step asks for more logits than it has tokens");
+    for (std::size_t i = 0; i < s.tokens.size(); ++i) {
+      const std::int32_t token = s.tokens[i];
+      if (token < 0 || static_cast<std::size_t>(token) >= config.vocab_size) {
+        return base::invalid(fmt::format("token {} is outside the model's vocabulary of {}", token, config.vocab_size));
+      }
+      const std::size_t position = static_cast<std::size_t>(s.start) + i;
+      if (s.slots[position] >= kv.slots) return base::invalid("a slice of the step names a slot outside the KV store");
+      if (i + s.logits >= s.tokens.size()) rows.wanted.push_back(rows.tokens.size());
+      rows.tokens.push_back(token);
+      rows.attention.push_back({s.slots.data(), position});
+    }
+    wanted += s.logits;
+  }
+  if (logits != wanted * config.vocab_size) return base::invalid("the step's logits have the wrong size");
+  return rows;
+}
+
+void Model::Impl::rotations(const Rows& rows, Scratch& s) const {
+  const std::size_t half = frequencies.size();
+  float* cos = grow(s.cos, rows.size() * half);
+  float* sin = grow(s.sin, rows.size() * half);
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    for (std::size_t i = 0; i < half; ++i) {
+      const double angle = static_cast<double>(rows.attention[r].position) * frequencies[i];
+      cos[r * half + i] = static_cast<float>(std::cos(angle) * config.rope.attention_factor);
+      sin[r * half + i] = static_cast<float>(std::sin(angle) * config.rope.attention_factor);
+    }
+  }
+}
+
+void Model::Impl::attention_block(std::size_t layer, const Rows& rows, KvStore& kv, base::ThreadPool& pool) const {
+  const Config& c = config;
+  const LayerWeights& w = weights.layers[layer];
+  Scratch& s = kv.scratch;
+  const std::size_t n = rows.size(), dim = c.head_dim, half = dim / 2;
+  const std::size_t q_width = c.heads * dim, kv_width = kv.width;
+  float* x = grow(s.normed, n * c.hidden);
+  kernels::rmsnorm(s.hidden.data(), w.input_norm.data(), static_cast<float>(c.rms_eps), n, c.hidden, x, pool);
+  float* q = grow(s.q, n * q_width);
+  float* k = grow(s.k, n * kv_width);
+  float* v = grow(s.v, n * kv_width);
+  const kernels::MatmulTarget qkv[] = {{w.q, q}, {w.k, k}, {w.v, v}};
+  kernels::matmul(qkv, x, n, pool);
+  add_bias(s.q, w.q_bias, n);
+  add_bias(s.k, w.k_bias, n);
+  add_bias(s.v, w.v_bias, n);
+  if (c.qk_norm) {
+    kernels::rmsnorm(q, w.q_norm.data(), static_cast<float>(c.rms_eps), n * c.heads, dim, q, pool);
+    kernels::rmsnorm(k, w.k_norm.data(), static_cast<float>(c.rms_eps), n * c.kv_heads, dim, k, pool);
+  }
+  for (std::size_t r = 0; r < n; ++r) {
+    kernels::rope(q + r * q_width, c.heads, dim, &s.cos[r * half], &s.sin[r * half]);
+    kernels::rope(k + r * kv_width, c.kv_heads, dim, &s.cos[r * half], &s.sin[r * half]);
+    const std::size_t slot = rows.attention[r].slots[rows.attention[r].position];
+    std::memcpy(kv.k(layer) + slot * kv_width, k + r * kv_width, kv_width * sizeof(float));
+    std::memcpy(kv.v(layer) + slot * kv_width, v + r * kv_width, kv_width * sizeof(float));
+  }
+  float* attended = grow(s.attended, n * q_width);
+  const kernels::AttentionShape shape{c.heads, c.kv_heads, dim, c.window[layer],
+                                      static_cast<float>(1.0 / std::sqrt(static_cast<double>(dim)))};
+  kernels::attention(shape, rows.attention, q, kv.k(layer), kv.v(layer), attended, pool);
+  const kernels::MatmulTarget out[] = {{w.o, x}};
+  kernels::matmul(out, attended, n, pool);
+  add_bias(s.normed, w.o_bias, n);
+  kernels::add(s.hidden.data(), x, n * c.hidden);
+}
+
+void Model::Impl::feed_forward_block(std::size_t layer, const Rows& rows, Scratch& s, base::ThreadPool& pool) const {
+  const Config& c = config;
+  const LayerWeights& w = weights.layers[layer];
+  const std::size_t n = rows.size();
+  float* x = grow(s.normed, n * c.hidden);
+  kernels::rmsnorm(s.hidden.data(), w.post_norm.data(), static_cast<float>(c.rms_eps), n, c.hidden, x, pool);
+  float* gate = grow(s.gate, n * c.intermediate);
+  float* up = grow(s.up, n * c.intermediate);
+  const kernels::MatmulTarget gated[] = {{w.gate, gate}, {w.up, up}};
+  kernels::matmul(gated, x, n, pool);
+  add_bias(s.gate, w.gate_bias, n);
+  add_bias(s.up, w.up_bias, n);
+  kernels::swiglu(gate, up, n, c.intermediate, gate, pool);
+  const kernels::MatmulTarget down[] = {{w.down, x}};
+  kernels::matmul(down, gate, n, pool);
+  add_bias(s.normed, w.down_bias, n);
+  kernels::add(s.hidden.data(), x, n * c.hidden);
+}
+
+void Model::Impl::head(const Rows& rows, Scratch& s, std::span<float> logits, base::ThreadPool& pool) const {
+  const std::size_t n = rows.wanted.size(), hidden = config.hidden;
+  if (n == 0) return;
+  float* x = grow(s.normed, n * hidden);
+  for (std::size_t i = 0; i < n; ++i) {
+    std::memcpy(x + i * hidden, &s.hidden[rows.wanted[i] * hidden], hidden * sizeof(float));
+  }
+  kernels::rmsnorm(x, weights.final_norm.data(), static_cast<float>(config.rms_eps), n, hidden, x, pool);
+  const kernels::MatmulTarget out[] = {{weights.head, logits.data()}};
+  kernels::matmul(out, x, n, pool);
+}
+
+base::Status Model::forward(std::span<const Slice> slices, KvStore& kv, std::span<float> logits,
+                            base::ThreadPool& pool) const {
+  const Impl& m = *impl_;
+  if (kv.layers != m.config.layers || kv.width != m.config.kv_heads * m.config.head_dim) {
+    return base::invalid("the KV store was made for another model");
+  }
+  SGL_TRY(const Rows rows, m.collect(slices, kv, logits.size()));
+  if (rows.size() == 0) return {};
+  kernels::embedding(m.weights.embedding, rows.tokens, grow(kv.scratch.hidden, rows.size() * m.config.hidden));
+  m.rotations(rows, kv.scratch);
+  for (std::size_t layer = 0; layer < m.config.layers; ++layer) {
+    m.attention_block(layer, rows, kv, pool);
+    m.feed_forward_block(layer, rows, kv.scratch, pool);
+  }
+  m.head(rows, kv.scratch, logits, pool);
+  return {};
+}
+
+}  // namespace sgl::model

@@ -1,0 +1,155 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <numeric>
+#include <random>
+
+#include "runtime/model/config.h"
+#include "runtime/model/kv_store.h"
+#include "runtime/model/model.h"
+#include "tests/unit/model/random_model.h"
+#include "tests/unit/model/reference_model.h"
+
+using namespace sgl;
+using model::Model;
+using model::Slice;
+
+namespace {
+
+std::vector<std::int32_t> random_tokens(std::size_t n, std::size_t vocab, std::uint32_t seed = 3) {
+  std::mt19937 rng(seed);
+  std::vector<std::int32_t> out(n);
+  for (auto& t : out) t = static_cast<std::int32_t>(rng() % vocab);
+  return out;
+}
+
+// All logits of one sequence, run in chunks of `chunk` tokens on `threads` threads with slots in the given order.
+std::vector<float> run(const Model& m, const std::vector<std::int32_t>& tokens, std::size_t chunk, std::size_t threads,
+                       bool shuffled) {
+  base::ThreadPool pool(threads);
+  const auto kv = m.make_kv(2 * tokens.size());
+  std::vector<std::uint32_t> slots(2 * tokens.size());
+  std::iota(slots.begin(), slots.end(), 0U);
+  if (shuffled) std::shuffle(slots.begin(), slots.end(), std::mt19937(9));
+  std::vector<float> out;
+  for (std::size_t at = 0; at < tokens.size(); at += chunk) {
+    const std::size_t n = std::min(chunk, tokens.size() - at);
+    const Slice slice{{tokens.data() + at, n}, static_cast<std::int64_t>(at), {slots.data(), at + n}, n};
+    std::vector<float> logits(n * m.config().vocab_size);
+    REQUIRE(m.forward({&slice, 1}, *kv, logits, pool).ok());
+    out.insert(out.end(), logits.begin(), logits.end());
+  }
+  return out;
+}
+
+// Largest deviation relative to the row's largest logit.
+double deviation(const std::vector<float>& got, const std::vector<std::vector<double>>& want) {
+  double worst = 0.0;
+  for (std::size_t r = 0; r < want.size(); ++r) {
+    double scale = 0.0;
+    for (const double v : want[r]) scale = std::max(scale, std::fabs(v));
+    for (std::size_t i = 0; i < want[r].size(); ++i) {
+      worst = std::max(worst, std::fabs(got[r * want[r].size() + i] - want[r][i]) / scale);
+    }
+  }
+  return worst;
+}
+
+std::vector<std::pair<std::string, test::RandomModelSpec>> variants() {
+  std::vector<std::pair<std::string, test::RandomModelSpec>> out;
+  const auto add = [&](const char* name, auto change) {
+    test::RandomModelSpec spec;
+    change(spec);
+    out.emplace_back(name, spec);
+  };
+  add("llama", [](auto&) {});
+  add("llama tied bf16", [](auto& s) { s.tied = true, s.dtype = "BF16"; });
+  add("llama f16 sharded", [](auto& s) { s.dtype = "F16", s.shards = 3; });
+  add("llama biases", [](auto& s) { s.attention_bias = s.mlp_bias = true; });
+  add("llama linear", [](auto& s) { s.rope_scaling = R"({"type": "linear", "factor": 2.5})"; });
+  add("llama3", [](auto& s) {
+    s.head_dim = 32, s.rope_theta = 500000, s.rope_parameters = true;
+    s.rope_scaling = R"({"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                         "original_max_position_embeddings": 64})";
+  });
+  add("mistral window",
+      [](auto& s) { s.architecture = "MistralForCausalLM", s.window = 7, s.heads = 6, s.kv_heads = 1; });
+  add("qwen2", [](auto& s) { s.architecture = "Qwen2ForCausalLM", s.tied = true; });
+  add("qwen2 yarn, window in the upper layer", [](auto& s) {
+    s.architecture = "Qwen2ForCausalLM", s.window = 20, s.max_window_layers = 1, s.head_dim = 40;
+    s.rope_scaling = R"({"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32})";
+  });
+  add("qwen3", [](auto& s) { s.architecture = "Qwen3ForCausalLM", s.dtype = "BF16", s.head_dim = 32; });
+  add("qwen3 bias", [](auto& s) { s.architecture = "Qwen3ForCausalLM", s.attention_bias = true; });
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("logits agree with a double-precision forward pass for every architecture and feature") {
+  for (const auto& [name, spec] : variants()) {
+    CAPTURE(name);
+    const test::TemporaryFolder folder;
+    const test::RandomModel random = test::write_random_model(spec, folder.path());
+    const auto loaded = Model::load(folder.path());
+    REQUIRE_MESSAGE(loaded.ok(), (loaded.ok() ? "" : loaded.error().message));
+    const std::vector<std::int32_t> tokens = random_tokens(70, spec.vocab);
+    CHECK(deviation(run(**loaded, tokens, 70, 1, false), test::reference_logits(random, tokens)) < 1e-4);
+  }
+}
+
+TEST_CASE("logits are the same bits for any chunking, threads, slots and batch") {
+  test::RandomModelSpec spec;
+  spec.hidden = 160, spec.intermediate = 300, spec.heads = 8;  // large enough for the parallel paths
+  for (const char* dtype : {"F32", "BF16"}) {
+    spec.dtype = dtype;
+    const test::TemporaryFolder folder;
+    test::write_random_model(spec, folder.path());
+    const auto loaded = Model::load(folder.path());
+    REQUIRE(loaded.ok());
+    const Model& m = **loaded;
+    const std::vector<std::int32_t> a = random_tokens(67, spec.vocab, 1), b = random_tokens(41, spec.vocab, 2);
+    const std::vector<float> whole = run(m, a, 67, 1, false);
+    for (const std::size_t chunk : {1, 2, 5, 16, 33}) {
+      const std::vector<float> parts = run(m, a, chunk, chunk % 2 == 0 ? 1 : 4, true);
+      CHECK(std::memcmp(whole.data(), parts.data(), whole.size() * sizeof(float)) == 0);
+    }
+    // Two sequences in one batch; only the last logits of each.
+    base::ThreadPool pool(4);
+    const auto kv = m.make_kv(a.size() + b.size());
+    std::vector<std::uint32_t> slots(a.size() + b.size());
+    std::iota(slots.begin(), slots.end(), 0U);
+    const Slice slices[] = {{b, 0, {slots.data(), b.size()}, 1}, {a, 0, {slots.data() + b.size(), a.size()}, 1}};
+    std::vector<float> logits(2 * spec.vocab);
+    REQUIRE(m.forward(slices, *kv, logits, pool).ok());
+    const std::vector<float> alone = run(m, b, 3, 1, false);
+    CHECK(std::memcmp(&logits[0], &alone[(b.size() - 1) * spec.vocab], spec.vocab * sizeof(float)) == 0);
+    CHECK(std::memcmp(&logits[spec.vocab], &whole[(a.size() - 1) * spec.vocab], spec.vocab * sizeof(float)) == 0);
+  }
+}
+
+TEST_CASE("forward refuses what it cannot compute") {
+  const test::TemporaryFolder folder;
+  test::write_random_model({}, folder.path());
+  const auto loaded = Model::load(folder.path());
+  REQUIRE(loaded.ok());
+  const Model& m = **loaded;
+  base::ThreadPool pool(1);
+  const auto kv = m.make_kv(4);
+  const std::vector<std::uint32_t> slots{0, 1, 2, 9};
+  std::vector<float> logits(m.config().vocab_size);
+  const auto fails = [&](std::vector<std::int32_t> tokens, std::int64_t start, std::size_t n, std::size_t wanted) {
+    const Slice slice{tokens, start, {slots.data(), n}, wanted};
+    return !m.forward({&slice, 1}, *kv, logits, pool).ok();
+  };
+  CHECK_FALSE(fails({5}, 0, 1, 1));
+  CHECK(fails({300}, 0, 1, 1));
+  CHECK(fails({-1}, 0, 1, 1));
+  CHECK(fails({5}, -1, 1, 1));
+  CHECK(fails({5}, 0, 2, 1));
+  CHECK(fails({5}, 3, 4, 1));
+  CHECK(fails({5}, 0, 1, 2));
+  CHECK(fails({5, 6}, 0, 2, 2));
+  CHECK(m.kv_bytes_per_token() == 2 * 2 * 2 * 12 * 4);
+}
