@@ -2,11 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "runtime/base/expected.h"
 
@@ -34,7 +33,8 @@ class ChatTemplate {
   // Errors: raise_exception() of the template, a type error, more than a million loop steps or 64 MB of output.
   base::Expected<std::string> render(const std::vector<ChatMessage>& messages, const ChatRenderOptions& options) const;
   // As `render`, over arbitrary message objects (tool calls, content parts).
-  base::Expected<std::string> render_json(const nlohmann::ordered_json& messages, const ChatRenderOptions& options) const;
+  base::Expected<std::string> render_json(const nlohmann::ordered_json& messages,
+                                          const ChatRenderOptions& options) const;
 
  private:
   struct Impl;

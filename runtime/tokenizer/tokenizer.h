@@ -28,6 +28,12 @@ struct EncodeOptions {
   bool continuation = false;
 };
 
+// Bytes begin … end-1 of a text.
+struct ByteSpan {
+  std::size_t begin = 0, end = 0;
+  friend bool operator==(const ByteSpan&, const ByteSpan&) = default;
+};
+
 // Immutable after loading; every method may be called from any thread.
 class Tokenizer {
  public:
@@ -40,7 +46,12 @@ class Tokenizer {
 
   // O(n log n) in the text's length at worst. Invalid UTF-8 is encoded byte by byte where the vocabulary allows it.
   std::vector<TokenId> encode(std::string_view text, const EncodeOptions& options = {}) const;
-  // The text of a sequence, by the file's decoder; special tokens are skipped on request.
+  // As above, but an added token is recognised only where no byte of its spelling lies in one of the `data` spans
+  // (ascending, disjoint): text and control tokens in one string, as chat templates make them.
+  std::vector<TokenId> encode(std::string_view text, const EncodeOptions& options,
+                              std::span<const ByteSpan> data) const;
+  // The text of a sequence, by the file's decoder; special tokens are skipped on request. Ids out of range add nothing;
+  // every maximal ill-formed part of UTF-8 becomes U+FFFD.
   std::string decode(std::span<const TokenId> ids, bool skip_special = true) const;
 
   std::size_t vocab_size() const;  // one more than the highest id, added tokens included
@@ -48,6 +59,8 @@ class Tokenizer {
   std::string_view token_bytes(TokenId id) const;
   // Bytes dropped at the beginning of a text by the decoder (the SentencePiece space), 0 or 1.
   std::size_t leading_strip() const;
+  // The character that it drops (only this one), '\0' when it drops none.
+  char leading_char() const;
   bool is_special(TokenId id) const;
   std::optional<TokenId> token_id(std::string_view content) const;  // exact vocabulary or added-token spelling
   std::optional<TokenId> bos() const;
@@ -60,6 +73,7 @@ class Tokenizer {
   std::string_view eos_text() const;
 
  private:
+  friend class TokenizerLoader;
   struct Impl;
   explicit Tokenizer(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
@@ -72,7 +86,8 @@ class StreamDecoder {
   explicit StreamDecoder(std::shared_ptr<const Tokenizer> tokenizer, bool at_text_start = false);
   // Text that became complete with this token; may be empty.
   std::string push(TokenId id);
-  // What is left; an incomplete sequence becomes U+FFFD.
+  // What is left; an incomplete sequence becomes U+FFFD. With `at_text_start`, all text together equals
+  // Tokenizer::decode of the pushed ids.
   std::string finish();
 
  private:
