@@ -15,14 +15,15 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Rounds to a value that the type holds exactly (toward zero; the tests only need some value).
+// Rounds to a value that the type holds exactly (toward zero; the tests only need some value). Arithmetic, not bit
+// masks: GCC 12.2 drops the mask from bit_cast<float>(bit_cast<uint32_t>(v) & mask).
 float representable(float v, const std::string& dtype) {
-  if (dtype == "BF16") return std::bit_cast<float>(std::bit_cast<std::uint32_t>(v) & 0xFFFF0000U);
-  if (dtype == "F16") {
-    const auto bits = std::bit_cast<std::uint32_t>(v) & 0xFFFFE000U;
-    return std::fabs(v) < 6.2e-5F ? 0.0F : std::bit_cast<float>(bits);
-  }
-  return v;
+  if (dtype == "F32") return v;
+  const int digits = dtype == "BF16" ? 8 : 11;
+  int exponent = 0;
+  const float fraction = std::frexp(v, &exponent);
+  if (dtype == "F16" && exponent < -13) return 0.0F;  // no subnormals
+  return std::ldexp(std::trunc(std::ldexp(fraction, digits)), exponent - digits);
 }
 
 std::uint16_t half_bits(float v, const std::string& dtype) {
