@@ -51,7 +51,14 @@ class Generator {
   Reg boolean() { return any(Rep::kBool); }
   Reg boxed() { return any(Rep::kBoxed); }
   Rep scalar() { return pick({Rep::kInt, Rep::kFloat, Rep::kBool}); }
-  Rep rep() { return pick({Rep::kInt, Rep::kFloat, Rep::kBool, Rep::kBoxed}); }
+  Rep any_rep() { return pick({Rep::kInt, Rep::kFloat, Rep::kBool, Rep::kBoxed}); }
+
+  // Items are scalars save in straight-line code of the program, which is executed once: a loop that puts a list into
+  // itself would make a value whose text doubles every time.
+  Rep item_rep() {
+    const bool once = nesting_ == 1 && code_.function().kind == FunctionKind::kProgram;
+    return once ? any_rep() : scalar();
+  }
 
   void constant(Rep rep) {
     std::uint32_t id = 0;
@@ -69,6 +76,7 @@ class Generator {
   }
 
   void block(int depth) {
+    ++nesting_;
     const std::uint64_t count = 2 + below(6);
     for (std::uint64_t i = 0; i < count; ++i) {
       const std::uint64_t kind = depth < 3 ? below(10) : 9;
@@ -80,6 +88,7 @@ class Generator {
         statement();
       }
     }
+    --nesting_;
   }
 
   // while (i <= end) { …; i += 1 }; what the body does to `i` may make it long: fuel ends it.
@@ -108,9 +117,9 @@ class Generator {
       case 0:
       case 1: return arithmetic();
       case 2: return comparison();
-      case 3: return constant(rep());
+      case 3: return constant(any_rep());
       case 4: {
-        const Rep r = rep();
+        const Rep r = any_rep();
         code_.emit(Op::kMove, any(r), any(r));
         return;
       }
@@ -146,11 +155,11 @@ class Generator {
   // A list is made first more often than not, so that what follows finds one.
   void values() {
     const Reg list = boxed();
-    if (below(4) != 0) code_.emit_args(Op::kListNew, list, plan::kNone, {integer(), any(rep()), integer()});
+    if (below(4) != 0) code_.emit_args(Op::kListNew, list, plan::kNone, {integer(), any(item_rep()), integer()});
     switch (below(6)) {
-      case 0: code_.emit(Op::kListPush, pick({list, boxed()}), list, any(rep())); return;
+      case 0: code_.emit(Op::kListPush, pick({list, boxed()}), list, any(item_rep())); return;
       case 1: code_.emit(Op::kIndex, any(pick({Rep::kInt, Rep::kBoxed})), list, integer()); return;
-      case 2: code_.emit(Op::kSetIndex, pick({list, boxed()}), list, integer(), any(rep())); return;
+      case 2: code_.emit(Op::kSetIndex, pick({list, boxed()}), list, integer(), any(item_rep())); return;
       case 3: code_.emit(Op::kLen, integer(), list); return;
       case 4: code_.emit(Op::kSlice, boxed(), list, integer(), integer()); return;
       default: code_.emit(Op::kBox, boxed(), any(scalar())); return;
@@ -166,7 +175,7 @@ class Generator {
         code_.emit(Op::kUnbox, any(below(8) == 0 ? scalar() : r), box);
         return;
       }
-      case 1: code_.emit(Op::kFormat, boxed(), any(rep()), plan::kNone); return;
+      case 1: code_.emit(Op::kFormat, boxed(), any(any_rep()), plan::kNone); return;
       case 2: code_.emit_args(Op::kConcat, boxed(), plan::kNone, {boxed(), boxed()}); return;
       case 3: {
         const auto abs = static_cast<std::uint32_t>(plan::Builtin::kAbs);
@@ -191,6 +200,7 @@ class Generator {
   plan::Plan& plan_;
   Builder code_;
   std::uint64_t state_;
+  int nesting_ = 0;           // of block()
   std::vector<Reg> regs_[4];  // by Rep
 };
 
