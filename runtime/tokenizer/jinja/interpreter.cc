@@ -1,0 +1,490 @@
+#include "runtime/tokenizer/jinja/interpreter.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+
+namespace sgl::tokenizer::jinja {
+
+using base::Expected;
+using base::Status;
+
+namespace {
+
+// Adds the line to an error that has none yet.
+base::Error with_line(base::Error error, int line) {
+  if (error.message.starts_with("chat template")) return error;
+  return {error.kind, fmt::format("chat template, line {}: {}", line, error.message)};
+}
+
+template <typename T>
+Expected<T> located(Expected<T> result, int line) {
+  if (!result.ok()) return with_line(std::move(result).error(), line);
+  return result;
+}
+
+}  // namespace
+
+const Value* Arguments::get(std::size_t index, std::string_view name) const {
+  if (index < positional.size()) return &positional[index];
+  for (const auto& [key, value] : named) {
+    if (key == name) return &value;
+  }
+  return nullptr;
+}
+
+Status Arguments::check(std::string_view what, std::size_t max, std::initializer_list<std::string_view> names) const {
+  if (positional.size() > max) return base::invalid(fmt::format("{}: too many arguments", what));
+  for (const auto& [key, value] : named) {
+    if (std::find(names.begin(), names.end(), key) == names.end()) {
+      return base::invalid(fmt::format("{}: argument '{}' is not supported", what, key));
+    }
+  }
+  return {};
+}
+
+Interpreter::Interpreter(std::vector<std::pair<std::string, Value>> globals) {
+  scopes_.push_back(std::move(globals));
+  for (const char* name : {"range", "namespace", "raise_exception", "strftime_now", "dict"}) {
+    if (lookup(name).undefined()) assign(name, Value(Builtin{name}));
+  }
+}
+
+Expected<Text> Interpreter::render(const Body& body) {
+  Text out;
+  SGL_TRY_STATUS([&]() -> Status {
+    SGL_TRY([[maybe_unused]] const Flow flow, run(body, out));
+    return {};
+  }());
+  return out;
+}
+
+Value Interpreter::lookup(const std::string& name) const {
+  const auto in = [&](const Scope& scope) -> const Value* {
+    for (auto it = scope.rbegin(); it != scope.rend(); ++it) {
+      if (it->first == name) return &it->second;
+    }
+    return nullptr;
+  };
+  for (std::size_t i = scopes_.size(); i-- > std::max<std::size_t>(macro_base_, 1);) {
+    if (const Value* value = in(scopes_[i])) return *value;
+  }
+  if (const Value* value = in(scopes_[0])) return *value;
+  return Value(Undefined{name});
+}
+
+void Interpreter::assign(const std::string& name, Value value) {
+  for (auto& [key, old] : scopes_.back()) {
+    if (key == name) {
+      old = std::move(value);
+      return;
+    }
+  }
+  scopes_.back().emplace_back(name, std::move(value));
+}
+
+Status Interpreter::emit(Text& out, const Value& value, int line) {
+  auto text = to_text(value);
+  if (!text) return with_line(text.error(), line);
+  out.append(*text);
+  if (out.bytes.size() > Budget::kMaxBytes) return base::over_limit("chat template: more than 64 MB of output");
+  return {};
+}
+
+Expected<Interpreter::Flow> Interpreter::run(const Body& body, Text& out) {
+  for (const Statement& statement : body) {
+    if (++budget_.steps > Budget::kMaxSteps) return base::over_limit("chat template: more than a million steps");
+    SGL_TRY(const Flow flow, run(statement, out));
+    if (flow != Flow::kNext) return flow;
+  }
+  return Flow::kNext;
+}
+
+Expected<Interpreter::Flow> Interpreter::run(const Statement& s, Text& out) {
+  switch (s.kind) {
+    case Statement::Kind::kText:
+      out.append(Text(s.text));
+      return Flow::kNext;
+    case Statement::Kind::kOutput: {
+      SGL_TRY(const Value value, eval(*s.value));
+      SGL_TRY_STATUS(emit(out, value, s.line));
+      return Flow::kNext;
+    }
+    case Statement::Kind::kIf:
+      for (const auto& [condition, body] : s.branches) {
+        SGL_TRY(const Value value, eval(*condition));
+        if (value.truthy()) return run(body, out);
+      }
+      return run(s.otherwise, out);
+    case Statement::Kind::kFor:
+      return run_for(s, out);
+    case Statement::Kind::kSet:
+      SGL_TRY_STATUS(run_set(s));
+      return Flow::kNext;
+    case Statement::Kind::kSetBlock: {
+      Text inner;
+      scopes_.emplace_back();
+      SGL_TRY(const Flow flow, run(s.body, inner));
+      scopes_.pop_back();
+      assign(s.targets[0], Value::text(std::move(inner)));
+      return flow;
+    }
+    case Statement::Kind::kMacro:
+      assign(s.macro->name, Value(s.macro.get()));
+      return Flow::kNext;
+    case Statement::Kind::kBreak:
+      return Flow::kBreak;
+    case Statement::Kind::kContinue:
+      return Flow::kContinue;
+    case Statement::Kind::kGroup:
+      return run(s.body, out);
+  }
+  return Flow::kNext;
+}
+
+Status Interpreter::bind(const std::vector<std::string>& targets, const Value& value, int line) {
+  if (targets.size() == 1) return assign(targets[0], value), Status();
+  const List* list = value.as_list();
+  if (list == nullptr || list->items.size() != targets.size()) {
+    return at_line(line, fmt::format("cannot unpack {} into {} names", value.type_name(), targets.size()));
+  }
+  for (std::size_t i = 0; i < targets.size(); ++i) assign(targets[i], list->items[i]);
+  return {};
+}
+
+Status Interpreter::run_set(const Statement& s) {
+  SGL_TRY(Value value, eval(*s.value));
+  if (s.text.empty()) return bind(s.targets, value, s.line);
+  const Value target = lookup(s.targets[0]);
+  Namespace* const* space = target.as<Namespace*>();
+  if (space == nullptr)
+    return at_line(s.line, fmt::format("'{}' is {}, not a namespace", s.targets[0], target.type_name()));
+  for (auto& [key, old] : (*space)->entries) {
+    if (key == s.text) return old = std::move(value), Status();
+  }
+  (*space)->entries.emplace_back(s.text, std::move(value));
+  return {};
+}
+
+Expected<Interpreter::Flow> Interpreter::run_for(const Statement& s, Text& out) {
+  SGL_TRY(const Value over, eval(*s.value));
+  SGL_TRY(std::vector<Value> items, located(iterate(over), s.line));
+  if (s.condition != nullptr) {
+    std::vector<Value> kept;
+    for (const Value& item : items) {
+      scopes_.emplace_back();
+      SGL_TRY_STATUS(bind(s.targets, item, s.line));
+      SGL_TRY(const Value keep, eval(*s.condition));
+      scopes_.pop_back();
+      if (keep.truthy()) kept.push_back(item);
+      if (++budget_.steps > Budget::kMaxSteps) return base::over_limit("chat template: more than a million steps");
+    }
+    items = std::move(kept);
+  }
+  if (items.empty()) return run(s.otherwise, out);
+  const auto count = static_cast<std::int64_t>(items.size());
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (++budget_.steps > Budget::kMaxSteps) return base::over_limit("chat template: more than a million steps");
+    const auto at = static_cast<std::size_t>(i);
+    scopes_.emplace_back();
+    std::vector<std::pair<Text, Value>> loop;
+    const auto put = [&](const char* name, Value v) { loop.emplace_back(Text(name), std::move(v)); };
+    put("index", Value(i + 1)), put("index0", Value(i)), put("first", Value(i == 0)),
+        put("last", Value(i + 1 == count));
+    put("length", Value(count)), put("revindex", Value(count - i)), put("revindex0", Value(count - i - 1));
+    put("previtem", i > 0 ? items[at - 1] : Value()), put("nextitem", i + 1 < count ? items[at + 1] : Value());
+    SGL_TRY(Value loop_value, located(Value::dict(std::move(loop)), s.line));
+    assign("loop", std::move(loop_value));
+    SGL_TRY_STATUS(bind(s.targets, items[at], s.line));
+    SGL_TRY(const Flow flow, run(s.body, out));
+    scopes_.pop_back();
+    if (flow == Flow::kBreak) break;
+  }
+  return Flow::kNext;
+}
+
+Expected<Value> Interpreter::eval(const Expr& e) {
+  if (++budget_.depth > Budget::kMaxDepth) return at_line(e.line, "evaluation is nested too deeply");
+  auto result = eval_kind(e);
+  --budget_.depth;
+  return located(std::move(result), e.line);
+}
+
+Expected<Value> Interpreter::eval_kind(const Expr& e) {
+  using Kind = Expr::Kind;
+  switch (e.kind) {
+    case Kind::kConstant:
+      return e.constant;
+    case Kind::kName:
+      return lookup(e.text);
+    case Kind::kMember: {
+      SGL_TRY(const Value object, eval(*e.args[0]));
+      return eval_member(object, e.text, e.line);
+    }
+    case Kind::kIndex: {
+      SGL_TRY(const Value object, eval(*e.args[0]));
+      SGL_TRY(const Value index, eval(*e.args[1]));
+      return eval_index(object, index, e.line);
+    }
+    case Kind::kSlice:
+      return eval_slice(e);
+    case Kind::kCall:
+      return eval_call(e);
+    case Kind::kFilter:
+    case Kind::kTest: {
+      SGL_TRY(const Value input, eval(*e.args[0]));
+      SGL_TRY(const Arguments args, eval_arguments(e));
+      if (e.kind == Kind::kFilter) return apply_filter(e.text, input, args);
+      SGL_TRY(const bool holds, apply_test(e.text, input, args));
+      return Value(holds);
+    }
+    case Kind::kNot: {
+      SGL_TRY(const Value value, eval(*e.args[0]));
+      return Value(!value.truthy());
+    }
+    case Kind::kNegate:
+    case Kind::kPlus: {
+      SGL_TRY(const Value value, eval(*e.args[0]));
+      return arithmetic(e.kind == Kind::kNegate ? "-" : "+", Value(std::int64_t{0}), value);
+    }
+    case Kind::kBinary:
+      return eval_binary(e);
+    case Kind::kAnd:
+    case Kind::kOr: {
+      SGL_TRY(Value left, eval(*e.args[0]));
+      if (left.truthy() == (e.kind == Kind::kOr)) return left;
+      return eval(*e.args[1]);
+    }
+    case Kind::kConditional: {
+      SGL_TRY(const Value condition, eval(*e.args[1]));
+      if (condition.truthy()) return eval(*e.args[0]);
+      return e.args[2] != nullptr ? eval(*e.args[2]) : Expected<Value>(Value());
+    }
+    case Kind::kList: {
+      std::vector<Value> items;
+      for (const ExprPtr& arg : e.args) {
+        SGL_TRY(Value item, eval(*arg));
+        items.push_back(std::move(item));
+      }
+      return Value::list(std::move(items));
+    }
+    case Kind::kDict: {
+      std::vector<std::pair<Text, Value>> entries;
+      for (std::size_t i = 0; i < e.args.size(); i += 2) {
+        SGL_TRY(const Value key, eval(*e.args[i]));
+        SGL_TRY(Value value, eval(*e.args[i + 1]));
+        if (key.as_text() == nullptr) return at_line(e.line, "keys of mappings must be strings");
+        entries.emplace_back(*key.as_text(), std::move(value));
+      }
+      return Value::dict(std::move(entries));
+    }
+  }
+  return Value();
+}
+
+Expected<Value> Interpreter::eval_binary(const Expr& e) {
+  SGL_TRY(const Value left, eval(*e.args[0]));
+  SGL_TRY(const Value right, eval(*e.args[1]));
+  if (e.text == "==") return Value(equal(left, right));
+  if (e.text == "!=") return Value(!equal(left, right));
+  if (e.text == "in" || e.text == "not in") {
+    SGL_TRY(const bool found, contains(right, left));
+    return Value(found == (e.text == "in"));
+  }
+  if (e.text[0] == '<' || e.text[0] == '>') {
+    const std::optional<int> order = compare(left, right);
+    if (!order) return base::invalid(fmt::format("cannot compare {} with {}", left.type_name(), right.type_name()));
+    const bool less = e.text[0] == '<';
+    return Value(*order == 0 ? e.text.size() == 2 : (*order < 0) == less);
+  }
+  if (e.text == "~") {
+    SGL_TRY(Text text, to_text(left));
+    SGL_TRY(const Text more, to_text(right));
+    text.append(more);
+    if (text.bytes.size() > Budget::kMaxBytes) return base::over_limit("string of more than 64 MB");
+    return Value::text(std::move(text));
+  }
+  return arithmetic(e.text, left, right);
+}
+
+Expected<Value> Interpreter::eval_member(const Value& object, const std::string& name, int line) {
+  if (object.undefined()) {
+    return at_line(line, fmt::format("'{}' is undefined, so it has no '{}'", object.as<Undefined>()->name, name));
+  }
+  return member(object, name);
+}
+
+Expected<Value> Interpreter::eval_index(const Value& object, const Value& index, int line) {
+  if (const Text* key = index.as_text()) return eval_member(object, key->bytes, line);
+  if (object.undefined()) return at_line(line, fmt::format("'{}' is undefined", object.as<Undefined>()->name));
+  const auto at = index.integer();
+  if (!at) return at_line(line, fmt::format("{} cannot be an index", index.type_name()));
+  if (const List* list = object.as_list()) {
+    const auto size = static_cast<std::int64_t>(list->items.size());
+    const std::int64_t i = *at < 0 ? *at + size : *at;
+    return i >= 0 && i < size ? list->items[static_cast<std::size_t>(i)] : Value(Undefined{"list item"});
+  }
+  if (const Text* text = object.as_text()) {
+    const std::vector<std::size_t> offsets = code_point_offsets(text->bytes);
+    const auto size = static_cast<std::int64_t>(offsets.size()) - 1;
+    const std::int64_t i = *at < 0 ? *at + size : *at;
+    if (i < 0 || i >= size) return Value(Undefined{"character"});
+    return Value::text(text->slice(offsets[static_cast<std::size_t>(i)], offsets[static_cast<std::size_t>(i) + 1]));
+  }
+  return Value(Undefined{"item"});
+}
+
+Expected<Value> Interpreter::eval_slice(const Expr& e) {
+  SGL_TRY(const Value object, eval(*e.args[0]));
+  std::optional<std::int64_t> bounds[3];
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (e.args[i + 1] == nullptr) continue;
+    SGL_TRY(const Value bound, eval(*e.args[i + 1]));
+    if (bound.none()) continue;
+    bounds[i] = bound.integer();
+    if (!bounds[i]) return base::invalid("slice bounds must be integers");
+  }
+  const List* list = object.as_list();
+  const Text* text = object.as_text();
+  if (list == nullptr && text == nullptr) return base::invalid(fmt::format("cannot slice {}", object.type_name()));
+  const std::vector<std::size_t> offsets =
+      text != nullptr ? code_point_offsets(text->bytes) : std::vector<std::size_t>();
+  const auto size = static_cast<std::int64_t>(text != nullptr ? offsets.size() - 1 : list->items.size());
+  const std::int64_t step = std::clamp<std::int64_t>(bounds[2].value_or(1), -size - 1, size + 1);
+  if (step == 0) return base::invalid("slice step must not be 0");
+  // As Python: bounds count from the end when negative and are clamped to the sequence.
+  const auto clamp = [&](std::optional<std::int64_t> b, std::int64_t otherwise) {
+    if (!b) return otherwise;
+    const std::int64_t at = *b < 0 ? std::max<std::int64_t>(*b, -size - 1) + size : *b;
+    return step > 0 ? std::clamp<std::int64_t>(at, 0, size) : std::clamp<std::int64_t>(at, -1, size - 1);
+  };
+  const std::int64_t begin = clamp(bounds[0], step > 0 ? 0 : size - 1), end = clamp(bounds[1], step > 0 ? size : -1);
+  std::vector<Value> items;
+  Text out;
+  if (text != nullptr && step == 1) {
+    if (begin < end)
+      out = text->slice(offsets[static_cast<std::size_t>(begin)], offsets[static_cast<std::size_t>(end)]);
+    return Value::text(std::move(out));
+  }
+  for (std::int64_t i = begin; step > 0 ? i < end : i > end; i += step) {
+    const auto at = static_cast<std::size_t>(i);
+    if (list != nullptr) items.push_back(list->items[at]);
+    if (text != nullptr) out.append(text->slice(offsets[at], offsets[at + 1]));
+  }
+  return text != nullptr ? Expected<Value>(Value::text(std::move(out))) : Value::list(std::move(items));
+}
+
+Expected<Arguments> Interpreter::eval_arguments(const Expr& e) {
+  Arguments out;
+  for (std::size_t i = 1; i < e.args.size(); ++i) {
+    SGL_TRY(Value value, eval(*e.args[i]));
+    out.positional.push_back(std::move(value));
+  }
+  for (const auto& [name, arg] : e.named) {
+    SGL_TRY(Value value, eval(*arg));
+    out.named.emplace_back(name, std::move(value));
+  }
+  return out;
+}
+
+Expected<Value> Interpreter::eval_call(const Expr& e) {
+  const Expr& callee = *e.args[0];
+  SGL_TRY(const Arguments args, eval_arguments(e));
+  Value function;
+  if (callee.kind == Expr::Kind::kMember) {
+    SGL_TRY(const Value self, eval(*callee.args[0]));
+    SGL_TRY(std::optional<Value> result, call_method(callee.text, self, args));
+    if (result) return *std::move(result);
+    SGL_TRY(function, eval_member(self, callee.text, e.line));
+    if (function.undefined())
+      return base::invalid(fmt::format("method '{}' of {} is not supported", callee.text, self.type_name()));
+  } else {
+    SGL_TRY(function, eval(callee));
+  }
+  if (const auto* builtin = function.as<Builtin>()) return eval_builtin(builtin->name, args, e.line);
+  if (const auto* macro = function.as<const Macro*>()) return call_macro(**macro, args, e.line);
+  if (const auto* undefined = function.as<Undefined>())
+    return base::invalid(fmt::format("function '{}' is not supported", undefined->name));
+  return base::invalid(fmt::format("{} cannot be called", function.type_name()));
+}
+
+Expected<Value> Interpreter::call_macro(const Macro& macro, const Arguments& args, int line) {
+  SGL_TRY_STATUS([&]() -> Status {
+    if (args.positional.size() > macro.parameters.size())
+      return at_line(line, fmt::format("macro '{}': too many arguments", macro.name));
+    for (const auto& [key, value] : args.named) {
+      const auto same = [&](const auto& p) { return p.first == key; };
+      if (std::none_of(macro.parameters.begin(), macro.parameters.end(), same)) {
+        return at_line(line, fmt::format("macro '{}': unknown argument '{}'", macro.name, key));
+      }
+    }
+    return {};
+  }());
+  // Macros see their arguments and the template's own variables.
+  const std::size_t outer = std::exchange(macro_base_, scopes_.size());
+  scopes_.emplace_back();
+  for (std::size_t i = 0; i < macro.parameters.size(); ++i) {
+    const auto& [name, otherwise] = macro.parameters[i];
+    Value value(Undefined{name});
+    if (const Value* given = args.get(i, name)) {
+      value = *given;
+    } else if (otherwise != nullptr) {
+      SGL_TRY(value, eval(*otherwise));
+    }
+    assign(name, std::move(value));
+  }
+  Text out;
+  SGL_TRY([[maybe_unused]] const Flow flow, run(macro.body, out));
+  scopes_.pop_back();
+  macro_base_ = outer;
+  return Value::text(std::move(out));
+}
+
+Expected<Value> Interpreter::eval_builtin(const std::string& name, const Arguments& args, int line) {
+  if (name == "namespace" || name == "dict") {
+    std::vector<std::pair<Text, Value>> entries;
+    if (!args.positional.empty()) {
+      const Dict* dict = args.positional[0].as_dict();
+      if (dict == nullptr || args.positional.size() > 1) return base::invalid(name + ": expected one mapping");
+      entries = dict->entries;
+    }
+    for (const auto& [key, value] : args.named) entries.emplace_back(Text(key), value);
+    if (name == "dict") return Value::dict(std::move(entries));
+    Namespace& space = namespaces_.emplace_back();
+    for (auto& [key, value] : entries) space.entries.emplace_back(key.bytes, std::move(value));
+    return Value(&space);
+  }
+  if (name == "raise_exception") {
+    SGL_TRY(const Text message, to_text(args.positional.empty() ? Value() : args.positional[0]));
+    return at_line(line, "the template refuses these messages: " + message.bytes);
+  }
+  if (name == "strftime_now") {
+    const Text* format = args.positional.empty() ? nullptr : args.positional[0].as_text();
+    if (format == nullptr) return base::invalid("strftime_now: expected a format");
+    const std::time_t now = std::time(nullptr);
+    std::tm local{};
+    localtime_r(&now, &local);
+    char buffer[512];
+    return Value::text(Text(std::string(buffer, std::strftime(buffer, sizeof buffer, format->bytes.c_str(), &local))));
+  }
+  std::vector<std::int64_t> bounds;
+  for (const Value& value : args.positional) {
+    if (!value.integer()) return base::invalid("range: expected integers");
+    bounds.push_back(*value.integer());
+  }
+  if (bounds.empty() || bounds.size() > 3 || !args.named.empty())
+    return base::invalid("range: expected 1 to 3 integers");
+  const std::int64_t begin = bounds.size() > 1 ? bounds[0] : 0, end = bounds.size() > 1 ? bounds[1] : bounds[0];
+  const std::int64_t step = bounds.size() > 2 ? bounds[2] : 1;
+  if (step == 0) return base::invalid("range: step must not be 0");
+  std::vector<Value> items;
+  for (std::int64_t i = begin; step > 0 ? i < end : i > end;) {
+    if (items.size() >= Budget::kMaxSteps) return base::over_limit("range: more than a million items");
+    items.emplace_back(i);
+    if (__builtin_add_overflow(i, step, &i)) break;
+  }
+  return Value::list(std::move(items));
+}
+
+}  // namespace sgl::tokenizer::jinja
