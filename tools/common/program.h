@@ -1,0 +1,35 @@
+// Programs from files: sources are compiled, plans are read.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "compiler/driver/driver.h"
+#include "runtime/plan/plan.h"
+
+namespace sgl::tools {
+
+enum class DiagnosticFormat { kText, kJson };
+
+// Text to standard error (coloured on a terminal), JSON to standard output, one object a line.
+void print_diagnostics(const compiler::Compilation& compilation, DiagnosticFormat format);
+
+struct LoadOptions {
+  bool optimize = true;
+  bool warnings = true;  // print them when there are no errors
+  DiagnosticFormat format = DiagnosticFormat::kText;
+};
+
+struct LoadedFile {
+  std::optional<plan::Plan> plan;  // absent: what was wrong has been printed, and `exit_code` is not kOk
+  int exit_code = 0;               // kFailed: the program has errors; kUsage: the file cannot be used
+  double milliseconds = 0;
+};
+
+// `path` is a source file or a plan file (told apart by their first bytes).
+LoadedFile load_program_file(const std::string& path, const LoadOptions& options = {});
+
+// kOk, or kUsage after a message, when `path` cannot be opened for reading.
+int check_readable(const std::string& path);
+
+}  // namespace sgl::tools

@@ -1,0 +1,58 @@
+#include "tools/common/session.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "runtime/base/check.h"
+
+namespace sgl::tools {
+namespace {
+
+class AbsentPort final : public exec::ModelPort {
+ public:
+  std::shared_ptr<const exec::Renderer> renderer() const override { return nullptr; }
+  engine::RequestId generate(engine::GenerateRequest, engine::Events) override { return unexpected(); }
+  engine::RequestId score(engine::ScoreRequest, engine::Events) override { return unexpected(); }
+  void cancel(engine::RequestId) override {}
+
+ private:
+  static engine::RequestId unexpected() {
+    SGL_ASSERT(false && "a program without generations asked the model");
+    return {};
+  }
+};
+
+}  // namespace
+
+base::Expected<std::string> model_folder(const std::string& given) {
+  if (!given.empty()) return given;
+  const char* variable = std::getenv("SGL_MODEL");
+  if (variable != nullptr && *variable != '\0') return std::string(variable);
+  return base::invalid(
+      "this needs a model: pass --model DIR, a folder with config.json, tokenizer.json and model.safetensors as they "
+      "come from Hugging Face, or set SGL_MODEL to it");
+}
+
+base::Expected<Session> open_session(const std::string& folder, std::size_t threads) {
+  const auto start = std::chrono::steady_clock::now();
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(folder, ignored)) {
+    return base::not_found(fmt::format("there is no model folder '{}'", folder));
+  }
+  SGL_TRY(auto model, model::Model::load(folder));
+  SGL_TRY(auto tokenizer, tokenizer::Tokenizer::load(folder));
+  Session session;
+  engine::EngineOptions options;
+  options.threads = threads;
+  SGL_TRY(session.engine, engine::Engine::create(std::move(model), std::move(tokenizer), options));
+  SGL_TRY(session.port, exec::make_engine_port(*session.engine));
+  session.load_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  return session;
+}
+
+std::unique_ptr<exec::ModelPort> make_absent_port() { return std::make_unique<AbsentPort>(); }
+
+}  // namespace sgl::tools

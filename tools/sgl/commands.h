@@ -1,0 +1,49 @@
+// The subcommands of sgl: what they take, and functions that do them and return the exit code.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sgl::tools {
+
+struct RunCommand {
+  std::string file, program, model;
+  std::vector<std::string> arguments;  // name=value, name=@file
+  std::string arguments_file;          // JSON object; "-": standard input
+  std::vector<std::string> limits;     // tokens=…, time=…, forks=…, fuel=…, memory=…
+  std::uint64_t seed = 0;
+  int max_tokens = 256;
+  std::size_t threads = 0;
+  bool interpret = false;
+  bool stats = false, json = false, quiet = false, trace = false;
+  // Batch runs:
+  std::string batch;   // file of arguments, one JSON object a line; "": a single run
+  std::string output;  // file of results
+  std::size_t concurrency = 64;
+  bool restart = false;
+};
+
+struct TokenizeCommand {
+  std::string folder;
+  bool jsonl = false, decode = false, special = false, plain = false;
+};
+
+struct ModelInfoCommand {
+  std::string folder;
+  bool json = false;
+};
+
+struct LogitsCommand {
+  std::string folder, ids, text, output;
+  bool last = false;
+  std::size_t threads = 0;
+};
+
+int run(const RunCommand& command);
+int tokenize(const TokenizeCommand& command);
+int model_info(const ModelInfoCommand& command);
+int model_logits(const LogitsCommand& command);
+
+}  // namespace sgl::tools

@@ -1,0 +1,134 @@
+// sgl: runs programs, one at a time or in batches, and looks into models.
+#include "tools/common/cli.h"
+#include "tools/common/version.h"
+#include "tools/sgl/commands.h"
+
+namespace sgl::tools {
+namespace {
+
+struct Commands {
+  RunCommand run;
+  TokenizeCommand tokenize;
+  ModelInfoCommand info;
+  LogitsCommand logits;
+};
+
+void add_model_option(CLI::App& app, std::string& folder) {
+  app.add_option("-m,--model", folder, "model folder in Hugging Face's format; default: the variable SGL_MODEL");
+}
+
+constexpr const char* kRunFooter =
+    "Text goes to standard error while it is generated (forks as `[0] name: line`), the result to standard output as "
+    "JSON.\n\n"
+    "Examples:\n"
+    "  sgl run judge.sgl --model models/small --arg essay=@essay.txt\n"
+    "  sgl run judge.sglp --args arguments.json --seed 7 --quiet | jq .grade\n"
+    "  sgl run judge.sgl --batch essays.jsonl -o reports.jsonl --concurrency 32\n\n"
+    "Values of --arg are text where the parameter is a string, else JSON. A batch reads one JSON object of arguments a\n"
+    "line and writes one result a line, in the same order; after a crash the same command continues where it stopped.\n\n"
+    "Exit codes: 0 fine; 1 the program failed (in a batch: at least one input did); 2 wrong usage, or a program, model\n"
+    "or file that cannot be used; 130 interrupted.";
+
+void add_run(CLI::App& app, RunCommand& command, std::function<int()>& action) {
+  CLI::App* sub = app.add_subcommand("run", "Run a program");
+  sub->add_option("file", command.file, "source or plan file")->required();
+  add_model_option(*sub, command.model);
+  sub->add_option("-a,--arg", command.arguments, "argument name=value, or name=@file; may be repeated")
+      ->allow_extra_args(false);
+  sub->add_option("--args", command.arguments_file, "file with a JSON object of arguments, - for standard input");
+  sub->add_option("--program", command.program, "program to run, if the file has several");
+  sub->add_option("--seed", command.seed, "same seed, same everything: same result (0)");
+  sub->add_option("--max-tokens", command.max_tokens, "longest generation where the program says nothing (256)")
+      ->check(CLI::Range(1, 1'000'000));
+  sub->add_option("--limit", command.limits,
+                  "lower what the program may spend: tokens=N, time=30s, forks=N, fuel=N or memory=BYTES; may be repeated")
+      ->allow_extra_args(false);
+  sub->add_option("--threads", command.threads, "threads for the model (0: the machine's cores)")
+      ->check(CLI::Range(0, 1024));
+  sub->add_option_function<std::string>(
+         "--exec", [&command](const std::string& value) { command.interpret = value == "interp"; },
+         "how functions are executed: jit (default), compiled; interp, interpreted")
+      ->check(CLI::IsMember({"jit", "interp"}));
+  sub->add_flag("--stats", command.stats, "print tokens, cache hits and times to standard error");
+  sub->add_flag("--json", command.json, "compact JSON also on a terminal");
+  sub->add_flag("-q,--quiet", command.quiet, "nothing on standard error but errors");
+  sub->add_flag("--trace", command.trace, "print what happened, event by event, to standard error at the end");
+  CLI::Option* batch = sub->add_option("--batch", command.batch, "file of arguments, one JSON object a line");
+  CLI::Option* output = sub->add_option("-o,--output", command.output, "file of results of a batch");
+  batch->needs(output);
+  output->needs(batch);
+  sub->add_option("--concurrency", command.concurrency, "inputs of a batch that run at the same time (64)")
+      ->needs(batch)
+      ->check(CLI::Range(1, 10'000));
+  sub->add_flag("--restart", command.restart, "begin a batch anew, throwing away results that are there")->needs(batch);
+  sub->footer(kRunFooter);
+  sub->callback([&] { action = [&] { return run(command); }; });
+}
+
+void add_tokenize(CLI::App& app, TokenizeCommand& command, std::function<int()>& action) {
+  CLI::App* sub = app.add_subcommand("tokenize", "Turn text into token ids and back");
+  sub->add_option("-t,--tokenizer,-m,--model", command.folder,
+                  "folder with tokenizer.json; default: the variable SGL_MODEL");
+  sub->add_flag("--jsonl", command.jsonl, "standard input has one object a line: {\"text\": …} or {\"ids\": […]}");
+  sub->add_flag("--decode", command.decode, "standard input is a JSON list of ids; print its text as a JSON string");
+  sub->add_flag("--special", command.special, "add the tokens that begin and end a text; when decoding, show them");
+  sub->add_flag("--plain", command.plain, "the text is data: spellings of added tokens in it are just characters");
+  sub->footer("Examples:\n"
+              "  echo -n 'Once upon a time' | sgl tokenize --tokenizer models/small\n"
+              "  echo '[403, 407, 261]' | sgl tokenize --tokenizer models/small --decode\n"
+              "  sgl tokenize --tokenizer models/small --jsonl < texts.jsonl > ids.jsonl\n\n"
+              "Exit codes: 0 fine; 2 wrong usage, or a tokenizer or input that cannot be used.");
+  sub->callback([&] { action = [&] { return tokenize(command); }; });
+}
+
+void add_model(CLI::App& app, Commands& commands, std::function<int()>& action) {
+  CLI::App* model = app.add_subcommand("model", "Look into a model");
+  model->require_subcommand(1);
+  model->footer("Examples:\n"
+                "  sgl model info models/small\n"
+                "  sgl model logits --model models/small --text 'Once upon' -o logits.npy");
+  CLI::App* info = model->add_subcommand("info", "Print what a model is");
+  info->add_option("folder", commands.info.folder, "model folder; default: the variable SGL_MODEL");
+  info->add_flag("--json", commands.info.json, "as JSON");
+  info->footer("Examples:\n"
+               "  sgl model info models/small\n"
+               "  sgl model info models/small --json | jq .kv_bytes_per_token");
+  info->callback([&] { action = [&] { return model_info(commands.info); }; });
+
+  LogitsCommand& logits = commands.logits;
+  CLI::App* sub = model->add_subcommand("logits", "Write the logits of a text to a NumPy file");
+  add_model_option(*sub, logits.folder);
+  CLI::Option* ids = sub->add_option("--ids", logits.ids, "token ids, separated by commas");
+  sub->add_option("--text", logits.text, "text, tokenised with the tokens that begin a text")->excludes(ids);
+  sub->add_option("-o,--output", logits.output, "file to write: float32, positions × vocabulary")->required();
+  sub->add_flag("--last", logits.last, "only the last position");
+  sub->add_option("--threads", logits.threads, "threads (0: the machine's cores)")->check(CLI::Range(0, 1024));
+  sub->footer("Examples:\n"
+              "  sgl model logits --model models/small --ids 1,403,407 -o logits.npy\n"
+              "  sgl model logits --model models/small --text 'Once upon' --last -o next.npy");
+  sub->callback([&] { action = [&] { return model_logits(logits); }; });
+}
+
+int start(int argc, char** argv) {
+  CLI::App app{"Runs programs of SGL, the structured generation language.", "sgl"};
+  app.require_subcommand(1);
+  app.footer("Examples:\n"
+             "  sgl run judge.sgl --model models/small --arg essay=@essay.txt\n"
+             "  sgl model info models/small\n\n"
+             "`sgl COMMAND --help` says more. Programs are checked and compiled by `sglc`.");
+  app.set_version_flag("--version", version_text("sgl"));
+  Commands commands;
+  std::function<int()> action;
+  add_run(app, commands.run, action);
+  add_tokenize(app, commands.tokenize, action);
+  add_model(app, commands, action);
+  app.add_subcommand("version", "Print the version")->callback([&] {
+    action = [] { return print_out(version_text("sgl") + "\n"); };
+  });
+  return parse_and_run(app, argc, argv, action);
+}
+
+}  // namespace
+}  // namespace sgl::tools
+
+int main(int argc, char** argv) { return sgl::tools::start(argc, argv); }
