@@ -2,8 +2,10 @@
 // shows in this header.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "compiler/ast/ast.h"
