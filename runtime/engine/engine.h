@@ -27,45 +27,51 @@ using Namespace = base::Id<struct NamespaceTag>;
 
 // As in the SGL language. Values out of range are refused by Engine::generate with `invalid`.
 struct SamplingParams {
-  double temperature = 1.0;          // 0 … 100; 0 is greedy
-  double top_p = 1.0;                // (0, 1]
-  int top_k = 0;                     // 0: off
-  double min_p = 0.0;                // [0, 1]
-  int max_tokens = 256;              // >= 1
-  int min_tokens = 0;                // eos and stop strings are held back before this many
-  double frequency_penalty = 0.0;    // [-2, 2]; over tokens of this generation
-  double presence_penalty = 0.0;     // [-2, 2]
-  double repetition_penalty = 1.0;   // (0, 10]; over prompt and generation
+  double temperature = 1.0;         // 0 … 100; 0 is greedy
+  double top_p = 1.0;               // (0, 1]
+  int top_k = 0;                    // 0: off
+  double min_p = 0.0;               // [0, 1]
+  int max_tokens = 256;             // >= 1
+  int min_tokens = 0;               // eos and stop strings are held back before this many
+  double frequency_penalty = 0.0;   // [-2, 2]; over tokens of this generation
+  double presence_penalty = 0.0;    // [-2, 2]
+  double repetition_penalty = 1.0;  // (0, 10]; over prompt and generation
   std::vector<std::pair<TokenId, double>> logit_bias;
-  std::vector<std::string> stop;     // the text ends before the first of these; it is not part of the text
-  std::uint64_t seed = 0;            // with the same everything: the same output
-  bool logprobs = false;             // log-probability of every generated token (of the unmodified distribution)
+  std::vector<std::string> stop;  // the text ends before the first of these; it is not part of the text
+  std::uint64_t seed = 0;         // with the same everything: the same output
+  bool logprobs = false;          // log-probability of every generated token (of the unmodified distribution)
   bool ignore_eos = false;
 };
 
 enum class FinishReason { kStop, kEos, kComplete /* constraint can take no more */, kLength, kError, kCancelled };
 
 struct Usage {
-  // prompt = cached + prefill, exactly. A token that a request waited for another request to compute is cached.
+  // prompt = cached + prefill, exactly. A token that a request waited for another request to compute is cached. A
+  // request that ended early (cancelled, or a constraint that forces all of its text) counts the tokens it looked up or
+  // computed. At least one prompt token is always computed, the last: its logits are not kept. For score() the prompt
+  // is the sequence and all but the last token of each continuation; at least the sequence's last token and those are
+  // computed.
   std::int64_t prompt_tokens = 0;
   std::int64_t cached_tokens = 0;   // KV found in the radix tree
   std::int64_t prefill_tokens = 0;  // computed for this request (recomputation after preemption counts in `recomputed`)
   std::int64_t generated_tokens = 0;
-  std::int64_t jump_tokens = 0;     // those of generated_tokens that a constraint forced (not decoded)
+  std::int64_t jump_tokens = 0;  // those of generated_tokens that a constraint forced (not decoded)
   std::int64_t recomputed_tokens = 0;
 };
 
 struct Finished {
   RequestId id;
   FinishReason reason = FinishReason::kError;
-  std::optional<base::Error> error;   // set iff reason is kError or kCancelled
-  std::string text;                   // whole text of the generation, without stop string and eos
-  std::vector<TokenId> tokens;        // exactly the tokens behind `text` (stop and eos cut off); the caller may append
-                                      // them to its sequence, their KV is cached. When a stop string cut inside a
-                                      // token, the rest is re-tokenised from `text`.
-  std::string stop_text;              // the stop string that matched, or ""
-  std::vector<float> logprobs;        // per generated token when asked for
-  std::vector<double> scores;         // score(): sum of log-probabilities per continuation
+  std::optional<base::Error> error;  // set iff reason is kError or kCancelled
+  std::string text;                  // whole text of the generation, without stop string and eos
+  std::vector<TokenId> tokens;       // exactly the tokens behind `text` (stop and eos cut off); the caller may append
+                                     // them to its sequence, their KV is cached. When a stop string cut inside a
+                                     // token, the rest is re-tokenised from `text`.
+  std::string stop_text;             // the stop string that matched, or ""
+  std::vector<float> logprobs;       // per generated token when asked for; where a stop string cut inside a token,
+                                     // only of the tokens before it
+  std::size_t healed_tokens = 0;     // tokens of the sequence's end that `tokens` replaces: 0, or 1 with healing
+  std::vector<double> scores;        // score(): sum of log-probabilities per continuation
   Usage usage;
 };
 
@@ -76,33 +82,34 @@ struct Events {
 };
 
 struct GenerateRequest {
-  Sequence sequence;                 // at least one token
+  Sequence sequence;  // at least one token
   SamplingParams sampling;
   std::shared_ptr<const constraint::Constraint> constraint;  // null: free text
   // Token healing: the last token of the sequence is taken back and generated again, constrained to begin with its
   // bytes, where another token extends it. The healed bytes are not part of `text`; `healed_tokens` of the sequence's
   // end are replaced by Finished::tokens.
   Namespace ns;
-  int priority = 0;                  // higher first; equal: first come first served
+  int priority = 0;   // higher first; equal: first come first served
+  bool heal = false;  // token healing, see above; needs two tokens and text that ends a character
 };
 
 // Log-probabilities of continuations of one prefix (select): the prefix is computed once.
 struct ScoreRequest {
   Sequence sequence;
   std::vector<std::vector<TokenId>> continuations;  // each non-empty
-  bool per_token = false;            // Finished::logprobs = all continuations' token logprobs, concatenated
+  bool per_token = false;  // Finished::logprobs = all continuations' token logprobs, concatenated
   Namespace ns;
   int priority = 0;
 };
 
 struct EngineOptions {
-  std::size_t threads = 0;           // kernels' threads; 0: physical cores
-  std::size_t page_size = 16;        // tokens per KV page
-  std::size_t pages = 0;             // 0: from max_kv_bytes
+  std::size_t threads = 0;     // kernels' threads; 0: physical cores
+  std::size_t page_size = 16;  // tokens per KV page
+  std::size_t pages = 0;       // 0: from max_kv_bytes
   std::size_t max_kv_bytes = std::size_t{1} << 30;
-  std::size_t max_batch = 64;        // sequences decoded together
-  std::size_t prefill_chunk = 256;   // prompt tokens per step, so that decoding sequences are not held up
-  std::size_t max_queue = 100'000;   // waiting requests; more are refused with `unavailable`
+  std::size_t max_batch = 64;       // sequences decoded together
+  std::size_t prefill_chunk = 256;  // prompt tokens per step, so that decoding sequences are not held up
+  std::size_t max_queue = 100'000;  // waiting requests; more are refused with `unavailable`
   bool prefix_cache = true;
 };
 

@@ -105,9 +105,16 @@ std::int32_t draw_from_top(const SamplerSettings& s, std::span<const float> weig
 
 }  // namespace
 
+double log_normaliser(std::span<const float> logits) {
+  return kernels::log_sum_exp(logits.data(), logits.size());
+}
+
+double log_probability(std::span<const float> logits, std::int32_t token, double normaliser) {
+  return static_cast<double>(logits[static_cast<std::size_t>(token)]) - normaliser;
+}
+
 double log_probability(std::span<const float> logits, std::int32_t token) {
-  return static_cast<double>(logits[static_cast<std::size_t>(token)]) -
-         kernels::log_sum_exp(logits.data(), logits.size());
+  return log_probability(logits, token, log_normaliser(logits));
 }
 
 base::Expected<Sampled> sample(const SamplerSettings& settings, const SampleRequest& request) {
@@ -115,7 +122,7 @@ base::Expected<Sampled> sample(const SamplerSettings& settings, const SampleRequ
   std::vector<float> original;
   double norm = 0.0;
   if (request.logprob) {
-    norm = kernels::log_sum_exp(logits.data(), logits.size());
+    norm = log_normaliser(logits);
     original.assign(logits.begin(), logits.end());
   }
   if (request.counts != nullptr) penalise(settings, *request.counts, logits);

@@ -53,7 +53,10 @@ struct Sampled {
 // top_k or top_p may keep.
 base::Expected<Sampled> sample(const SamplerSettings& settings, const SampleRequest& request);
 
-// log softmax(logits)[token] of one row, unmodified.
+// log Σ e^logit of one row; the log-probability of a token is its logit minus this.
+double log_normaliser(std::span<const float> logits);
+// log softmax(logits)[token] of one row, unmodified; `normaliser` where it is known already.
 double log_probability(std::span<const float> logits, std::int32_t token);
+double log_probability(std::span<const float> logits, std::int32_t token, double normaliser);
 
 }  // namespace sgl::model
