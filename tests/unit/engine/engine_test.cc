@@ -1,0 +1,447 @@
+#include "runtime/engine/engine.h"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <random>
+#include <thread>
+
+#include "runtime/base/file.h"
+#include "runtime/model/config.h"
+#include "runtime/model/kv_store.h"
+#include "runtime/model/sampler.h"
+#include "tests/unit/engine/support.h"
+
+using namespace sgl;
+using namespace sgl::engine;
+using test::Client;
+using test::greedy;
+
+namespace {
+
+using Tokens = std::vector<TokenId>;
+
+Tokens random_tokens(std::size_t n, std::uint32_t seed) {
+  std::mt19937 rng(seed);
+  Tokens out(n);
+  for (TokenId& t : out) t = static_cast<TokenId>(3 + rng() % 256);
+  return out;
+}
+
+// The byte-level rig, and the stories model where it is present.
+std::vector<test::Rig> rigs() {
+  std::vector<test::Rig> out{test::random_rig()};
+  const test::Rig stories = test::folder_rig("../shared/models/stories260k");
+  if (stories.model != nullptr) {
+    out.push_back(stories);
+  } else {
+    MESSAGE("stories260k is not here: random model only");
+  }
+  return out;
+}
+
+std::unique_ptr<Engine> make(const test::Rig& rig, const EngineOptions& options = {.threads = 1, .pages = 512}) {
+  auto e = Engine::create(rig.model, rig.tokenizer, options);
+  REQUIRE_MESSAGE(e.ok(), (e.ok() ? "" : e.error().message));
+  return std::move(*e);
+}
+
+Tokens forked(const Tokens& prefix, std::uint32_t i) {
+  Tokens t = prefix;
+  t.push_back(static_cast<TokenId>(10 + i));
+  const Tokens tail = random_tokens(i % 3, i);
+  t.insert(t.end(), tail.begin(), tail.end());
+  return t;
+}
+
+}  // namespace
+
+TEST_CASE("16 requests forked from one prefix compute it exactly once") {
+  for (const test::Rig& rig : rigs()) {
+    for (const std::size_t page_size : {1, 16}) {
+      for (const std::size_t chunk : {2, 256}) {
+        const auto e =
+            make(rig, {.threads = 1, .page_size = page_size, .pages = 4096 / page_size, .prefill_chunk = chunk});
+        Client client(*e);
+        const Tokens prefix = random_tokens(53, 1);
+        std::vector<RequestId> ids;
+        std::int64_t tails = 0;
+        for (std::uint32_t i = 0; i < 16; ++i) {
+          const Tokens t = forked(prefix, i);
+          tails += static_cast<std::int64_t>(t.size() - prefix.size());
+          ids.push_back(client.generate(greedy(t, 8)));
+        }
+        std::int64_t prefill = 0;
+        for (std::uint32_t i = 0; i < 16; ++i) {
+          const Finished f = client.wait(ids[i]);
+          REQUIRE_FALSE(f.error.has_value());
+          CHECK(f.usage.prompt_tokens == static_cast<std::int64_t>(forked(prefix, i).size()));
+          CHECK(f.usage.prompt_tokens == f.usage.cached_tokens + f.usage.prefill_tokens);
+          prefill += f.usage.prefill_tokens;
+        }
+        CHECK(prefill == 53 + tails);
+        // The same again: only the last token, whose logits are needed. A longer one: only what is new.
+        const Finished again = client.wait(client.generate(greedy(forked(prefix, 3), 8)));
+        CHECK(again.usage.prefill_tokens == 1);
+        Tokens longer = forked(prefix, 3);
+        longer.insert(longer.end(), again.tokens.begin(), again.tokens.end());
+        const std::size_t computed = longer.size() - 1;  // the last generated token's KV was never needed
+        longer.push_back(77);
+        const Finished next = client.wait(client.generate(greedy(longer, 2)));
+        if (again.reason == FinishReason::kLength) {
+          CHECK(next.usage.cached_tokens == static_cast<std::int64_t>(computed));
+          CHECK(next.usage.prefill_tokens == 2);
+        }
+        // Another tenant finds nothing.
+        GenerateRequest other = greedy(forked(prefix, 3), 1);
+        other.ns = Namespace(9);
+        CHECK(client.wait(client.generate(std::move(other))).usage.cached_tokens == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("output does not depend on pages, pool, threads, batch, cache or chunking") {
+  for (const test::Rig& rig : rigs()) {
+    std::vector<std::vector<Finished>> all;
+    const auto run = [&](const EngineOptions& options) {
+      const auto e = make(rig, options);
+      Client client(*e);
+      std::vector<RequestId> ids;
+      for (std::uint32_t i = 0; i < 12; ++i) {
+        GenerateRequest r = greedy(forked(random_tokens(20, i / 6), i), 40);
+        r.sampling.temperature = i % 3 == 0 ? 0.0 : 0.9;
+        r.sampling.top_p = i % 4 == 0 ? 0.8 : 1.0;
+        r.sampling.top_k = i % 5 == 0 ? 20 : 0;
+        r.sampling.repetition_penalty = i % 2 == 0 ? 1.1 : 1.0;
+        r.sampling.seed = i;
+        r.sampling.logprobs = i % 2 == 0;
+        r.sampling.ignore_eos = true;
+        ids.push_back(client.generate(std::move(r)));
+      }
+      std::vector<Finished> out;
+      for (const RequestId id : ids) out.push_back(client.wait(id));
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        REQUIRE_FALSE(out[i].error.has_value());
+        CHECK(client.streamed(ids[i]) == out[i].text);
+        CHECK(out[i].tokens.size() == 40);
+      }
+      all.push_back(std::move(out));
+      return e->stats();
+    };
+    run({.threads = 1, .page_size = 16, .pages = 512});
+    run({.threads = 1, .page_size = 1, .pages = 8192});
+    run({.threads = 4, .page_size = 16, .pages = 512});
+    run({.threads = 1, .page_size = 16, .pages = 512, .max_batch = 1});
+    run({.threads = 1, .page_size = 16, .pages = 512, .prefill_chunk = 2});
+    run({.threads = 4, .page_size = 1, .pages = 8192, .prefill_chunk = 3, .prefix_cache = false});
+    // The smallest pools that hold one sequence (23 + 40 - 1 tokens at most): preemption is certain.
+    for (const std::size_t page_size : {1, 4, 16}) {
+      for (const bool cache : {true, false}) {
+        const EngineStats stats = run({.threads = 1,
+                                       .page_size = page_size,
+                                       .pages = 64 / page_size + (page_size == 1 ? 20 : 1),
+                                       .prefix_cache = cache});
+        CHECK(stats.preemptions > 0);
+        CHECK(stats.total.recomputed_tokens > 0);
+        CHECK(stats.total.prompt_tokens == stats.total.cached_tokens + stats.total.prefill_tokens);
+      }
+    }
+    for (std::size_t i = 1; i < all.size(); ++i) {
+      for (std::size_t k = 0; k < all[i].size(); ++k) {
+        CHECK(all[i][k].tokens == all[0][k].tokens);
+        CHECK(all[i][k].text == all[0][k].text);
+        CHECK(all[i][k].logprobs == all[0][k].logprobs);
+      }
+    }
+  }
+}
+
+TEST_CASE("stories260k through the engine: the reference continuations") {
+  const test::Rig rig = test::folder_rig("../shared/models/stories260k");
+  if (rig.model == nullptr) {
+    MESSAGE("skipped: stories260k is not here");
+    return;
+  }
+  const auto expected = nlohmann::json::parse(*base::read_file("../shared/models/stories260k/expected.json"));
+  const auto e = make(rig);
+  Client client(*e);
+  for (const auto& c : expected["cases"]) {
+    const auto prompt = c["prompt"].get<std::string>();
+    const Tokens tokens = rig.tokenizer->encode(prompt, {.add_special = true});
+    const int steps = expected["steps"].get<int>() + 1 - static_cast<int>(tokens.size());
+    const Finished f = client.wait(client.generate(greedy(tokens, steps)));
+    CHECK(prompt + f.text == c["text"].get<std::string>());
+  }
+}
+
+TEST_CASE("score agrees with the model and computes the prefix once") {
+  const test::Rig rig = test::random_rig();
+  const std::size_t vocab = rig.model->config().vocab_size;
+  for (const std::size_t page_size : {1, 16}) {
+    const auto e = make(rig, {.threads = 1, .page_size = page_size, .pages = 1024 / page_size, .prefill_chunk = 7});
+    Client client(*e);
+    ScoreRequest r;
+    const Tokens prefix = random_tokens(40, 5);
+    r.sequence = test::sequence_of(prefix);
+    for (std::uint32_t i = 0; i < 10; ++i) r.continuations.push_back(random_tokens(1 + i % 5 * 20, 50 + i));
+    r.per_token = true;
+    std::int64_t inner = 0;
+    for (const Tokens& c : r.continuations) inner += static_cast<std::int64_t>(c.size()) - 1;
+    const ScoreRequest copy = r;
+    const Finished f = client.wait(client.score(std::move(r)));
+    REQUIRE_FALSE(f.error.has_value());
+    REQUIRE(f.scores.size() == 10);
+    std::size_t at = 0;
+    base::ThreadPool pool(1);
+    for (std::size_t i = 0; i < 10; ++i) {
+      Tokens all = prefix;
+      all.insert(all.end(), copy.continuations[i].begin(), copy.continuations[i].end());
+      const auto kv = rig.model->make_kv(all.size());
+      std::vector<std::uint32_t> slots(all.size());
+      std::iota(slots.begin(), slots.end(), 0U);
+      std::vector<float> logits(all.size() * vocab);
+      const model::Slice slice{all, 0, slots, all.size()};
+      REQUIRE(rig.model->forward({&slice, 1}, *kv, logits, pool).ok());
+      double sum = 0.0;
+      for (std::size_t p = prefix.size(); p < all.size(); ++p) {
+        const double one = model::log_probability(std::span(logits).subspan((p - 1) * vocab, vocab), all[p]);
+        CHECK(f.logprobs[at++] == static_cast<float>(one));
+        sum += one;
+      }
+      CHECK(f.scores[i] == doctest::Approx(sum));
+    }
+    CHECK(at == f.logprobs.size());
+    CHECK(f.usage.prefill_tokens == 40 + inner);
+    CHECK(f.usage.cached_tokens == 0);
+    // Again: the prefix but its last token is cached, the continuations' rows must be computed.
+    const Finished again = client.wait(client.score(copy));
+    CHECK(again.usage.prefill_tokens == 1 + inner);
+    CHECK(again.usage.cached_tokens == 39);
+    CHECK(again.scores == f.scores);
+  }
+}
+
+TEST_CASE("logprobs of a generation are those of score") {
+  const test::Rig rig = test::random_rig();
+  const auto e = make(rig);
+  Client client(*e);
+  const Tokens prompt = random_tokens(9, 3);
+  GenerateRequest r = greedy(prompt, 12);
+  r.sampling.temperature = 1.3;
+  r.sampling.presence_penalty = 1.0;
+  r.sampling.logprobs = true;
+  r.sampling.ignore_eos = true;
+  const Finished f = client.wait(client.generate(std::move(r)));
+  REQUIRE(f.logprobs.size() == 12);
+  const Finished s = client.wait(client.score({test::sequence_of(prompt), {f.tokens}, true, {}, 0}));
+  CHECK(s.logprobs == f.logprobs);
+}
+
+TEST_CASE("stop strings: across tokens, inside tokens, never streamed") {
+  const test::Rig rig = test::random_rig({}, {"a", "b", "c", "ab", "abc"});
+  const auto e = make(rig);
+  Client client(*e);
+  const Tokens prompt = random_tokens(6, 8);
+  // The bias makes the text what the test wants: one token again and again.
+  const auto run = [&](const char* piece, std::vector<std::string> stop, int min_tokens = 0) {
+    GenerateRequest r = greedy(prompt, 20);
+    r.sampling.logit_bias = {{*rig.tokenizer->token_id(piece), 1000.0}};
+    r.sampling.stop = std::move(stop);
+    r.sampling.min_tokens = min_tokens;
+    r.sampling.logprobs = true;
+    const RequestId id = client.generate(std::move(r));
+    const Finished f = client.wait(id);
+    CHECK(client.streamed(id) == f.text);
+    CHECK(rig.tokenizer->decode(f.tokens) == f.text);
+    return f;
+  };
+  Finished f = run("ab", {"baba"});
+  CHECK(f.reason == FinishReason::kStop);
+  CHECK(f.text == "a");
+  CHECK(f.stop_text == "baba");
+  CHECK(f.tokens == Tokens{*rig.tokenizer->token_id("a")});
+  CHECK(f.logprobs.empty());
+  f = run("abc", {"zz", "cabcabca", "cab"});
+  CHECK(f.text == "ab");
+  CHECK(f.stop_text == "cab");
+  f = run("ab", {"ab"}, 3);
+  CHECK(f.text == "abab");
+  CHECK(f.tokens.size() == 2);
+  CHECK(f.logprobs.size() == 2);
+  CHECK(f.usage.generated_tokens == 3);
+  f = run("ab", {"abx", "b!"});
+  CHECK(f.reason == FinishReason::kLength);
+  CHECK(f.text.size() == 40);
+}
+
+TEST_CASE("end tokens: eos, min_tokens, ignore_eos") {
+  const test::Rig rig = test::random_rig();
+  const auto e = make(rig);
+  Client client(*e);
+  GenerateRequest r = greedy(random_tokens(6, 8), 10);
+  r.sampling.logit_bias = {{2, 1000.0}};
+  Finished f = client.wait(client.generate(r));
+  CHECK(f.reason == FinishReason::kEos);
+  CHECK(f.tokens.empty());
+  CHECK(f.usage.generated_tokens == 1);
+  r.sampling.min_tokens = 4;
+  f = client.wait(client.generate(r));
+  CHECK(f.reason == FinishReason::kEos);
+  CHECK(f.tokens.size() == 4);
+  r.sampling.min_tokens = 0;
+  r.sampling.ignore_eos = true;
+  f = client.wait(client.generate(r));
+  CHECK(f.reason == FinishReason::kLength);
+  CHECK(f.tokens == Tokens(10, 2));
+  CHECK(f.text.empty());
+}
+
+TEST_CASE("streamed text is whole characters") {
+  const test::Rig rig = test::random_rig();
+  const auto e = make(rig);
+  Client client(*e);
+  for (std::uint32_t i = 0; i < 20; ++i) {
+    GenerateRequest r = greedy(random_tokens(5, i), 30);
+    r.sampling.temperature = 1.0;
+    r.sampling.seed = i;
+    const RequestId id = client.generate(std::move(r));
+    const Finished f = client.wait(id);
+    CHECK(client.streamed(id) == f.text);
+    CHECK(rig.tokenizer->decode(f.tokens) == f.text);
+  }
+}
+
+TEST_CASE("requests that cannot be taken get one error each and hurt nobody") {
+  const test::Rig rig = test::random_rig();
+  const auto e = make(rig, {.threads = 1, .page_size = 4, .pages = 10, .max_queue = 2});
+  Client client(*e);
+  const RequestId good = client.generate(greedy(random_tokens(10, 1), 20));
+  const RequestId empty = client.generate(greedy({}, 5));
+  const RequestId huge = client.generate(greedy(random_tokens(41, 1), 5));
+  const RequestId unknown = client.generate(greedy({5, 100000}, 5));
+  const RequestId unscored = client.score({});
+  CHECK(client.wait(empty).error->kind == base::ErrorKind::kInvalid);
+  CHECK(client.wait(huge).error->kind == base::ErrorKind::kLimit);
+  CHECK(client.wait(unknown).error->kind == base::ErrorKind::kInvalid);
+  CHECK(client.wait(unscored).error->kind == base::ErrorKind::kInvalid);
+  CHECK(client.wait(good).tokens.size() <= 20);
+  CHECK_FALSE(client.wait(good).error.has_value());
+  // A sequence that reaches the pool's end stops there.
+  GenerateRequest r = greedy(random_tokens(30, 2), 500);
+  r.sampling.ignore_eos = true;
+  const Finished f = client.wait(client.generate(std::move(r)));
+  CHECK(f.reason == FinishReason::kLength);
+  CHECK(f.tokens.size() == 11);  // the last needs no KV
+  // A full queue: all are answered, some are refused.
+  std::vector<RequestId> ids;
+  for (std::uint32_t i = 0; i < 50; ++i) ids.push_back(client.generate(greedy(random_tokens(30, i), 3)));
+  int refused = 0;
+  for (const RequestId id : ids) {
+    const Finished one = client.wait(id);
+    if (one.error) {
+      CHECK(one.error->kind == base::ErrorKind::kUnavailable);
+      ++refused;
+    }
+  }
+  CHECK(refused < 50);
+}
+
+TEST_CASE("cancellation ends a request at once; priorities go first") {
+  const test::Rig rig = test::random_rig();
+  const auto e = make(rig, {.threads = 1, .pages = 512, .max_batch = 1});
+  Client client(*e);
+  GenerateRequest endless = greedy(random_tokens(5, 1), 400);
+  endless.sampling.ignore_eos = true;
+  const RequestId running = client.generate(endless);
+  const RequestId waiting = client.generate(endless);
+  e->cancel(waiting);
+  e->cancel(running);
+  CHECK(client.wait(waiting).reason == FinishReason::kCancelled);
+  const Finished f = client.wait(running);
+  CHECK(f.error.has_value());
+  CHECK(f.error->kind == base::ErrorKind::kCancelled);
+  e->cancel(running);  // has ended already
+  e->cancel(RequestId(987654));
+  CHECK_FALSE(client.wait(client.generate(greedy(random_tokens(5, 2), 3))).error.has_value());
+  CHECK(client.terminal_events(running) == 1);
+}
+
+TEST_CASE("shutdown delivers every terminal event, also to requests made in events") {
+  const test::Rig rig = test::random_rig();
+  std::atomic<int> ended{0}, nested{0};
+  for (int round = 0; round < 5; ++round) {
+    auto e = make(rig);
+    Engine* raw = e.get();
+    for (std::uint32_t i = 0; i < 10; ++i) {
+      Events events;
+      events.on_finished = [&, raw](const Finished&) {
+        ++ended;
+        Events inner;
+        inner.on_finished = [&](const Finished&) { ++nested; };
+        raw->generate(greedy(random_tokens(4, 1), 2), std::move(inner));
+      };
+      e->generate(greedy(random_tokens(20, i), 100), std::move(events));
+    }
+    e.reset();
+  }
+  CHECK(ended == 50);
+  CHECK(nested == 50);
+}
+
+TEST_CASE("stress: random requests and cancellations from several threads, one terminal event each") {
+  const test::Rig rig = test::random_rig();
+  const auto e = make(rig, {.threads = 2, .page_size = 2, .pages = 60, .max_batch = 6, .prefill_chunk = 16});
+  Client client(*e);
+  std::mutex mutex;
+  std::vector<RequestId> ids;
+  std::atomic<std::size_t> events{0};
+  std::vector<std::thread> threads;
+  for (std::uint32_t t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      std::mt19937 rng(t);
+      for (int i = 0; i < 60; ++i) {
+        Events on;
+        on.on_text = [](RequestId, std::string_view) {};
+        on.on_finished = [&](const Finished&) { ++events; };
+        RequestId id;
+        if (rng() % 5 == 0) {
+          ScoreRequest s;
+          s.sequence = test::sequence_of(random_tokens(1 + rng() % 20, static_cast<std::uint32_t>(rng() % 3)));
+          for (unsigned c = rng() % 5; c > 0; --c) s.continuations.push_back(random_tokens(rng() % 9, 7));
+          id = e->score(std::move(s), std::move(on));
+        } else {
+          GenerateRequest g = greedy(random_tokens(rng() % 60, static_cast<std::uint32_t>(rng() % 4)),
+                                     1 + static_cast<int>(rng() % 40));
+          g.sampling.temperature = 1.0;
+          g.priority = static_cast<int>(rng() % 3);
+          g.heal = rng() % 2 == 0;
+          g.ns = Namespace(static_cast<std::uint32_t>(rng() % 2));
+          id = e->generate(std::move(g), std::move(on));
+        }
+        RequestId victim = id;
+        {
+          const std::lock_guard lock(mutex);
+          ids.push_back(id);
+          victim = ids[rng() % ids.size()];
+        }
+        if (rng() % 3 == 0) e->cancel(victim);
+        if (rng() % 8 == 0) (void)e->stats();
+      }
+    });
+  }
+  for (std::thread& t : threads) t.join();
+  const Finished last = client.wait(client.generate(greedy(random_tokens(5, 1), 3)));
+  CHECK_FALSE(last.error.has_value());
+  for (int i = 0; i < 2000 && events.load() < ids.size(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  CHECK(events.load() == ids.size());
+  const EngineStats stats = e->stats();
+  CHECK(stats.requests == static_cast<std::int64_t>(ids.size()) + 1);
+  CHECK(stats.pages_free + stats.pages_cached == stats.pages_total);
+}
