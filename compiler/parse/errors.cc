@@ -89,6 +89,21 @@ void ErrorStrategy::recover(antlr4::Parser* parser, std::exception_ptr error) {
   DefaultErrorStrategy::recover(parser, error);
 }
 
+void ErrorStrategy::sync(antlr4::Parser* parser) {
+  // What is no declaration is skipped here: an exception would end the whole file.
+  const antlr4::ParserRuleContext* context = parser->getContext();
+  if (context != nullptr && context->getRuleIndex() == SglParser::RuleFile && !inErrorRecoveryMode(parser)) {
+    const std::size_t next = parser->getTokenStream()->LA(1);
+    const bool fits = next == antlr4::Token::EOF || next == SglParser::NL || next == SglParser::SEMI;
+    if (!fits && !begins_declaration(next)) {
+      reportUnwantedToken(parser);
+      consumeUntil(parser, antlr4::misc::IntervalSet());
+      return;
+    }
+  }
+  DefaultErrorStrategy::sync(parser);
+}
+
 void ErrorStrategy::reportNoViableAlternative(antlr4::Parser* parser, const antlr4::NoViableAltException& error) {
   // What was possible is known only for the token where the decision began.
   report(parser, error.getOffendingToken(), error.getStartToken() == error.getOffendingToken());
@@ -163,7 +178,11 @@ void ErrorStrategy::report(antlr4::Parser* parser, antlr4::Token* at, bool knows
   if (knows_expected) {
     const antlr4::misc::IntervalSet expected = parser->getExpectedTokens();
     for (const ssize_t type : expected.toList()) offence.expected.push_back(static_cast<std::size_t>(type));
-    if (const auto opener = find_opener(parser, expected)) offence.opener = reporter_.range(opener->begin, opener->end);
+    if (const auto opener = find_opener(parser, expected)) {
+      // That it is never closed has been said.
+      if (reporter_.reported(opener->begin)) return;
+      offence.opener = reporter_.range(opener->begin, opener->end);
+    }
   }
   explain(offence, reporter_);
 }

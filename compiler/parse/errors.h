@@ -18,6 +18,7 @@ class ErrorStrategy : public antlr4::DefaultErrorStrategy {
   ErrorStrategy(Reporter& reporter, TokenListSource& source) : reporter_(reporter), source_(source) {}
 
   void recover(antlr4::Parser* parser, std::exception_ptr error) override;
+  void sync(antlr4::Parser* parser) override;
 
  protected:
   void reportNoViableAlternative(antlr4::Parser* parser, const antlr4::NoViableAltException& error) override;

@@ -46,6 +46,15 @@ void remove_all(TokenSet& from, const TokenSet& what) {
   for (const std::size_t type : what) from.erase(type);
 }
 
+void take_words(TokenSet& rest) {
+  for (std::size_t word = SglLexer::KW_AND; word <= SglLexer::KW_YIELD; ++word) rest.erase(word);
+}
+
+// Where a line may begin, it may also be empty.
+void take_line_ends(TokenSet& rest) {
+  for (const std::size_t type : {std::size_t{SglLexer::NL}, std::size_t{SglLexer::SEMI}, antlr4::Token::EOF}) rest.erase(type);
+}
+
 // Takes the tokens of a group out of `rest` and names the group.
 void take_groups(TokenSet& rest, std::vector<std::string>& out) {
   const auto has = [&](std::size_t type) { return rest.contains(type); };
@@ -54,14 +63,16 @@ void take_groups(TokenSet& rest, std::vector<std::string>& out) {
   const bool type = has(SglLexer::REGEX_TYPE);
   if (any_word) {
     const bool field = has(SglLexer::STRING_OPEN);
-    for (std::size_t word = SglLexer::KW_AND; word <= SglLexer::KW_YIELD; ++word) rest.erase(word);
+    take_words(rest);
     out.push_back(expression ? "an argument" : (field ? "a field" : "a name"));
     if (field) rest.erase(SglLexer::ELLIPSIS);
   } else if (has(SglLexer::KW_LET) && has(SglLexer::KW_WHILE)) {
-    for (std::size_t word = SglLexer::KW_AND; word <= SglLexer::KW_YIELD; ++word) rest.erase(word);
+    take_words(rest);
+    take_line_ends(rest);
     out.push_back("a statement");
   } else if (has(SglLexer::KW_IMPORT) && has(SglLexer::KW_TOOL)) {
-    for (std::size_t word = SglLexer::KW_AND; word <= SglLexer::KW_YIELD; ++word) rest.erase(word);
+    take_words(rest);
+    take_line_ends(rest);
     out.push_back("a declaration");
   } else if (type) {
     out.push_back("a type");

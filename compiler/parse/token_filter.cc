@@ -52,6 +52,16 @@ bool continues(std::size_t type) {
   }
 }
 
+bool declares(std::size_t type) {
+  switch (type) {
+    case SglLexer::KW_IMPORT: case SglLexer::KW_TYPE: case SglLexer::KW_GRAMMAR: case SglLexer::KW_CONST:
+    case SglLexer::KW_FN: case SglLexer::KW_PROMPT: case SglLexer::KW_PROGRAM: case SglLexer::KW_TOOL:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // How a token may deepen the tree of the statement it stands in.
 enum class Deepens { kNo, kUntilSeparator, kUntilLineEnd };
 
@@ -78,8 +88,8 @@ class Filter {
   }
 
   std::vector<ParserToken> run() {
-    for (const RawToken& raw : raw_) {
-      if (!take(raw)) break;
+    for (at_ = 0; at_ < raw_.size(); ++at_) {
+      if (!take(raw_[at_])) break;
     }
     finish();
     return std::move(out_);
@@ -115,6 +125,7 @@ class Filter {
         break;
     }
     if (raw.channel != kDefaultChannel) return true;
+    if (brackets_ > 0 && begins_declaration()) close_all(break_.value_or(raw.begin), raw);
     if (break_ && previous_ends_ && !continues(raw.type)) {
       push(SglLexer::NL, *break_, *break_);
       separate(true);
@@ -127,6 +138,44 @@ class Filter {
     previous_ends_ = out_.back().type != SglLexer::INTERP_CLOSE && (can_end(raw.type) || (after_dot && is_word(raw.type)));
     if (raw.type == SglLexer::STR_UNTERMINATED) note_break(raw.begin);
     return true;
+  }
+
+  // Whether the current token begins a declaration, by its looks alone: its word at the start of a line, and a name
+  // (or the path of an import) behind it. A field may have such a name too, but then a colon follows.
+  bool begins_declaration() const {
+    const RawToken& raw = raw_[at_];
+    if (!declares(raw.type) || (raw.begin > 0 && reporter_.source()[raw.begin - 1] != '\n')) return false;
+    std::size_t next = at_ + 1;
+    while (next < raw_.size() && raw_[next].type == SglLexer::WS) ++next;
+    if (next >= raw_.size()) return false;
+    const std::size_t type = raw_[next].type;
+    return type == SglLexer::IDENT || (raw.type == SglLexer::KW_IMPORT && type == SglLexer::STRING_OPEN);
+  }
+
+  // A declaration cannot stand in brackets: the innermost open one lacks its closer. Closes everything, so that only
+  // this error results.
+  void close_all(std::uint32_t at, const RawToken& raw) {
+    for (const Open& entry : stack_) {
+      if (is_string(entry.type)) return;
+    }
+    report_unclosed().label(reporter_.range(raw.begin, raw.end), "before this declaration");
+    while (stack_.size() > 1) close_synthetic(at);
+    previous_ends_ = true;
+  }
+
+  Diagnostic& report_unclosed() {
+    const Open& open_one = stack_.back();
+    std::uint32_t length = 1;
+    std::string_view closer = "}";
+    if (open_one.type == SglLexer::LPAREN) closer = ")";
+    if (open_one.type == SglLexer::LBRACK) closer = "]";
+    if (open_one.type == SglLexer::REGEX_TYPE) {
+      closer = ")";
+      length = 5;
+    }
+    const std::string_view text = reporter_.text(open_one.begin, open_one.begin + length);
+    return reporter_.add(DiagKind::kSyntax, open_one.begin, open_one.begin + length,
+                         fmt::format("this '{}' is never closed: expected '{}'", text, closer));
   }
 
   void note_break(std::uint32_t at) {
@@ -295,11 +344,14 @@ class Filter {
         default: close_synthetic(end); break;
       }
     }
+    if (stack_.size() > 1 && !reporter_.end_silenced()) report_unclosed();
+    while (stack_.size() > 1) close_synthetic(end);
     push(antlr4::Token::EOF, end, end);
   }
 
   const std::vector<RawToken>& raw_;
   Reporter& reporter_;
+  std::size_t at_ = 0;  // the current raw token
   std::vector<ParserToken> out_;
   std::vector<Open> stack_;
   std::size_t brackets_ = 0;

@@ -19,8 +19,8 @@ struct ParserToken {
   std::uint32_t end = 0;
 };
 
-// The tokens for the parser, ending with EOF. An unclosed string gets its missing closers, so that only one error
-// results. Ends early, with a diagnostic, where the text is nested deeper than ParseLimits allows.
+// The tokens for the parser, ending with EOF. What is never closed (a string, a
+// bracket before the next declaration or the end) is reported and gets its closers, so that only one error results. Ends early, with a diagnostic, where the text is nested deeper than ParseLimits allows.
 std::vector<ParserToken> filter_tokens(const std::vector<RawToken>& raw, Reporter& reporter);
 
 // Serves tokens to the parser; positions of the tokens are byte offsets. Refers to `tokens`.
