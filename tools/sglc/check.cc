@@ -6,7 +6,6 @@
 
 #include "compiler/driver/driver.h"
 #include "tools/common/exit_codes.h"
-#include "tools/common/program.h"
 #include "tools/common/terminal.h"
 #include "tools/sglc/commands.h"
 
@@ -20,6 +19,7 @@ std::string plural(std::size_t count, const char* noun) {
 struct Tally {
   std::set<std::string> seen;  // modules imported by several files would be reported once per importer
   std::size_t errors = 0, warnings = 0;
+  bool unreadable = false;
 };
 
 void report(const compiler::Compilation& compilation, bool json, Tally& tally) {
@@ -29,6 +29,7 @@ void report(const compiler::Compilation& compilation, bool json, Tally& tally) {
                                   : compiler::render_text(compilation.sources, {diagnostic}, color);
     if (!tally.seen.insert(text).second) continue;
     ++(diagnostic.is_error() ? tally.errors : tally.warnings);
+    tally.unreadable |= diagnostic.kind == compiler::DiagKind::kUnreadableFile;
     (void)write_all(json ? STDOUT_FILENO : STDERR_FILENO, text);
   }
 }
@@ -50,8 +51,6 @@ int check(const CheckCommand& command) {
         continue;
       }
       report(*compiler::compile_text("<stdin>", std::move(*text), kStage, options), command.json, tally);
-    } else if (check_readable(file) != kOk) {
-      code = kUsage;
     } else {
       report(*compiler::compile_file(file, kStage, options), command.json, tally);
     }
@@ -62,7 +61,7 @@ int check(const CheckCommand& command) {
     if (tally.warnings > 0) summary += (summary.empty() ? "" : ", ") + plural(tally.warnings, "warning");
     (void)write_all(STDERR_FILENO, summary + "\n");
   }
-  if (code != kOk) return code;
+  if (code != kOk || tally.unreadable) return kUsage;
   return tally.errors > 0 ? kFailed : kOk;
 }
 

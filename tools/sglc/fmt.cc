@@ -4,6 +4,7 @@
 
 #include "compiler/diag/diag.h"
 #include "compiler/format/format.h"
+#include "compiler/parse/parse.h"
 #include "compiler/source/source.h"
 #include "runtime/base/file.h"
 #include "tools/common/exit_codes.h"
@@ -24,12 +25,14 @@ int format_one(const FormatCommand& command, const std::string& path) {
   compiler::SourceSet sources;
   compiler::Diagnostics diagnostics;
   const compiler::FileId file = sources.add(from_stdin ? "<stdin>" : path, *text);
-  const std::string formatted = compiler::format(sources, file, diagnostics);
+  // The layout of what cannot be parsed is nobody's intention.
+  compiler::parse(sources, file, diagnostics);
   if (diagnostics.has_errors()) {
     const std::string report = compiler::render_text(sources, diagnostics.sorted(), use_color(STDERR_FILENO));
     (void)write_all(STDERR_FILENO, report);
     return kFailed;
   }
+  const std::string formatted = compiler::format(*text);
   if (command.check) {
     if (formatted == *text) return kOk;
     (void)print_out((from_stdin ? "<stdin>" : path) + "\n");
