@@ -1,0 +1,165 @@
+"""What the end-to-end tests share: running the real binaries, checking results, registering tests."""
+import contextlib
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+EXAMPLES = ROOT / "examples"
+TESTS = {}  # name -> function
+
+
+class Skip(Exception):
+    """The machine lacks what the test needs."""
+
+
+class Setup:
+    """Where the binaries are; filled by run.py."""
+    bin = pathlib.Path("build/bin")
+
+
+def test(name):
+    def register(function):
+        TESTS[name] = function
+        return function
+    return register
+
+
+def check(condition, message):
+    if not condition:
+        raise AssertionError(message)
+
+
+def equal(found, expected, what):
+    if found != expected:
+        raise AssertionError(f"{what}: found {found!r}, expected {expected!r}")
+
+
+def model():
+    folder = os.environ.get("SGL_TEST_MODEL") or str(ROOT.parent / "shared" / "models" / "stories260k")
+    if not pathlib.Path(folder, "config.json").exists():
+        raise Skip("no test model; SGL_TEST_MODEL names its folder")
+    return folder
+
+
+def command(tool, *arguments):
+    return [str(Setup.bin / tool), *map(str, arguments)]
+
+
+def environment(extra=None):
+    # The tests say what they use; what the caller has set must not change them.
+    env = {k: v for k, v in os.environ.items() if k not in ("SGL_MODEL", "NO_COLOR")}
+    env.update(extra or {})
+    return env
+
+
+class Result:
+    def __init__(self, done):
+        self.code = done.returncode
+        self.out = done.stdout.decode("utf-8", "replace")
+        self.err = done.stderr.decode("utf-8", "replace")
+
+    def __repr__(self):
+        return f"exit {self.code}\nstdout: {self.out[:2000]}\nstderr: {self.err[:2000]}"
+
+
+def run(tool, *arguments, stdin=b"", timeout=120, env=None, cwd=ROOT):
+    done = subprocess.run(command(tool, *arguments), input=stdin, capture_output=True, timeout=timeout, cwd=cwd,
+                          env=environment(env), check=False)
+    return Result(done)
+
+
+def ok(tool, *arguments, **options):
+    result = run(tool, *arguments, **options)
+    check(result.code == 0, f"{tool} {' '.join(map(str, arguments))}: {result!r}")
+    return result
+
+
+def fails(code, pattern, tool, *arguments, **options):
+    """The command exits with `code` and says something that matches `pattern` on standard error."""
+    result = run(tool, *arguments, **options)
+    what = f"{tool} {' '.join(map(str, arguments))}"
+    check(result.code == code, f"{what}: expected exit code {code}: {result!r}")
+    check(re.search(pattern, result.err), f"{what}: expected a message with {pattern!r}: {result!r}")
+    return result
+
+
+def one_sentence(result):
+    lines = result.err.strip().split("\n")
+    check(len(lines) == 1, f"expected one sentence on standard error: {result!r}")
+
+
+@contextlib.contextmanager
+def folder():
+    with tempfile.TemporaryDirectory() as path:
+        yield pathlib.Path(path)
+
+
+def example_names():
+    return sorted(path.stem for path in EXAMPLES.glob("*.sgl"))
+
+
+def example_arguments(name):
+    return EXAMPLES / "inputs" / f"{name}.json"
+
+
+def schema_of(path):
+    """Program schemas by name."""
+    return {s["program"]: s for s in json.loads(ok("sglc", "compile", path, "--emit=schema").out)}
+
+
+TYPES = {
+    "null": lambda v: v is None,
+    "boolean": lambda v: isinstance(v, bool),
+    "integer": lambda v: isinstance(v, int) and not isinstance(v, bool),
+    "number": lambda v: isinstance(v, (int, float)) and not isinstance(v, bool),
+    "string": lambda v: isinstance(v, str),
+    "array": lambda v: isinstance(v, list),
+    "object": lambda v: isinstance(v, dict),
+}
+
+
+def schema_fault(schema, value, root=None, path="result"):
+    """Why `value` is not what `schema` says, or None. The part of JSON Schema that sglc writes."""
+    root = root or schema
+    if "$ref" in schema:
+        return schema_fault(root["$defs"][schema["$ref"].rsplit("/", 1)[1]], value, root, path)
+    if "anyOf" in schema:
+        faults = [schema_fault(s, value, root, path) for s in schema["anyOf"]]
+        return None if None in faults else f"{path}: no alternative fits: {faults}"
+    if "const" in schema and value != schema["const"]:
+        return f"{path}: {value!r} is not {schema['const']!r}"
+    if "enum" in schema and value not in schema["enum"]:
+        return f"{path}: {value!r} is not one of {schema['enum']}"
+    kind = schema.get("type")
+    if kind and not TYPES[kind](value):
+        return f"{path}: {value!r} is no {kind}"
+    bounds = (("minimum", lambda b: value >= b), ("maximum", lambda b: value <= b),
+              ("minLength", lambda b: len(value) >= b), ("maxLength", lambda b: len(value) <= b),
+              ("minItems", lambda b: len(value) >= b), ("maxItems", lambda b: len(value) <= b))
+    for key, holds in bounds:
+        if key in schema and not holds(schema[key]):
+            return f"{path}: {value!r} breaks {key} {schema[key]}"
+    if kind == "array":
+        faults = [schema_fault(schema["items"], v, root, f"{path}[{i}]") for i, v in enumerate(value)]
+        return next((f for f in faults if f), None)
+    if kind == "object":
+        return object_fault(schema, value, root, path)
+    return None
+
+
+def object_fault(schema, value, root, path):
+    known = schema.get("properties", {})
+    for name in schema.get("required", []):
+        if name not in value:
+            return f"{path}: field {name!r} is missing"
+    for name, item in value.items():
+        if name not in known:
+            return f"{path}: field {name!r} is not in the schema"
+        fault = schema_fault(known[name], item, root, f"{path}.{name}")
+        if fault:
+            return fault
+    return None

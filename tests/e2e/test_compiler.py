@@ -1,0 +1,130 @@
+"""sglc: check, compile, explain, fmt."""
+import json
+
+from support import (EXAMPLES, check, equal, example_names, fails, folder, ok, one_sentence, run, test)
+
+BROKEN = """program main(question: string) -> string {
+  user "{qestion}"
+  assistant { gen answer: string }
+  return answer
+}
+"""
+
+
+@test("compiler/check_examples")
+def check_examples():
+    files = sorted(EXAMPLES.rglob("*.sgl"))
+    result = ok("sglc", "check", *files)
+    equal(result.out, "", "output of a check without findings")
+
+
+@test("compiler/compile_examples")
+def compile_examples():
+    with folder() as tmp:
+        for name in example_names():
+            source, plan = EXAMPLES / f"{name}.sgl", tmp / f"{name}.sglp"
+            ok("sglc", "compile", source, "-o", plan)
+            first = plan.read_bytes()
+            ok("sglc", "compile", source, "-o", plan)
+            equal(plan.read_bytes(), first, f"{name}: compiled twice")
+            equal(ok("sglc", "compile", plan, "--emit=plan").out, ok("sglc", "compile", source, "--emit=plan").out,
+                  f"{name}: the plan read back")
+            equal(ok("sglc", "explain", plan).out, ok("sglc", "explain", source).out, f"{name}: explained from the plan")
+
+
+@test("compiler/emit")
+def emit():
+    for name in example_names():
+        source = EXAMPLES / f"{name}.sgl"
+        for kind in ("ast", "plan", "llvm"):
+            check(ok("sglc", "compile", source, f"--emit={kind}").out.strip(), f"{name}: --emit={kind} is empty")
+        for schema in json.loads(ok("sglc", "compile", source, "--emit=schema").out):
+            check(set(schema) == {"program", "description", "parameters", "result"}, f"{name}: {schema}")
+
+
+@test("compiler/explain")
+def explain():
+    text = ok("sglc", "explain", EXAMPLES / "judge.sgl").out
+    for part in ("program judge(essay: string", "static prefix", "parallel for", "select verdict", "gen report: Report"):
+        check(part in text, f"explain does not say {part!r}:\n{text}")
+    for name in example_names():
+        graph = ok("sglc", "explain", "--dot", EXAMPLES / f"{name}.sgl").out
+        check(graph.startswith("digraph") and graph.count("{") >= 2, f"{name}: {graph[:200]}")
+
+
+@test("compiler/default_output")
+def default_output():
+    with folder() as tmp:
+        (tmp / "story.sgl").write_bytes((EXAMPLES / "story.sgl").read_bytes())
+        ok("sglc", "compile", tmp / "story.sgl")
+        check((tmp / "story.sglp").read_bytes().startswith(b"SGLPLAN\n"), "story.sglp is not a plan")
+
+
+@test("compiler/fmt")
+def fmt():
+    files = sorted(EXAMPLES.rglob("*.sgl"))
+    result = run("sglc", "fmt", "--check", *files)
+    equal((result.code, result.out), (0, ""), "the examples are formatted")
+    messy = b'program main(  a:int )->int{\n      return   a+1\n}\n'
+    once = ok("sglc", "fmt", "-", stdin=messy).out
+    equal(ok("sglc", "fmt", "-", stdin=once.encode()).out, once, "formatted twice")
+    with folder() as tmp:
+        file = tmp / "messy.sgl"
+        file.write_bytes(messy)
+        equal(run("sglc", "fmt", "--check", file).code, 1, "exit code of --check on a messy file")
+        ok("sglc", "fmt", "--write", file)
+        equal(file.read_text(), once, "the file after --write")
+        equal(run("sglc", "fmt", "--check", file).code, 0, "exit code of --check after --write")
+        fails(1, "E0", "sglc", "fmt", "-", stdin=b"program main( {")
+
+
+@test("compiler/diagnostics")
+def diagnostics():
+    with folder() as tmp:
+        file = tmp / "broken.sgl"
+        file.write_text(BROKEN)
+        result = fails(1, r"broken\.sgl:2:\d+: error\[E0101\]", "sglc", "check", file)
+        check("\x1b[" not in result.err, "colours without a terminal")
+        check("did you mean 'question'?" in result.err, f"no mend: {result!r}")
+        result = run("sglc", "check", "--format", "json", file)
+        equal(result.code, 1, "exit code with --format json")
+        rows = [json.loads(line) for line in result.out.splitlines()]
+        check(rows and rows[0]["code"] == "E0101" and rows[0]["line"] == 2, f"{rows}")
+        for key in ("severity", "message", "file", "column", "end_line", "end_column", "begin", "end"):
+            check(key in rows[0], f"no {key} in {rows[0]}")
+        fails(1, "E0101", "sglc", "compile", file, "-o", tmp / "out.sglp")
+        check(not (tmp / "out.sglp").exists(), "a plan was written in spite of errors")
+        fails(2, "E0101", "sgl", "run", file)
+
+
+@test("compiler/exit_codes")
+def exit_codes():
+    for tool in ("sglc", "sgl"):
+        equal(run(tool, "--help").code, 0, f"{tool} --help")
+        equal(run(tool).code, 2, f"{tool} alone")
+        check(ok(tool, "version").out.startswith(f"{tool} "), f"{tool} version")
+        fails(2, "unknown command 'vresion'; did you mean 'version'", tool, "vresion")
+    for sub in (("check",), ("compile",), ("explain",), ("fmt",)):
+        check("Examples:" in ok("sglc", *sub, "--help").out, f"no examples in sglc {sub} --help")
+    for sub in (("run",), ("tokenize",), ("model",), ("model", "info"), ("model", "logits")):
+        check("Examples:" in ok("sgl", *sub, "--help").out, f"no examples in sgl {sub} --help")
+    equal(run("sglc", "check").code, 2, "sglc check without a file")
+    equal(run("sglc", "compile", EXAMPLES / "story.sgl", "--emit=nonsense").code, 2, "an unknown --emit")
+    fails(2, "no_such_file", "sglc", "check", "no_such_file.sgl")
+    one_sentence(fails(2, "no_such_file", "sglc", "compile", "no_such_file.sgl"))
+    one_sentence(fails(2, "no_such_file", "sgl", "run", "no_such_file.sgl"))
+    one_sentence(fails(2, "folder", "sgl", "run", EXAMPLES))
+
+
+@test("compiler/hostile_plans")
+def hostile_plans():
+    with folder() as tmp:
+        plan = tmp / "story.sglp"
+        ok("sglc", "compile", EXAMPLES / "story.sgl", "-o", plan)
+        whole = plan.read_bytes()
+        for size in (0, 4, 8, 20, 60, len(whole) // 2, len(whole) - 1):
+            plan.write_bytes(whole[:size])
+            one_sentence(fails(2, r"story\.sglp", "sgl", "run", plan))
+        for at in range(0, len(whole), max(1, len(whole) // 40)):
+            plan.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1:])
+            one_sentence(fails(2, r"story\.sglp", "sglc", "explain", plan))

@@ -1,0 +1,158 @@
+"""sgl run: every example, arguments, streams, failures, limits, interruption."""
+import json
+import shlex
+import signal
+import subprocess
+import time
+
+from support import (EXAMPLES, check, command, environment, equal, example_arguments, example_names, fails, folder,
+                     model, ok, one_sentence, run, schema_fault, schema_of, test)
+
+TWO_PROGRAMS = """/// The first.
+program first(name: string) -> string { return "first {name}" }
+/// The second.
+program second(
+  /// How many.
+  count: int
+  names: list<string> = ["a", "b"]
+  label: string? = null
+) -> string { return "{count} {names} {label}" }
+"""
+
+# Forks one after another, so that it takes long and never fills the context.
+LONG = """program main(rounds: int = 9000) -> int {
+  let sizes = parallel for i in range(rounds) up to 1 {
+    "Once upon a time there was"
+    gen line: string with temperature = 1, seed = i, max_tokens = 40
+    yield len(line)
+  }
+  return len(sizes)
+}
+"""
+
+
+def example(name):
+    folder_ = model()
+    source = EXAMPLES / f"{name}.sgl"
+    base = ("run", source, "--model", folder_, "--args", example_arguments(name), "--quiet")
+    first = ok("sgl", *base, "--seed", 7, "--threads", 1)
+    equal(first.err, "", f"{name}: standard error with --quiet")
+    value = json.loads(first.out)
+    fault = schema_fault(schema_of(source)[name]["result"], value)
+    check(fault is None, f"{name}: the result does not match the schema: {fault}\n{first.out}")
+    for options in (("--threads", 1), ("--threads", 2), ("--threads", 2, "--exec", "interp"), ("--threads", 1, "--stats")):
+        again = ok("sgl", *base, "--seed", 7, *options)
+        equal(again.out, first.out, f"{name}: result with {options}")
+    with folder() as tmp:
+        ok("sglc", "compile", source, "-o", tmp / "plan.sglp")
+        again = ok("sgl", "run", tmp / "plan.sglp", *base[2:], "--seed", 7)
+        equal(again.out, first.out, f"{name}: result of the compiled plan")
+
+
+for _name in example_names():
+    test(f"run/example_{_name}")(lambda name=_name: example(name))
+
+
+@test("run/streams")
+def streams():
+    result = ok("sgl", "run", EXAMPLES / "judge.sgl", "--model", model(), "--args", example_arguments("judge"), "--stats",
+                "--trace")
+    equal(result.out.count("\n"), 1, "lines on standard output")
+    for part in ("verdict: ", "[0] answer: ", "[1] answer: ", "report: ", "prompt tokens:", "generated tokens:",
+                 "engine steps:", "gen  report = "):
+        check(part in result.err, f"no {part!r} on standard error: {result!r}")
+
+
+@test("run/pipe")
+def pipe():
+    words = " ".join(shlex.quote(w) for w in command("sgl", "run", EXAMPLES / "story.sgl", "--model", model()))
+    done = subprocess.run(f"{words} --arg hero=Mia 2>/dev/null | python3 -m json.tool", shell=True, capture_output=True,
+                          timeout=60, env=environment(), check=False)
+    equal(done.returncode, 0, "exit code of the pipe")
+    equal(set(json.loads(done.stdout)), {"place", "middle", "ending"}, "fields")
+
+
+@test("run/without_model")
+def without_model():
+    result = ok("sgl", "run", EXAMPLES / "invoice.sgl", "--args", example_arguments("invoice"))
+    check(json.loads(result.out)["gross"] > 0, f"{result!r}")
+    one_sentence(fails(2, "--model DIR", "sgl", "run", EXAMPLES / "story.sgl"))
+    ok("sgl", "run", EXAMPLES / "story.sgl", "--quiet", env={"SGL_MODEL": model()})
+
+
+@test("run/arguments")
+def arguments():
+    with folder() as tmp:
+        file = tmp / "two.sgl"
+        file.write_text(TWO_PROGRAMS)
+        fails(2, "several programs.*first, second", "sgl", "run", file, "--arg", "name=x")
+        fails(2, "did you mean 'first'", "sgl", "run", file, "--program", "frist", "--arg", "name=x")
+        first = ("run", file, "--program", "first")
+        second = ("run", file, "--program", "second")
+        equal(ok("sgl", *first, "--arg", "name=42").out, '"first 42"\n', "a number where text is expected")
+        (tmp / "name.txt").write_text("from a file")
+        equal(ok("sgl", *first, "--arg", f"name=@{tmp}/name.txt").out, '"first from a file"\n', "a file")
+        result = fails(2, "'count'.*missing", "sgl", *second)
+        check("count: int" in result.err and 'names: list<string> = ["a","b"]' in result.err, f"{result!r}")
+        fails(2, "count", "sgl", *second, "--arg", "count=many")
+        fails(2, "count", "sgl", *second, "--arg", "count=1.5")
+        fails(2, "did you mean 'count'", "sgl", *second, "--arg", "cuont=1")
+        fails(2, "no '='", "sgl", *second, "--arg", "count")
+        fails(2, "not JSON", "sgl", *second, "--args", "-", stdin=b"{")
+        result = ok("sgl", *second, "--args", "-", "--arg", "count=2", stdin=b'{"count": 1, "label": null}')
+        equal(result.out, '"2 [\\"a\\",\\"b\\"] null"\n', "--arg wins over --args")
+        equal(ok("sgl", *second, "--arg", "count=1", "--arg", "label=x", "--arg", 'names=["n"]').out,
+              '"1 [\\"n\\"] x"\n', "text for an optional string")
+
+
+@test("run/failure")
+def failure():
+    with folder() as tmp:
+        file = tmp / "refuse.sgl"
+        file.write_text('program main(n: int = 1) -> int {\n  if n > 0 { fail "n is {n}" }\n  return n / (n - n)\n}\n')
+        fails(1, r"refuse\.sgl:2:\d+: failed: n is 1", "sgl", "run", file)
+        fails(1, r"refuse\.sgl:3:\d+: failed: ", "sgl", "run", file, "--arg", "n=0")
+        file.write_text("program main() -> int {\n  var n = 0\n  while n >= 0 { n = (n + 1) % 10 }\n  return n\n}\n")
+        fails(1, r"refuse\.sgl:3:\d+: limit: ", "sgl", "run", file, "--limit", "fuel=100000")
+        fails(2, "--limit", "sgl", "run", file, "--limit", "fuel=lots")
+        file.write_text(LONG)
+        fails(1, "limit: ", "sgl", "run", file, "--model", model(), "--limit", "tokens=50", "--quiet")
+        fails(1, "limit: ", "sgl", "run", file, "--model", model(), "--limit", "time=200ms", "--quiet")
+
+
+def interrupted(number):
+    with folder() as tmp:
+        file = tmp / "long.sgl"
+        file.write_text(LONG)
+        process = subprocess.Popen(command("sgl", "run", file, "--model", model(), "--threads", 1),
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+        try:
+            check(process.stderr.readline(), "nothing was generated")
+            start = time.monotonic()
+            process.send_signal(number)
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
+        equal(process.returncode, 130, "exit code")
+        equal(out, b"", "standard output")
+        check(b"interrupted" in err, f"{err[-500:]!r}")
+        check(time.monotonic() - start < 10, "it took long to stop")
+
+
+@test("run/interrupt")
+def interrupt():
+    interrupted(signal.SIGINT)
+    interrupted(signal.SIGTERM)
+
+
+@test("run/start_up")
+def start_up():
+    # A shell loop over a hundred files must not be slow. The bound is loose: test machines are busy.
+    best = min(timed("sgl", "version") for _ in range(5))
+    check(best < 0.5, f"sgl version takes {best:.3f} s")
+
+
+def timed(*words):
+    start = time.monotonic()
+    equal(run(*words).code, 0, "exit code")
+    return time.monotonic() - start
