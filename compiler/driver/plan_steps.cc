@@ -105,6 +105,7 @@ class FunctionWalk {
     switch (inst.op) {
       case Op::kBranch: return branch(i, end);
       case Op::kJump:
+        if (inst.a == i + 1) break;
         if (inst.a == loop_exit_) emit(Step::Kind::kNote, "leave the loop");
         dead_ = true;
         break;
@@ -224,22 +225,27 @@ class FunctionWalk {
     charge(exit - head);
     Step loop{Step::Kind::kLoop, "", {}};
     std::size_t begin = head;
-    std::string list;
-    const bool each = is_for_each(head, exit);
-    if (each) list = shown(values_.get(function_.code[head + 2].a));
+    const bool counted = is_counted(head, exit);
+    const bool each = counted && function_.code[head + 2].op == Op::kIndex && function_.code[head + 2].b == function_.code[head].a;
+    if (each) loop.text = "for item in " + shown(values_.get(function_.code[head + 2].a));
+    else if (counted) loop.text = fmt::format("repeat {} times", shown(values_.get(function_.code[head].b)));
     values_.forget(head, exit);
-    if (each) {
-      const Inst& item = function_.code[head + 2];
+    if (counted) {
       values_.set(function_.code[head].a, Known::expr("index"));
-      values_.set(item.dst, Known::expr("item"));
+      begin = head + 2;
+    }
+    if (each) {
+      values_.set(function_.code[head + 2].dst, Known::expr("item"));
       begin = head + 3;
     }
     const std::size_t outer_exit = std::exchange(loop_exit_, exit);
     std::vector<std::string> outer_conditions = std::exchange(conditions_, {});
     std::vector<Step>* const outer_body = std::exchange(loop_body_, &loop.children);
     walk(begin, last, loop.children);
-    loop.text = each ? "for item in " + list
-                     : fmt::format("while {} (no bound known)", conditions_.empty() ? "true" : fmt::format("{}", fmt::join(conditions_, " and ")));
+    if (!counted) {
+      const std::string all = conditions_.empty() ? "true" : fmt::format("{}", fmt::join(conditions_, " and "));
+      loop.text = fmt::format("while {} (no bound known)", all);
+    }
     loop_exit_ = outer_exit;
     conditions_ = std::move(outer_conditions);
     loop_body_ = outer_body;
@@ -250,11 +256,13 @@ class FunctionWalk {
     return exit;
   }
 
-  // index < size; leave unless; item = list[index]
-  bool is_for_each(std::size_t head, std::size_t exit) const {
+  // As `for` is compiled: index < size, leave unless so, …, index = index + 1, jump back.
+  bool is_counted(std::size_t head, std::size_t exit) const {
     const auto& code = function_.code;
-    return head + 2 < exit && code[head].op == Op::kLtI && code[head + 1].op == Op::kBranch && code[head + 1].c == exit &&
-           code[head + 1].a == code[head].dst && code[head + 2].op == Op::kIndex && code[head + 2].b == code[head].a;
+    if (head + 4 > exit) return false;
+    const Inst& next = code[exit - 2];
+    return code[head].op == Op::kLtI && code[head + 1].op == Op::kBranch && code[head + 1].c == exit &&
+           code[head + 1].a == code[head].dst && next.op == Op::kAddI && next.dst == code[head].a && next.a == next.dst;
   }
 
   // Does the instruction only compute a value?

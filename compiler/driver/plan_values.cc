@@ -194,6 +194,8 @@ void Values::join(const Values& other, const std::string& condition) {
     if (yes == no) continue;
     if (!yes.known() || !no.known()) {
       yes = {};
+    } else if (condition == fmt::format("not ({} == null)", yes.text)) {
+      yes = Known::expr(fmt::format("{} ?? {}", shown(yes), shown(no)), true);
     } else if (no.text == condition || no.text == "false") {
       yes = Known::expr(fmt::format("{} and {}", condition, shown(yes)), true);
     } else if (yes.text == condition || yes.text == "true") {

@@ -212,7 +212,7 @@ int run_batch(const RunCommand& command, Prepared& prepared) {
   if (!command.arguments.empty() || !command.arguments_file.empty()) {
     return refuse(base::invalid("a batch takes its arguments from the file alone; leave out --arg and --args"));
   }
-  const auto scan = scan_inputs(command.batch);
+  auto scan = scan_inputs(command.batch);
   if (!scan.ok()) return refuse(scan.error());
   const bool asks_model = !prepared.plan->plan().gens.empty() || !prepared.plan->plan().selects.empty();
   if (asks_model) {

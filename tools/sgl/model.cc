@@ -169,9 +169,10 @@ int model_info(const ModelInfoCommand& command) {
   if (!folder.ok()) return refuse(folder.error());
   const auto facts = describe(*folder);
   if (!facts.ok()) return refuse(facts.error());
-  if (command.json) return print_out(facts->dump() + "\n");
+  const Json& json = *facts;
+  if (command.json) return print_out(json.dump() + "\n");
   std::string out;
-  for (const auto& [name, value] : facts->items()) {
+  for (const auto& [name, value] : json.items()) {
     std::string title = name;
     std::replace(title.begin(), title.end(), '_', ' ');
     const std::string shown = value.is_boolean()  ? (value.get<bool>() ? "yes" : "no")

@@ -117,7 +117,7 @@ int run(const RunCommand& command) {
   if (!fits.ok()) return refuse_arguments(prepared, fits.error());
   if (const int code = prepare_model(command, prepared); code != kOk) return code;
 
-  const auto outcome = execute(command, prepared, *args);
+  auto outcome = execute(command, prepared, *args);
   if (!outcome.ok()) return refuse_arguments(prepared, outcome.error());
   if (command.trace) {
     std::string out;
