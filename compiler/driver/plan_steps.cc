@@ -192,12 +192,17 @@ class FunctionWalk {
     const Inst& inst = function_.code[i];
     const plan::ParallelSpec& spec = plan_.parallels[inst.a];
     const std::vector<Reg> args = values_.args(i);
-    Step branches{Step::Kind::kBranch, fmt::format("branch, {} forks side by side", spec.entries.size()), {}};
+    Step branches{Step::Kind::kBranch, fmt::format("branch, {} side by side", spec.entries.size()), {}};
     std::size_t next = 0;
     for (const plan::ParallelSpec::Entry& entry : spec.entries) {
       std::vector<Known> params;
       for (std::uint32_t k = 0; k < entry.arg_count; ++k) params.push_back(values_.get(args[next++]));
-      branches.children.push_back({Step::Kind::kArm, entry.name, function_steps(shared_, entry.function, std::move(params))});
+      const plan::Function& callee = plan_.function(entry.function);
+      if (callee.kind == FunctionKind::kProgram) {  // calls that the compiler found to be independent
+        branches.children.push_back({Step::Kind::kArm, fmt::format("program {}, in a context of its own", callee.name), {}});
+      } else {
+        branches.children.push_back({Step::Kind::kArm, entry.name, function_steps(shared_, entry.function, std::move(params))});
+      }
     }
     sinks_.back()->push_back(std::move(branches));
     values_.set(inst.dst, Known::expr("forks", false, spec.type));
