@@ -104,7 +104,7 @@ struct Callee {
   enum class Kind : std::uint8_t { kNone, kFunction, kBuiltin, kSpecial } kind = Kind::kNone;
   struct Decl* declaration = nullptr;        // kFunction
   plan::Builtin builtin = plan::Builtin::kUpper;
-  enum class Special : std::uint8_t { kLen, kStr, kAppend } special = Special::kLen;
+  enum class Special : std::uint8_t { kLen, kStr, kToFloat, kPush } special = Special::kLen;
   std::vector<Expr*> arguments;              // in parameter order; receiver of a method first; nullptr: default
 };
 
@@ -113,6 +113,8 @@ struct GenNode {
   std::vector<Option> options;
   plan::TypeId value_type;         // checked: type of one generated value
   Name label;                      // variable name or "gen"
+  std::vector<const Option*> effective;  // checked: own options and those of the with-blocks around, one per key
+  bool many = false;               // checked: `n` is given, the value is a list
 };
 
 struct SelectNode {

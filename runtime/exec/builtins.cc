@@ -243,8 +243,13 @@ bool find(Machine& machine, std::string_view text, std::string_view part, Value&
 bool index_of(Machine& machine, const Value& list, const Value& item, Value& out) {
   if (!charge_fuel(machine, static_cast<std::int64_t>(list.items().size()) / 4)) return false;
   const auto items = list.items();
-  const auto hit = std::find_if(items.begin(), items.end(), [&](const Value& v) { return equal(v, item); });
-  out = Value::integer(hit == items.end() ? -1 : hit - items.begin());
+  std::int64_t found = -1;
+  for (std::size_t i = 0; i < items.size() && found < 0; ++i) {
+    bool same = false;
+    if (!equal_values(machine, items[i], item, same)) return false;
+    if (same) found = static_cast<std::int64_t>(i);
+  }
+  out = Value::integer(found);
   return true;
 }
 
@@ -361,7 +366,7 @@ bool call_builtin(Machine& machine, Builtin builtin, Args args, Value& out) {
     case Builtin::kMax: return extreme(machine, args, true, out);
     case Builtin::kToJson: {
       std::string text;
-      append_json(*machine.image->plan, *args[0], text);
+      if (!append_json(*machine.image->plan, *args[0], json_limit(machine), text)) return too_large(machine);
       return give(machine, out, text);
     }
     default: return number_builtin(machine, builtin, args, out);

@@ -19,25 +19,25 @@ constexpr std::string_view kMarker = "\xEF\xB7\x90sgl-open-message\xEF\xB7\x91";
 void append_rendered(tokenizer::Rendered& out, const tokenizer::Rendered& more) {
   const std::size_t base = out.text.size();
   out.text += more.text;
-  for (const auto& [begin, end] : more.content_spans) out.content_spans.emplace_back(base + begin, base + end);
+  for (const auto& [begin, end] : more.content_spans) out.content_spans.push_back({base + begin, base + end});
 }
 
 void append_content(tokenizer::Rendered& out, std::string_view text) {
   if (text.empty()) return;
   const std::size_t begin = out.text.size();
   out.text += text;
-  if (!out.content_spans.empty() && out.content_spans.back().second == begin) {
-    out.content_spans.back().second = out.text.size();
+  if (!out.content_spans.empty() && out.content_spans.back().end == begin) {
+    out.content_spans.back().end = out.text.size();
   } else {
-    out.content_spans.emplace_back(begin, out.text.size());
+    out.content_spans.push_back({begin, out.text.size()});
   }
 }
 
 void truncate(tokenizer::Rendered& rendered, std::size_t size) {
   rendered.text.resize(size);
   auto& spans = rendered.content_spans;
-  while (!spans.empty() && spans.back().first >= size) spans.pop_back();
-  if (!spans.empty()) spans.back().second = std::min(spans.back().second, size);
+  while (!spans.empty() && spans.back().begin >= size) spans.pop_back();
+  if (!spans.empty()) spans.back().end = std::min(spans.back().end, size);
 }
 
 // The part of `rendered` from byte `begin` on.
@@ -45,7 +45,7 @@ tokenizer::Rendered tail_of(const tokenizer::Rendered& rendered, std::size_t beg
   tokenizer::Rendered out;
   out.text = rendered.text.substr(begin);
   for (const auto& [from, to] : rendered.content_spans) {
-    if (to > begin) out.content_spans.emplace_back(std::max(from, begin) - begin, to - begin);
+    if (to > begin) out.content_spans.push_back({std::max(from, begin) - begin, to - begin});
   }
   return out;
 }
@@ -160,7 +160,8 @@ base::Expected<Prompt> Context::prompt(const Renderer& renderer) {
   }
   const bool fresh = committed_.size() == 0;
   const tokenizer::Rendered delta = tail_of(rendered, committed_text_->size());
-  std::vector<tokenizer::TokenId> tokens = encode_rendered(tokenizer, delta, !fresh);
+  std::vector<tokenizer::TokenId> tokens = tokenizer.encode(
+      delta.text, {.parse_added_tokens = true, .continuation = !fresh}, delta.content_spans);
   // A model that has a beginning-of-text token expects it, whether or not its template says so.
   if (fresh && tokenizer.bos() && (tokens.empty() || tokens.front() != *tokenizer.bos()) && !renderer.has_chat_template()) {
     tokens.insert(tokens.begin(), *tokenizer.bos());
@@ -168,7 +169,7 @@ base::Expected<Prompt> Context::prompt(const Renderer& renderer) {
   committed_.append(tokens);
   committed_text_ = std::make_shared<std::string>(std::move(rendered.text));
   if (committed_.size() == 0) return base::invalid("there is nothing to generate from: the context is empty");
-  const bool ends_in_content = !delta.content_spans.empty() && delta.content_spans.back().second == delta.text.size();
+  const bool ends_in_content = !delta.content_spans.empty() && delta.content_spans.back().end == delta.text.size();
   const bool plain_prompt = !renderer.has_chat_template() && !delta.text.empty();
   return Prompt{committed_, ends_in_content || plain_prompt};
 }

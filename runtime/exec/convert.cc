@@ -2,11 +2,11 @@
 
 #include <charconv>
 #include <cmath>
-#include <map>
 
 #include <fmt/format.h>
 
 #include "runtime/base/utf8.h"
+#include "runtime/constraint/plan_types.h"
 #include "runtime/exec/ops.h"
 
 namespace sgl::exec {
@@ -29,57 +29,6 @@ std::string literal_json(const plan::Literal& literal) {
   }
   return "null";
 }
-
-// Plan types to specification nodes, each type once, so that recursive types stay finite.
-class SpecBuilder {
- public:
-  SpecBuilder(const plan::Plan& plan, constraint::TypeSpec& spec) : plan_(plan), spec_(spec) {}
-
-  std::uint32_t add(TypeId id) {
-    const auto [it, inserted] = index_.try_emplace(id.value, static_cast<std::uint32_t>(spec_.nodes.size()));
-    const std::uint32_t index = it->second;
-    if (!inserted) return index;
-    spec_.nodes.emplace_back();
-    constraint::SpecNode node = scalar_node(plan_.type(id));
-    const Type& type = plan_.type(id);
-    for (const TypeId arg : type.args) node.children.push_back(add(arg));
-    for (const plan::Field& field : type.fields) node.fields.push_back({field.name, add(field.type), field.optional});
-    spec_.nodes[index] = std::move(node);
-    return index;
-  }
-
- private:
-  static constraint::SpecNode scalar_node(const Type& type) {
-    using constraint::SpecKind;
-    constraint::SpecNode node;
-    switch (type.kind) {
-      case TypeKind::kNull: node.kind = SpecKind::kNull; break;
-      case TypeKind::kBool: node.kind = SpecKind::kBool; break;
-      case TypeKind::kInt: node.kind = SpecKind::kInt; break;
-      case TypeKind::kFloat: node.kind = SpecKind::kFloat; break;
-      case TypeKind::kString: node.kind = SpecKind::kString; break;
-      case TypeKind::kLiteral: node.kind = SpecKind::kLiteral; break;
-      case TypeKind::kList: node.kind = SpecKind::kList; break;
-      case TypeKind::kRecord: node.kind = SpecKind::kRecord; break;
-      case TypeKind::kUnion: node.kind = SpecKind::kUnion; break;
-      case TypeKind::kRegex: node.kind = SpecKind::kRegex; break;
-    }
-    node.min_chars = node.min_items = type.min_size;
-    node.max_chars = node.max_items = type.max_size;
-    node.min_int = type.min_int;
-    node.max_int = type.max_int;
-    node.min_float = type.min_float;
-    node.max_float = type.max_float;
-    node.pattern = type.pattern;
-    node.format = type.format;
-    if (type.kind == TypeKind::kLiteral) node.text = literal_json(type.literal);
-    return node;
-  }
-
-  const plan::Plan& plan_;
-  constraint::TypeSpec& spec_;
-  std::map<std::uint32_t, std::uint32_t> index_;
-};
 
 const char* json_kind(const Json& json) {
   switch (json.type()) {
@@ -176,7 +125,7 @@ class JsonReader {
       }
       return Value::string(text);
     }
-    SGL_TRY(const auto compiled, constraint::compile_type(constraint_spec(plan_, id, false)));
+    SGL_TRY(const auto compiled, constraint::compile_type(constraint::spec_of(plan_, id, false)));
     if (!constraint::accepts(*compiled, text)) {
       return base::invalid(fmt::format("{}: the string does not have the form its type asks for", path));
     }
@@ -254,13 +203,6 @@ Error cut_off(std::string_view text, const char* what) {
 
 }  // namespace
 
-constraint::TypeSpec constraint_spec(const plan::Plan& plan, TypeId type, bool json) {
-  constraint::TypeSpec spec;
-  spec.json = json;
-  spec.root = SpecBuilder(plan, spec).add(type);
-  return spec;
-}
-
 bool is_free_text(const Type& type) {
   return type.kind == TypeKind::kString && type.min_size == 0 && type.max_size < 0 && type.pattern.empty() &&
          type.format.empty();
@@ -276,7 +218,7 @@ base::Expected<Value> value_from_text(const plan::Plan& plan, TypeId id, std::st
     case TypeKind::kString:
     case TypeKind::kRegex: {
       if (is_free_text(type)) return Value::string(text);
-      SGL_TRY(const auto compiled, constraint::compile_type(constraint_spec(plan, id, false)));
+      SGL_TRY(const auto compiled, constraint::compile_type(constraint::spec_of(plan, id, false)));
       if (!constraint::accepts(*compiled, text)) return cut_off(text, "of its type's form");
       return Value::string(text);
     }
@@ -317,9 +259,9 @@ base::Expected<Value> value_from_text(const plan::Plan& plan, TypeId id, std::st
   return value;
 }
 
-std::string to_json_text(const plan::Plan& plan, const Value& value) {
+base::Expected<std::string> to_json_text(const plan::Plan& plan, const Value& value) {
   std::string out;
-  append_json(plan, value, out);
+  if (!append_json(plan, value, kMaxResultBytes, out)) return base::over_limit("the result is longer than 256 MiB as JSON");
   return out;
 }
 

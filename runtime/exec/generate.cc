@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/constraint/plan_types.h"
 #include "runtime/exec/convert.h"
 #include "runtime/exec/ops.h"
 #include "runtime/exec/strand.h"
@@ -34,21 +35,19 @@ bool stop_strings(Machine& machine, const Value& value, std::vector<std::string>
   return true;
 }
 
-// logit_bias: a list of records {token: string, bias: float}. A token that is not a single token of this model's
-// vocabulary is an error: silently ignoring it would change what the program means from model to model.
+// logit_bias: a record from texts to numbers. A text that is not a single token of this model's vocabulary is an error:
+// silently ignoring it would change what the program means from model to model.
 bool logit_bias(Machine& machine, const tokenizer::Tokenizer& tokenizer, const Value& value,
                 std::vector<std::pair<tokenizer::TokenId, double>>& out) {
-  if (!value.is(Tag::kList)) return machine.fail(ErrorKind::kFailed, "logit_bias must be a list");
-  for (const Value& item : value.items()) {
-    if (!item.is(Tag::kRecord) || item.items().size() != 2 || !item.items()[0].is(Tag::kString)) {
-      return machine.fail(ErrorKind::kFailed, "logit_bias takes records {token, bias}");
-    }
-    const std::string_view token = item.items()[0].as_string();
-    const auto ids = tokenizer.encode(token, {.continuation = true});
+  if (!value.is(Tag::kRecord)) return machine.fail(ErrorKind::kFailed, "logit_bias must be a record");
+  const plan::Type& type = machine.image->plan->type(value.record_type());
+  for (std::size_t i = 0; i < value.items().size() && i < type.fields.size(); ++i) {
+    const std::string& text = type.fields[i].name;
+    const auto ids = tokenizer.encode(text, {.continuation = true});
     if (ids.size() != 1) {
-      return machine.fail(ErrorKind::kFailed, fmt::format("logit_bias: '{}' is {} tokens of this model, not one", token, ids.size()));
+      return machine.fail(ErrorKind::kFailed, fmt::format("logit_bias: '{}' is {} tokens of this model, not one", text, ids.size()));
     }
-    out.emplace_back(ids[0], number_of(item.items()[1]));
+    out.emplace_back(ids[0], number_of(value.items()[i]));
   }
   return true;
 }
@@ -110,7 +109,7 @@ base::Expected<std::shared_ptr<const constraint::Constraint>> Executor::Impl::co
   if (is_free_text(program().type(type))) return std::shared_ptr<const constraint::Constraint>();
   auto& slot = constraints[type.value];
   if (!slot) {
-    SGL_TRY(slot, constraint::compile_type(constraint_spec(program(), type, false)));
+    SGL_TRY(slot, constraint::compile_type(constraint::spec_of(program(), type, false)));
   }
   return slot;
 }

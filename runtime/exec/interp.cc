@@ -185,6 +185,9 @@ bool construct(Machine& machine, const plan::Function& function, const Inst& ins
   }
   Value out;
   if (!call_builtin(machine, static_cast<plan::Builtin>(inst.a), operands.view, out)) return false;
+  // The sum of no floats: the list does not show its item type, the register does.
+  const bool empty_sum = static_cast<plan::Builtin>(inst.a) == plan::Builtin::kSum && out.is(Tag::kInt);
+  if (empty_sum && function.regs[inst.dst] == Rep::kFloat) out = Value::real(static_cast<double>(out.as_int()));
   return store(machine, dst, function.regs[inst.dst], std::move(out));
 }
 
@@ -264,7 +267,12 @@ bool execute_value_inst(Machine& machine, const plan::Function& function, const 
     case Op::kMove:
     case Op::kBox: regs[inst.dst] = regs[inst.a]; return true;
     case Op::kUnbox: return store(machine, regs[inst.dst], function.regs[inst.dst], regs[inst.a]);
-    case Op::kEq: regs[inst.dst].set_scalar(Tag::kBool, equal(regs[inst.a], regs[inst.b])); return true;
+    case Op::kEq: {
+      bool same = false;
+      if (!equal_values(machine, regs[inst.a], regs[inst.b], same)) return false;
+      regs[inst.dst].set_scalar(Tag::kBool, same);
+      return true;
+    }
     case Op::kLtS:
     case Op::kLeS: return compare_strings(machine, inst, regs);
     case Op::kFormat: {

@@ -69,22 +69,23 @@ bool made(Machine& machine, const Value& out) {
                       fmt::format("the program's values need more than {} bytes of memory", machine.heap.limit));
 }
 
-void append_json(const plan::Plan& plan, const Value& value, std::string& out) {
+bool append_json(const plan::Plan& plan, const Value& value, std::size_t max_bytes, std::string& out) {
+  if (out.size() > max_bytes) return false;
   switch (value.tag()) {
-    case Tag::kNull: out += "null"; return;
-    case Tag::kBool: out += value.as_bool() ? "true" : "false"; return;
-    case Tag::kInt: out += std::to_string(value.as_int()); return;
-    case Tag::kFloat: append_float(value.as_float(), out); return;
-    case Tag::kString: append_json_string(value.as_string(), out); return;
+    case Tag::kNull: out += "null"; return true;
+    case Tag::kBool: out += value.as_bool() ? "true" : "false"; return true;
+    case Tag::kInt: out += std::to_string(value.as_int()); return true;
+    case Tag::kFloat: append_float(value.as_float(), out); return true;
+    case Tag::kString: append_json_string(value.as_string(), out); return true;
     case Tag::kList: {
       out.push_back('[');
       bool first = true;
       for (const Value& item : value.items()) {
         if (!std::exchange(first, false)) out.push_back(',');
-        append_json(plan, item, out);
+        if (!append_json(plan, item, max_bytes, out)) return false;
       }
       out.push_back(']');
-      return;
+      return true;
     }
     case Tag::kRecord: break;
   }
@@ -97,9 +98,28 @@ void append_json(const plan::Plan& plan, const Value& value, std::string& out) {
     if (!std::exchange(first, false)) out.push_back(',');
     append_json_string(type.fields[i].name, out);
     out.push_back(':');
-    append_json(plan, field, out);
+    if (!append_json(plan, field, max_bytes, out)) return false;
   }
   out.push_back('}');
+  return true;
+}
+
+bool equal_values(Machine& machine, const Value& a, const Value& b, bool& out) {
+  // One unit per 16 comparisons: cheap for flat values, and an end for those that share parts exponentially.
+  constexpr std::int64_t kNodesPerFuel = 16;
+  std::int64_t nodes = machine.fuel > INT64_MAX / kNodesPerFuel ? INT64_MAX : machine.fuel * kNodesPerFuel + 1;
+  const std::int64_t before = nodes;
+  out = equal(a, b, nodes);
+  return charge_fuel(machine, (before - nodes) / kNodesPerFuel);
+}
+
+std::size_t json_limit(const Machine& machine) {
+  return static_cast<std::size_t>(std::max<std::int64_t>(machine.heap.limit - machine.heap.used, 0));
+}
+
+bool too_large(Machine& machine) {
+  machine.heap.exceeded = true;
+  return made(machine, Value());
 }
 
 bool format_value(Machine& machine, const Value& value, std::string_view spec, Value& out) {
@@ -109,7 +129,7 @@ bool format_value(Machine& machine, const Value& value, std::string_view spec, V
       out = value;
       return true;
     }
-    append_json(*machine.image->plan, value, text);
+    if (!append_json(*machine.image->plan, value, json_limit(machine), text)) return too_large(machine);
   } else {
     // fmt's format specification is Python's; `%` is ours. The compiler checked constant specs; a bad one from a
     // hostile plan is a failure of the program, so the exception of the library's parser is turned into one.

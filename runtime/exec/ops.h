@@ -12,8 +12,16 @@ namespace sgl::exec {
 // False: bad spec for this value.
 bool format_value(Machine& machine, const Value& value, std::string_view spec, Value& out);
 
-// Appends compact JSON. Non-finite floats become null, as JSON has none; absent optional fields are left out.
-void append_json(const plan::Plan& plan, const Value& value, std::string& out);
+// Appends compact JSON. Non-finite floats become null, as JSON has none; absent optional fields are left out. False
+// when `out` would grow beyond `max_bytes`: a value whose parts are shared can be exponentially larger as text.
+bool append_json(const plan::Plan& plan, const Value& value, std::size_t max_bytes, std::string& out);
+
+// Bytes of JSON that the machine's heap has room for; and the failure when it has not.
+std::size_t json_limit(const Machine& machine);
+bool too_large(Machine& machine);
+
+// Deep equality (value.h) with fuel for its work; false: out of fuel.
+bool equal_values(Machine& machine, const Value& a, const Value& b, bool& out);
 
 bool call_builtin(Machine& machine, plan::Builtin builtin, std::span<const Value* const> args, Value& out);
 

@@ -164,7 +164,7 @@ void Executor::Impl::finish_instance(Instance& instance, std::optional<Failure> 
     result.value = std::move(failure->error);
   } else {
     result.value = to_json_text(program(), instance.machine.result);
-    if (instance.options.trace) result.trace.push_back("return " + *result.value);
+    if (instance.options.trace && result.value.ok()) result.trace.push_back("return " + *result.value);
   }
   // The instance is gone before its owner hears of it, so that the callback may start or count others.
   const auto node = instances.extract(instance.id.value);

@@ -132,10 +132,10 @@ inline std::string_view Value::as_string() const {
 }
 inline bool Value::unshared() const { return counted() && object()->refs == 1; }
 
-// Deep equality; an int equals a float of the same value. Depth is bounded by the heap; iterative on lists' tails is
-// not needed because values are trees built by typed programs, yet recursion is limited: beyond `kMaxValueDepth` two
-// values are unequal.
+// Deep equality; an int equals a float of the same value, records are equal when their fields are (the checker compares
+// only types that can be). `nodes` is decremented for every comparison; at 0 the values count as unequal, and so do they
+// beyond a depth of kMaxValueDepth.
 constexpr int kMaxValueDepth = 2000;
-bool equal(const Value& a, const Value& b, int depth = 0);
+bool equal(const Value& a, const Value& b, std::int64_t& nodes, int depth = 0);
 
 }  // namespace sgl::exec

@@ -1,0 +1,11 @@
+# Writes OUTPUT: the standard library's sources as a map from module name to text.
+set(text "// Generated from stdlib/. Do not edit.\n#include \"compiler/driver/driver.h\"\n\nnamespace sgl::compiler {\n\n")
+string(APPEND text "const std::map<std::string, std::string>& standard_library() {\n  static const std::map<std::string, std::string> kLibrary = {\n")
+foreach(file ${FILES})
+  file(READ ${ROOT}/${file} source)
+  string(REGEX REPLACE "\\.sgl$" "" module ${file})
+  string(REPLACE "/" "." module ${module})
+  string(APPEND text "      {\"${module}\", R\"SGLSOURCE(${source})SGLSOURCE\"},\n")
+endforeach()
+string(APPEND text "  };\n  return kLibrary;\n}\n\n}  // namespace sgl::compiler\n")
+file(WRITE ${OUTPUT} "${text}")

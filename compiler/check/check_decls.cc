@@ -1,0 +1,254 @@
+// Declarations: names, signatures, constants, bodies, limits; recursion that cannot end.
+#include <algorithm>
+
+#include "compiler/check/checker.h"
+
+namespace sgl::compiler {
+
+void check(const std::vector<std::unique_ptr<Module>>& modules, const ImportMap& imports, TypeTable& types,
+           Diagnostics& diagnostics) {
+  Checker(modules, imports, types, diagnostics).run();
+}
+
+void Checker::run() {
+  for (const auto& module : modules_) declare(*module);
+  for (const auto& module : modules_) {
+    module_ = module.get();
+    for (const auto& decl : module->declarations) check_declaration(*decl);
+  }
+  for (const auto& module : modules_) {
+    module_ = module.get();
+    for (const auto& decl : module->declarations) {
+      if (std::holds_alternative<Decl::Function>(decl->node)) check_body(*decl);
+    }
+  }
+  check_recursion();
+}
+
+std::vector<std::string> Checker::names_of(const std::unordered_map<std::string, Decl*>& table) const {
+  std::vector<std::string> out;
+  for (const auto& [name, decl] : table) out.push_back(name);
+  std::sort(out.begin(), out.end());  // so that of two names equally near, the same one is always suggested
+  return out;
+}
+
+void Checker::unsupported(SourceRange range, const std::string& what) {
+  error(DiagKind::kNotSupported, range, fmt::format("{} are not supported yet", what));
+}
+
+void Checker::declare(Module& module) {
+  ModuleScope& scope = scope_of(module);
+  for (const auto& decl : module.declarations) {
+    decl->module = &module;
+    auto* table = &scope.values;
+    std::string name = decl->name.text;
+    SourceRange range = decl->name.range;
+    if (const auto* import = std::get_if<Decl::Import>(&decl->node)) {
+      table = &scope.imports;
+      if (import->alias) {
+        name = import->alias->text;
+        range = import->alias->range;
+      } else if (!import->module.empty()) {
+        name = import->module.back().text;
+        range = import->module.back().range;
+      } else {
+        const std::size_t slash = import->path.find_last_of('/');
+        const std::string file = slash == std::string::npos ? import->path : import->path.substr(slash + 1);
+        name = file.substr(0, file.find('.'));
+        range = import->target_range;
+      }
+    } else if (std::holds_alternative<Decl::Type>(decl->node)) {
+      table = &scope.types;
+    } else if (const auto* other = std::get_if<Decl::Unsupported>(&decl->node)) {
+      unsupported(decl->range, other->what);
+      if (other->what == "grammars") table = &scope.types;
+    }
+    if (name.empty()) continue;
+    const auto [it, inserted] = table->emplace(name, decl.get());
+    if (!inserted) {
+      error(DiagKind::kDuplicateName, range, fmt::format("'{}' is declared twice", name))
+          .label(it->second->name.range.end > 0 ? it->second->name.range : it->second->range, "declared here first");
+    }
+  }
+}
+
+void Checker::check_declaration(Decl& decl) {
+  if (std::holds_alternative<Decl::Type>(decl.node)) {
+    check_type_declaration(decl);
+    if (!types_.is_error(decl.type) && !types_.is_inhabited(decl.type)) {
+      error(DiagKind::kInfiniteType, decl.name.range, fmt::format("no value of type '{}' can exist: it contains itself without end", decl.name.text))
+          .suggest("make the field optional, or put it in a list");
+    }
+  } else if (std::holds_alternative<Decl::Const>(decl.node)) {
+    check_constant(decl);
+  } else if (std::holds_alternative<Decl::Function>(decl.node)) {
+    check_signature(decl);
+  }
+}
+
+void Checker::check_type_declaration(Decl& decl) {
+  if (decl.state != Decl::State::kUnchecked) return;
+  decl.state = Decl::State::kChecking;
+  decl.type = types_.reserve(decl.name.text, decl.doc);
+  Module* const saved = std::exchange(module_, decl.module);
+  const int depth = std::exchange(type_depth_, 0);
+  const auto& node = std::get<Decl::Type>(decl.node);
+  const TypeId value = node.value ? resolve(*node.value) : types_.error();
+  // Copied: define() reads what it overwrites.
+  const Type definition = types_.get(value);
+  if (types_.is_error(value)) {
+    decl.type = types_.error();
+  } else {
+    types_.define(decl.type, definition);
+  }
+  module_ = saved;
+  type_depth_ = depth;
+  decl.state = Decl::State::kChecked;
+}
+
+void Checker::check_constant(Decl& decl) {
+  if (decl.state == Decl::State::kChecked) return;
+  if (decl.state == Decl::State::kChecking) {
+    error(DiagKind::kNotConstant, decl.name.range, fmt::format("constant '{}' depends on itself", decl.name.text));
+    decl.type = types_.error();
+    return;
+  }
+  decl.state = Decl::State::kChecking;
+  Module* const saved_module = std::exchange(module_, decl.module);
+  const FunctionContext saved_fn = std::exchange(fn_, FunctionContext{});
+  std::vector<Scope> saved_scopes;
+  saved_scopes.swap(scopes_);
+  auto& node = std::get<Decl::Const>(decl.node);
+  decl.type = types_.error();
+  if (node.annotation) {
+    const TypeId type = resolve(*node.annotation);
+    if (node.value) check_against(*node.value, type, fmt::format("constant '{}'", decl.name.text));
+    decl.type = type;
+  } else if (node.value) {
+    decl.type = check_expr(*node.value);
+  }
+  if (node.value && !types_.is_error(decl.type) && !types_.is_error(node.value->type) &&
+      !evaluate_constant(*node.value, decl.type, types_)) {
+    error(DiagKind::kNotConstant, node.value->range, fmt::format("the value of '{}' is not known at compile time", decl.name.text))
+        .suggest("constants are made of literals, other constants and operators");
+    decl.type = types_.error();
+  }
+  module_ = saved_module;
+  fn_ = saved_fn;
+  scopes_.swap(saved_scopes);
+  decl.state = Decl::State::kChecked;
+}
+
+void Checker::check_signature(Decl& decl) {
+  auto& node = std::get<Decl::Function>(decl.node);
+  std::set<std::string> names;
+  for (ast::Param& param : node.params) {
+    Binding& binding = *param.binding;
+    binding.type = param.type ? resolve(*param.type) : types_.error();
+    if (!names.insert(binding.name.text).second) {
+      error(DiagKind::kDuplicateName, binding.name.range, fmt::format("two parameters are named '{}'", binding.name.text));
+    }
+    if (!param.init) continue;
+    check_against(*param.init, binding.type, fmt::format("default of '{}'", binding.name.text));
+    if (!types_.is_error(param.init->type) && !types_.is_error(binding.type) && !evaluate_constant(*param.init, binding.type, types_)) {
+      error(DiagKind::kNotConstant, param.init->range, fmt::format("the default of '{}' is not known at compile time", binding.name.text));
+    }
+  }
+  decl.type = node.result ? resolve(*node.result) : types_.none();
+  // `fn f(x) = e` may leave its type to the expression; it is found when the body is checked, so calls need it earlier.
+  if (!node.result && node.kind == plan::FunctionKind::kFn) {
+    error(DiagKind::kTypeMismatch, decl.name.range, fmt::format("function '{}' has no result type", decl.name.text))
+        .suggest("write its type after the parameters: fn f(x: int) -> int = …");
+    decl.type = types_.error();
+  }
+  check_limits(decl);
+}
+
+void Checker::check_limits(Decl& decl) {
+  static const std::vector<std::string> kLimits = {"tokens", "time", "forks", "fuel", "memory"};
+  auto& node = std::get<Decl::Function>(decl.node);
+  std::set<std::string> seen;
+  for (ast::Option& limit : node.limits) {
+    const std::string& key = limit.key.text;
+    if (std::find(kLimits.begin(), kLimits.end(), key) == kLimits.end()) {
+      error(DiagKind::kUnknownLimit, limit.key.range, fmt::format("there is no limit '{}'", key)).suggest(did_you_mean(key, kLimits));
+      continue;
+    }
+    if (!seen.insert(key).second) error(DiagKind::kDuplicateName, limit.key.range, fmt::format("limit '{}' is given twice", key));
+    if (!limit.value) continue;
+    const bool duration = std::holds_alternative<Expr::DurationLit>(limit.value->node);
+    if (key == "time") {
+      if (!duration) error(DiagKind::kBadRefinement, limit.value->range, "'time' takes a duration").suggest("write 30s or 500ms");
+      continue;
+    }
+    if (!duration) check_expr(*limit.value);
+    const auto value = duration ? std::nullopt : evaluate_constant(*limit.value, types_.integer(), types_);
+    if (!value || value->kind != ConstValue::Kind::kInt || value->number < 0) {
+      error(DiagKind::kBadRefinement, limit.value->range, fmt::format("limit '{}' takes a constant number that is not negative", key));
+    }
+  }
+}
+
+void Checker::check_body(Decl& decl) {
+  auto& node = std::get<Decl::Function>(decl.node);
+  current_ = &decl;
+  conditional_ = 0;
+  may_have_left_ = false;
+  fn_ = FunctionContext{};
+  fn_.kind = node.kind;
+  fn_.declaration = &decl;
+  if (decl.type != types_.none()) fn_.result = decl.type;
+  scopes_.assign(1, Scope{});
+  for (ast::Param& param : node.params) bind(*param.binding, param.binding->type);
+  if (node.expression) {
+    check_against(*node.expression, decl.type, fmt::format("result of '{}'", decl.name.text));
+  } else if (node.body) {
+    check_block(*node.body, true);
+    if (fn_.result && !types_.is_error(*fn_.result) && !always_returns(*node.body)) {
+      error(DiagKind::kMissingReturn, decl.name.range,
+            fmt::format("'{}' can end without returning a value of type '{}'", decl.name.text, spell(*fn_.result)))
+          .suggest("end every path with 'return' or 'fail'");
+    }
+  }
+  if (node.kind == plan::FunctionKind::kProgram && fn_.result) check_generable(*fn_.result, decl.name.range, false);
+  scopes_.clear();
+  current_ = nullptr;
+}
+
+// A function that on every path calls itself, directly or through others, never ends.
+void Checker::check_recursion() {
+  std::unordered_map<const Decl*, bool> done;
+  for (const auto& [start, callees] : calls_) {
+    if (done[start]) continue;
+    std::set<const Decl*> seen;
+    std::vector<const Decl*> work(callees.begin(), callees.end());
+    while (!work.empty()) {
+      const Decl* at = work.back();
+      work.pop_back();
+      if (at == start) {
+        error(DiagKind::kUnboundedRecursion, start->name.range, fmt::format("'{}' always calls itself and never ends", start->name.text))
+            .suggest("return without the call in some case");
+        done[start] = true;
+        break;
+      }
+      if (!seen.insert(at).second) continue;
+      const auto it = calls_.find(at);
+      if (it != calls_.end()) work.insert(work.end(), it->second.begin(), it->second.end());
+    }
+  }
+}
+
+void Checker::bind(Binding& binding, TypeId type) {
+  binding.type = type;
+  binding.function_depth = fn_.depth;
+  Scope& scope = scopes_.back();
+  if (!scope.bindings.emplace(binding.name.text, &binding).second) {
+    error(DiagKind::kDuplicateName, binding.name.range, fmt::format("'{}' is already declared here", binding.name.text))
+        .label(scope.bindings[binding.name.text]->name.range, "declared here first")
+        .suggest("choose another name, or use 'var' and assign");
+    scope.bindings[binding.name.text] = &binding;
+  }
+  scope.order.push_back(&binding);
+}
+
+}  // namespace sgl::compiler

@@ -1,0 +1,468 @@
+// Expressions. A literal, list or record takes its type from where it stands, when that is known ("expected").
+#include <algorithm>
+#include <limits>
+
+#include "compiler/check/checker.h"
+
+namespace sgl::compiler {
+
+using ast::BinaryOp;
+
+TypeId Checker::check_expr(Expr& expr, std::optional<TypeId> expected) {
+  expr.type = types_.error();  // also what a failed check leaves behind
+  const TypeId type = visit(expr, expected);
+  expr.type = type;
+  return type;
+}
+
+std::optional<plan::Literal> Checker::literal_of(const Expr& expr) const {
+  using Kind = plan::Literal::Kind;
+  if (const auto* i = std::get_if<Expr::IntLit>(&expr.node)) return plan::Literal{Kind::kInt, "", i->value};
+  if (const auto* b = std::get_if<Expr::BoolLit>(&expr.node)) return plan::Literal{Kind::kBool, "", b->value ? 1 : 0};
+  if (const auto* n = std::get_if<Expr::Negate>(&expr.node)) {
+    const auto* i = n->operand ? std::get_if<Expr::IntLit>(&n->operand->node) : nullptr;
+    if (i != nullptr) return plan::Literal{Kind::kInt, "", -i->value};
+  }
+  if (const auto* s = std::get_if<Expr::StringLit>(&expr.node)) {
+    std::string text;
+    for (const auto& part : s->parts) {
+      if (part.value) return std::nullopt;
+      text += part.text;
+    }
+    return plan::Literal{Kind::kString, text, 0};
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+// `int` written where only `float` fits.
+bool wants_real(const TypeTable& types, TypeId wanted) {
+  bool real = false;
+  for (const TypeId id : types.alternatives(wanted)) {
+    if (types.get(id).kind == TypeKind::kFloat) real = true;
+    if (types.get(id).kind == TypeKind::kInt || types.get(id).kind == TypeKind::kLiteral) return false;
+  }
+  return real;
+}
+
+}  // namespace
+
+void Checker::check_against(Expr& expr, TypeId wanted, const std::string& what) {
+  const TypeId found = check_expr(expr, wanted);
+  if (types_.is_error(found) || types_.is_error(wanted) || types_.fits(found, wanted)) return;
+  if (const auto literal = literal_of(expr)) {
+    const TypeId type = types_.literal(*literal);
+    if (types_.is_subtype(type, wanted)) return;
+    if (types_.is_subtype(found, wanted)) return;
+    if (types_.overlap(found, wanted)) {
+      error(DiagKind::kTypeMismatch, expr.range, fmt::format("{} is not a value of type '{}'", spell_literal(*literal), spell(wanted)));
+      return;
+    }
+  }
+  const std::string subject = what.empty() ? "this" : what;
+  if (types_.contains_null(found) && types_.fits(types_.without_null(found), wanted)) {
+    error(DiagKind::kMaybeNull, expr.range, fmt::format("{} may be null, but '{}' is wanted", subject, spell(wanted)))
+        .suggest("give a value for that case with '??', or compare it with null before");
+    return;
+  }
+  auto& diagnostic = error(DiagKind::kTypeMismatch, expr.range,
+                           found == types_.none() ? fmt::format("{} has no value, but '{}' is wanted", subject, spell(wanted))
+                                                  : fmt::format("{} is '{}', but '{}' is wanted", subject, spell(found), spell(wanted)));
+  if (types_.is_string(wanted)) diagnostic.suggest("write it into a string: \"{…}\"");
+  if (types_.is_integer(found) && types_.is_real(wanted)) diagnostic.suggest("convert it: float(…)");
+  if (types_.is_real(found) && types_.is_integer(wanted)) diagnostic.suggest("convert it: round(…)");
+}
+
+TypeId Checker::visit(Expr& expr, std::optional<TypeId> expected) {
+  auto& node = expr.node;
+  if (std::holds_alternative<Expr::NullLit>(node)) return types_.null();
+  if (std::holds_alternative<Expr::BoolLit>(node)) return types_.boolean();
+  if (std::holds_alternative<Expr::FloatLit>(node)) return types_.real();
+  if (auto* literal = std::get_if<Expr::IntLit>(&node)) {
+    if (expected && wants_real(types_, *expected)) {
+      node = Expr::FloatLit{static_cast<double>(literal->value)};
+      return types_.real();
+    }
+    return types_.integer();
+  }
+  if (auto* n = std::get_if<Expr::StringLit>(&node)) return check_string(*n);
+  if (auto* n = std::get_if<Expr::NameRef>(&node)) return check_name(expr, *n);
+  if (auto* n = std::get_if<Expr::Member>(&node)) return check_member(expr, *n);
+  if (auto* n = std::get_if<Expr::Call>(&node)) return check_call(expr, *n, expected);
+  if (auto* n = std::get_if<Expr::Index>(&node)) return check_index(*n);
+  if (auto* n = std::get_if<Expr::Slice>(&node)) return check_slice(*n);
+  if (auto* n = std::get_if<Expr::Negate>(&node)) return check_negate(expr, *n, expected);
+  if (auto* n = std::get_if<Expr::Not>(&node)) {
+    check_condition(*n->operand);
+    return types_.boolean();
+  }
+  if (auto* n = std::get_if<Expr::Binary>(&node)) return check_binary(expr, *n, expected);
+  if (auto* n = std::get_if<Expr::Conditional>(&node)) return check_conditional(expr, *n, expected);
+  if (auto* n = std::get_if<Expr::ListLit>(&node)) return check_list(expr, *n, expected);
+  if (auto* n = std::get_if<Expr::Comprehension>(&node)) return check_comprehension(*n, expected);
+  if (auto* n = std::get_if<Expr::RecordLit>(&node)) return check_record(expr, *n, expected);
+  if (auto* n = std::get_if<Expr::Gen>(&node)) {
+    check_gen(n->gen, nullptr, expr.range);
+    return gen_result(n->gen);
+  }
+  if (auto* n = std::get_if<Expr::Select>(&node)) {
+    check_select(n->select, nullptr, expr.range);
+    return types_.string();
+  }
+  if (auto* n = std::get_if<Expr::ParallelFor>(&node)) return check_parallel(expr, *n, expected);
+  if (auto* n = std::get_if<Expr::Branch>(&node)) return check_branch(expr, *n, expected);
+  if (std::holds_alternative<Expr::Retry>(node)) {
+    unsupported(expr.range, "retries");
+    return types_.error();
+  }
+  error(DiagKind::kTypeMismatch, expr.range, "a duration stands here").suggest("durations are for 'limits'");
+  return types_.error();
+}
+
+TypeId Checker::check_string(Expr::StringLit& node) {
+  for (auto& part : node.parts) {
+    if (!part.value) continue;
+    const TypeId type = check_expr(*part.value);
+    if (type == types_.none()) error(DiagKind::kTypeMismatch, part.value->range, "this has no value");
+    if (!part.format.empty() && !types_.is_error(type)) check_format(part);
+  }
+  return types_.string();
+}
+
+void Checker::check_format(const Expr::StringPart& part) {
+  const TypeId type = part.value->type;
+  const std::string& spec = part.format;
+  const bool number = types_.is_number(type), text = types_.is_string(type), truth = types_.is_boolean(type);
+  const auto bad = [&](const std::string& message) {
+    error(DiagKind::kBadFormat, part.format_range, message).suggest("formats are as in Python: {x:.2f}, {n:>5}, {n:05d}, {share:.1%}");
+  };
+  if (!number && !text && !truth) return bad(fmt::format("a '{}' takes no format", spell(type)));
+  // [[fill]align][sign][#][0][width][.precision][type]
+  std::size_t at = 0;
+  const auto is_align = [](char c) { return c == '<' || c == '>' || c == '^'; };
+  if (spec.size() > 1 && is_align(spec[1])) {
+    at = 2;
+  } else if (is_align(spec[0])) {
+    at = 1;
+  }
+  if (at < spec.size() && (spec[at] == '+' || spec[at] == '-' || spec[at] == ' ')) {
+    if (!number) return bad("a sign is for numbers");
+    ++at;
+  }
+  if (at < spec.size() && spec[at] == '#') ++at;
+  std::size_t digits = 0;
+  while (at < spec.size() && spec[at] >= '0' && spec[at] <= '9') ++at, ++digits;
+  if (digits > 4) return bad("the width is too large");
+  bool precision = false;
+  if (at < spec.size() && spec[at] == '.') {
+    precision = true;
+    const std::size_t from = ++at;
+    while (at < spec.size() && spec[at] >= '0' && spec[at] <= '9') ++at;
+    if (at == from || at - from > 2) return bad("a precision is a number of 1 or 2 digits");
+  }
+  const std::string_view kind = std::string_view(spec).substr(at);
+  const std::string_view allowed = types_.is_integer(type) ? "dxXobcfeEgG%" : types_.is_real(type) ? "fFeEgG%" : "s";
+  if (kind.size() > 1 || (kind.size() == 1 && allowed.find(kind[0]) == std::string_view::npos)) {
+    return bad(fmt::format("'{}' is not a format for '{}'", kind, spell(type)));
+  }
+  const bool real_kind = kind.size() == 1 && std::string_view("feEgGF%").find(kind[0]) != std::string_view::npos;
+  if (precision && types_.is_integer(type) && !real_kind) return bad("a precision is for floats");
+}
+
+Binding* Checker::find_binding(const std::string& name) {
+  for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) {
+    const auto it = scope->bindings.find(name);
+    if (it != scope->bindings.end()) return it->second;
+  }
+  return nullptr;
+}
+
+// Every fork between the binding's function and the use takes the value along.
+void Checker::capture(Binding* binding) {
+  for (std::size_t level = binding->function_depth; level < fn_.depth; ++level) {
+    auto& captures = fn_.forks[level]->captures;
+    if (std::find(captures.begin(), captures.end(), binding) == captures.end()) captures.push_back(binding);
+  }
+}
+
+Decl* Checker::find_value(const std::string& name) {
+  auto& values = scope_of(*module_).values;
+  const auto it = values.find(name);
+  return it == values.end() ? nullptr : it->second;
+}
+
+TypeId Checker::check_name(Expr& expr, Expr::NameRef& node) {
+  if (Binding* binding = find_binding(node.name.text)) {
+    node.binding = binding;
+    binding->used = true;
+    capture(binding);
+    for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) {
+      const auto it = scope->narrowed.find(binding);
+      if (it != scope->narrowed.end()) return it->second;
+    }
+    return binding->type;
+  }
+  if (Decl* decl = find_value(node.name.text)) {
+    if (std::holds_alternative<Decl::Const>(decl->node)) {
+      check_constant(*decl);
+      node.constant = decl;
+      return decl->type;
+    }
+    if (std::holds_alternative<Decl::Function>(decl->node)) {
+      error(DiagKind::kTypeMismatch, expr.range, fmt::format("'{}' is a function, not a value", node.name.text))
+          .suggest(fmt::format("call it: {}(…)", node.name.text));
+    }
+    return types_.error();
+  }
+  std::vector<std::string> known = names_of(scope_of(*module_).values);
+  for (const Scope& scope : scopes_) {
+    for (const auto& [name, binding] : scope.bindings) known.push_back(name);
+  }
+  std::sort(known.begin(), known.end());
+  auto& diagnostic = error(DiagKind::kUnknownName, expr.range, fmt::format("unknown name '{}'", node.name.text));
+  diagnostic.suggest(did_you_mean(node.name.text, known));
+  if (scope_of(*module_).imports.count(node.name.text) > 0) {
+    diagnostic.message = fmt::format("'{}' is a module, not a value", node.name.text);
+  }
+  static const std::unordered_map<std::string, std::string> kForeign = {
+      {"True", "true"}, {"False", "false"}, {"None", "null"}, {"nil", "null"}, {"undefined", "null"}};
+  if (const auto it = kForeign.find(node.name.text); it != kForeign.end()) diagnostic.suggest(fmt::format("in SGL this is '{}'", it->second));
+  return types_.error();
+}
+
+TypeId Checker::check_member(Expr& expr, Expr::Member& node) {
+  // module.CONSTANT
+  if (auto* name = std::get_if<Expr::NameRef>(&node.object->node); name != nullptr && find_binding(name->name.text) == nullptr) {
+    const auto& imports = scope_of(*module_).imports;
+    const auto it = imports.find(name->name.text);
+    if (it != imports.end() && find_value(name->name.text) == nullptr) {
+      Module* const target = imports_.at(it->second).module;
+      if (target == nullptr) return types_.error();
+      const auto& values = scope_of(*target).values;
+      const auto found = values.find(node.name.text);
+      if (found == values.end()) {
+        error(DiagKind::kUnknownMember, node.name.range, fmt::format("module '{}' has no '{}'", name->name.text, node.name.text))
+            .suggest(did_you_mean(node.name.text, names_of(values)));
+        return types_.error();
+      }
+      if (!std::holds_alternative<Decl::Const>(found->second->node)) {
+        error(DiagKind::kTypeMismatch, expr.range, fmt::format("'{}' is a function, not a value", node.name.text))
+            .suggest(fmt::format("call it: {}.{}(…)", name->name.text, node.name.text));
+        return types_.error();
+      }
+      check_constant(*found->second);
+      node.constant = found->second;
+      return found->second->type;
+    }
+  }
+  const TypeId object = check_expr(*node.object);
+  if (types_.is_error(object)) return object;
+  // verdict.scores, answer.logprobs
+  if (auto* name = std::get_if<Expr::NameRef>(&node.object->node); name != nullptr && name->binding != nullptr) {
+    using Companion = Binding::Companion;
+    const Companion wanted = node.name.text == "scores" ? Companion::kScores : node.name.text == "logprobs" ? Companion::kLogprobs : Companion::kNone;
+    if (wanted != Companion::kNone && name->binding->companion_kind == wanted) {
+      Binding& binding = *name->binding;
+      binding.wants_companion = true;
+      if (!binding.companion) {
+        binding.companion = std::make_unique<Binding>();
+        binding.companion->name = {binding.name.text + "." + node.name.text, binding.name.range};
+        binding.companion->type = types_.list(types_.real());
+        binding.companion->function_depth = binding.function_depth;
+      }
+      node.companion = binding.companion.get();
+      capture(node.companion);
+      return node.companion->type;
+    }
+  }
+  if (types_.contains_null(object) && object != types_.null()) {
+    error(DiagKind::kMaybeNull, node.object->range, fmt::format("this may be null, so it has no field '{}'", node.name.text))
+        .suggest("compare it with null before");
+    return types_.error();
+  }
+  // Copied: types may be added while the message is made.
+  const std::vector<plan::Field> fields = types_.get(object).kind == TypeKind::kRecord ? types_.get(object).fields : std::vector<plan::Field>{};
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].name != node.name.text) continue;
+    node.field = static_cast<std::uint32_t>(i);
+    return fields[i].optional ? types_.optional(fields[i].type) : fields[i].type;
+  }
+  std::vector<std::string> known;
+  for (const auto& field : fields) known.push_back(field.name);
+  auto& diagnostic = error(DiagKind::kUnknownMember, node.name.range, fmt::format("'{}' has no field '{}'", spell(object), node.name.text));
+  diagnostic.suggest(did_you_mean(node.name.text, known));
+  if (node.name.text == "length" || node.name.text == "size" || node.name.text == "len") diagnostic.suggest("use len(…)");
+  if (node.name.text == "scores") diagnostic.suggest("scores belong to the name that a select statement introduced");
+  return types_.error();
+}
+
+TypeId Checker::check_index(Expr::Index& node) {
+  const TypeId object = check_expr(*node.object);
+  check_against(*node.index, types_.integer(), "the index");
+  if (types_.is_error(object)) return object;
+  if (types_.get(object).kind == TypeKind::kList) return types_.get(object).args[0];
+  if (types_.is_string(object)) return types_.string();
+  auto& diagnostic = error(DiagKind::kNotIndexable, node.object->range, fmt::format("'{}' has no items", spell(object)));
+  if (types_.contains_null(object)) diagnostic.suggest("compare it with null before");
+  if (types_.get(object).kind == TypeKind::kRecord) diagnostic.suggest("fields are written with a dot");
+  return types_.error();
+}
+
+TypeId Checker::check_slice(Expr::Slice& node) {
+  const TypeId object = check_expr(*node.object);
+  if (node.lo) check_against(*node.lo, types_.integer(), "the beginning of the slice");
+  if (node.hi) check_against(*node.hi, types_.integer(), "the end of the slice");
+  if (types_.is_error(object)) return object;
+  if (types_.get(object).kind == TypeKind::kList) return types_.list(types_.get(object).args[0]);
+  if (types_.is_string(object)) return types_.string();
+  error(DiagKind::kNotIndexable, node.object->range, fmt::format("'{}' cannot be sliced", spell(object)));
+  return types_.error();
+}
+
+TypeId Checker::check_negate(Expr& expr, Expr::Negate& node, std::optional<TypeId> expected) {
+  const TypeId type = check_expr(*node.operand, expected);
+  if (types_.is_error(type)) return type;
+  if (types_.is_integer(type)) return types_.integer();
+  if (types_.is_real(type)) return types_.real();
+  error(DiagKind::kBadOperands, expr.range, fmt::format("'-' does not fit {}", spell(type)));
+  return types_.error();
+}
+
+TypeId Checker::bad_operands(Expr& expr, const Expr::Binary& node, std::string help) {
+  const TypeId left = node.left->type, right = node.right->type;
+  if (types_.is_error(left) || types_.is_error(right)) return types_.error();
+  if (help.empty() && (types_.contains_null(left) || types_.contains_null(right))) help = "give a value for null with '??'";
+  error(DiagKind::kBadOperands, expr.range, fmt::format("'{}' does not fit {} and {}", ast::binary_op_text(node.op), spell(left), spell(right)))
+      .suggest(std::move(help));
+  return types_.error();
+}
+
+TypeId Checker::check_binary(Expr& expr, Expr::Binary& node, std::optional<TypeId> expected) {
+  if (!node.left || !node.right) return types_.error();
+  switch (node.op) {
+    case BinaryOp::kAdd: case BinaryOp::kSub: case BinaryOp::kMul: case BinaryOp::kDiv: case BinaryOp::kMod:
+      return check_arithmetic(expr, node, expected);
+    case BinaryOp::kIn: case BinaryOp::kNotIn: return check_membership(expr, node);
+    case BinaryOp::kCoalesce: return check_coalesce(expr, node, expected);
+    case BinaryOp::kAnd: case BinaryOp::kOr: {
+      check_condition(*node.left);
+      ++conditional_;
+      scopes_.emplace_back();
+      narrow(*node.left, node.op == BinaryOp::kAnd);
+      check_condition(*node.right);
+      scopes_.pop_back();
+      --conditional_;
+      return types_.boolean();
+    }
+    default: return check_comparison(expr, node);
+  }
+}
+
+TypeId Checker::check_arithmetic(Expr& expr, Expr::Binary& node, std::optional<TypeId> expected) {
+  TypeId left = check_expr(*node.left, expected);
+  TypeId right = check_expr(*node.right, types_.is_real(left) || types_.get(left).kind == TypeKind::kList ? std::optional(left) : expected);
+  // 2 * x with x a float: the literal is one too.
+  if (types_.is_real(right) && types_.is_integer(left) && literal_of(*node.left)) left = check_expr(*node.left, right);
+  if (types_.is_error(left) || types_.is_error(right)) return types_.error();
+  if (types_.is_integer(left) && types_.is_integer(right)) return types_.integer();
+  if (types_.is_real(left) && types_.is_real(right)) {
+    return node.op == BinaryOp::kMod ? bad_operands(expr, node, "'%' is for ints") : types_.real();
+  }
+  if (node.op == BinaryOp::kAdd) {
+    if (types_.is_string(left) && types_.is_string(right)) return types_.string();
+    if (types_.get(left).kind == TypeKind::kList && types_.get(right).kind == TypeKind::kList) {
+      const auto item = types_.join(types_.get(left).args[0], types_.get(right).args[0]);
+      if (item) return types_.list(*item);
+    }
+    if (types_.is_string(left) != types_.is_string(right)) return bad_operands(expr, node, "write it into a string: \"{…}\"");
+  }
+  if (types_.is_number(left) && types_.is_number(right)) return bad_operands(expr, node, "convert the int: float(…)");
+  return bad_operands(expr, node);
+}
+
+TypeId Checker::check_comparison(Expr& expr, Expr::Binary& node) {
+  TypeId left = check_expr(*node.left);
+  const TypeId right = check_expr(*node.right, types_.is_error(left) || left == types_.null() ? std::nullopt : std::optional(left));
+  if (types_.is_real(right) && types_.is_integer(left) && literal_of(*node.left)) left = check_expr(*node.left, right);
+  if (types_.is_error(left) || types_.is_error(right)) return types_.boolean();
+  if (node.op == BinaryOp::kEq || node.op == BinaryOp::kNe) {
+    if (left == types_.none() || right == types_.none()) return bad_operands(expr, node);
+    const auto l = literal_of(*node.left), r = literal_of(*node.right);
+    const TypeId a = l ? types_.literal(*l) : left, b = r ? types_.literal(*r) : right;
+    const bool numbers = types_.is_number(left) && types_.is_number(right);
+    if (!types_.overlap(a, b) && !(numbers && types_.is_real(left) != types_.is_real(right))) {
+      error(DiagKind::kNeverEqual, expr.range, fmt::format("'{}' and '{}' are never equal", spell(a), spell(b)));
+    }
+    return types_.boolean();
+  }
+  const bool ordered = (types_.is_string(left) && types_.is_string(right)) || (types_.is_integer(left) && types_.is_integer(right)) ||
+                       (types_.is_real(left) && types_.is_real(right));
+  if (!ordered) {
+    bad_operands(expr, node, types_.is_number(left) && types_.is_number(right) ? "convert the int: float(…)" : "");
+  }
+  return types_.boolean();
+}
+
+TypeId Checker::check_membership(Expr& expr, Expr::Binary& node) {
+  const TypeId left = check_expr(*node.left);
+  const TypeId right = check_expr(*node.right);
+  if (types_.is_error(left) || types_.is_error(right)) return types_.boolean();
+  if (types_.is_string(right)) {
+    if (!types_.is_string(left)) bad_operands(expr, node);
+  } else if (types_.get(right).kind != TypeKind::kList) {
+    bad_operands(expr, node, "'in' looks into lists and strings");
+  } else if (!types_.overlap(left, types_.get(right).args[0])) {
+    error(DiagKind::kNeverEqual, expr.range, fmt::format("a '{}' is never in '{}'", spell(left), spell(right)));
+  }
+  return types_.boolean();
+}
+
+TypeId Checker::check_coalesce(Expr& expr, Expr::Binary& node, std::optional<TypeId> expected) {
+  const TypeId left = check_expr(*node.left, expected);
+  if (types_.is_error(left)) {
+    check_expr(*node.right, expected);
+    return left;
+  }
+  if (!types_.contains_null(left)) {
+    check_expr(*node.right, expected);
+    return bad_operands(expr, node, "the left side is never null");
+  }
+  const TypeId value = types_.without_null(left);
+  ++conditional_;
+  const TypeId right = check_expr(*node.right, expected ? expected : std::optional(value));
+  --conditional_;
+  if (types_.is_error(right)) return right;
+  if (left == types_.null()) return right;
+  const auto joined = types_.join(value, right);
+  return joined ? *joined : bad_operands(expr, node);
+}
+
+TypeId Checker::check_conditional(Expr& expr, Expr::Conditional& node, std::optional<TypeId> expected) {
+  check_condition(*node.condition);
+  ++conditional_;
+  scopes_.emplace_back();
+  narrow(*node.condition, true);
+  TypeId then = check_expr(*node.then, expected);
+  scopes_.pop_back();
+  scopes_.emplace_back();
+  narrow(*node.condition, false);
+  const TypeId otherwise = check_expr(*node.otherwise, expected);
+  scopes_.pop_back();
+  --conditional_;
+  if (types_.is_error(then) || types_.is_error(otherwise)) return types_.error();
+  // Where a type is wanted that both literals belong to, that is the type: "A" if c else "B" for "A" | "B".
+  if (expected && !types_.is_error(*expected)) {
+    const auto belongs = [&](const Expr& e) {
+      const auto literal = literal_of(e);
+      return types_.fits(e.type, *expected) || (literal && types_.is_subtype(types_.literal(*literal), *expected));
+    };
+    if (belongs(*node.then) && belongs(*node.otherwise)) return *expected;
+  }
+  if (types_.is_real(otherwise) && types_.is_integer(then) && literal_of(*node.then)) then = check_expr(*node.then, otherwise);
+  if (const auto joined = types_.join(then, otherwise)) return *joined;
+  error(DiagKind::kTypeMismatch, expr.range, fmt::format("the two sides have different types: {} and {}", spell(then), spell(otherwise)));
+  return types_.error();
+}
+
+}  // namespace sgl::compiler

@@ -1,0 +1,256 @@
+// Type expressions to types.
+#include <limits>
+
+#include "compiler/check/checker.h"
+#include "runtime/constraint/constraint.h"
+#include "runtime/constraint/plan_types.h"
+
+namespace sgl::compiler {
+
+using ast::TypeExpr;
+
+Decl* Checker::find_type(const std::vector<ast::Name>& path) {
+  ModuleScope* scope = &scope_of(*module_);
+  if (path.size() == 2) {
+    const auto it = scope->imports.find(path[0].text);
+    if (it == scope->imports.end()) {
+      error(DiagKind::kUnknownModule, path[0].range, fmt::format("there is no imported module '{}'", path[0].text))
+          .suggest(did_you_mean(path[0].text, names_of(scope->imports)));
+      return nullptr;
+    }
+    Module* const target = imports_.at(it->second).module;
+    if (target == nullptr) return nullptr;
+    scope = &scope_of(*target);
+  }
+  const ast::Name& name = path.back();
+  const auto it = path.size() > 2 ? scope->types.end() : scope->types.find(name.text);
+  if (it != scope->types.end()) return it->second;
+  std::vector<std::string> known = names_of(scope->types);
+  if (path.size() == 1) known.insert(known.end(), {"string", "int", "float", "bool", "null", "list"});
+  auto& diagnostic = error(DiagKind::kUnknownType, name.range, fmt::format("unknown type '{}'", name.text));
+  diagnostic.suggest(did_you_mean(name.text, known));
+  // Spellings of other languages, too far away for the nearest name.
+  static const std::unordered_map<std::string, std::string> kForeign = {
+      {"str", "string"}, {"String", "string"}, {"number", "int' or 'float"}, {"integer", "int"}, {"i64", "int"},
+      {"i32", "int"}, {"double", "float"}, {"f64", "float"}, {"boolean", "bool"}, {"List", "list"},
+      {"array", "list"}, {"Array", "list"}, {"vec", "list"}, {"Vec", "list"}, {"None", "null"}};
+  if (const auto foreign = kForeign.find(name.text); foreign != kForeign.end()) {
+    diagnostic.suggest(fmt::format("in SGL this is '{}'", foreign->second));
+  }
+  return nullptr;
+}
+
+TypeId Checker::resolve(const TypeExpr& type) {
+  if (const auto* named = std::get_if<TypeExpr::Named>(&type.node)) return resolve_named(type, *named);
+  if (const auto* literal = std::get_if<TypeExpr::LiteralType>(&type.node)) return types_.literal(literal->value);
+  if (std::holds_alternative<TypeExpr::Null>(type.node)) return types_.null();
+  if (const auto* record = std::get_if<TypeExpr::Record>(&type.node)) return resolve_record(*record);
+  if (const auto* optional = std::get_if<TypeExpr::Optional>(&type.node)) {
+    return optional->inner ? types_.optional(resolve(*optional->inner)) : types_.error();
+  }
+  if (const auto* alternatives = std::get_if<TypeExpr::Union>(&type.node)) {
+    std::vector<TypeId> ids;
+    for (const auto& alternative : alternatives->alternatives) ids.push_back(resolve(*alternative));
+    for (const TypeId id : ids) {
+      if (types_.is_error(id)) return id;
+    }
+    return types_.make_union(ids);
+  }
+  const auto& regex = std::get<TypeExpr::Regex>(type.node);
+  Type out;
+  out.kind = TypeKind::kRegex;
+  out.pattern = regex.pattern;
+  const auto compiled = constraint::compile_regex(regex.pattern);
+  if (!compiled.ok()) {
+    error(DiagKind::kBadRegex, regex.pattern_range, compiled.error().message);
+    return types_.error();
+  }
+  for (const ast::Refinement& refinement : regex.refinements) {
+    error(DiagKind::kUnknownRefinement, refinement.range, "a regex type takes no refinements");
+  }
+  return types_.intern(std::move(out));
+}
+
+TypeId Checker::resolve_record(const TypeExpr::Record& record) {
+  std::vector<plan::Field> fields;
+  ++type_depth_;
+  for (const ast::FieldDecl& field : record.fields) {
+    for (const plan::Field& other : fields) {
+      if (other.name == field.name.text) {
+        error(DiagKind::kDuplicateField, field.name.range, fmt::format("the record has two fields '{}'", field.name.text));
+      }
+    }
+    if (!field.type) continue;
+    if (field.init) unsupported(field.init->range, "default values of fields");
+    fields.push_back({field.name.text, resolve(*field.type), field.optional, field.doc});
+  }
+  --type_depth_;
+  return types_.record(std::move(fields));
+}
+
+TypeId Checker::resolve_named(const TypeExpr& expr, const TypeExpr::Named& named) {
+  if (named.path.empty()) return types_.error();
+  const std::string& name = named.path[0].text;
+  const auto no_args = [&] {
+    if (!named.args.empty()) {
+      error(DiagKind::kTypeArguments, expr.range, fmt::format("'{}' takes no type arguments", name));
+    }
+  };
+  if (named.path.size() == 1 && scope_of(*module_).types.count(name) == 0) {
+    Type base;
+    if (name == "list") {
+      base.kind = TypeKind::kList;
+      if (named.args.size() != 1) {
+        error(DiagKind::kTypeArguments, expr.range, "a list has one type argument").suggest("write 'list<string>'");
+        return types_.error();
+      }
+      ++type_depth_;
+      base.args = {resolve(*named.args[0])};
+      --type_depth_;
+      return refine(expr, std::move(base), named.refinements);
+    }
+    const std::unordered_map<std::string, TypeKind> scalars = {{"string", TypeKind::kString}, {"int", TypeKind::kInt},
+                                                               {"float", TypeKind::kFloat}, {"bool", TypeKind::kBool}};
+    if (const auto it = scalars.find(name); it != scalars.end()) {
+      no_args();
+      base.kind = it->second;
+      return refine(expr, std::move(base), named.refinements);
+    }
+    if (name == "map" || name == "json" || name == "json_schema") {
+      unsupported(expr.range, fmt::format("the type '{}'", name));
+      return types_.error();
+    }
+  }
+  Decl* decl = find_type(named.path);
+  if (decl == nullptr) return types_.error();
+  no_args();
+  if (std::holds_alternative<Decl::Unsupported>(decl->node)) return types_.error();
+  check_type_declaration(*decl);
+  if (decl->state == Decl::State::kChecking && type_depth_ == 0) {
+    error(DiagKind::kInfiniteType, expr.range, fmt::format("type '{}' is made of itself", name))
+        .suggest("refer to it inside a list or an optional field");
+    return types_.error();
+  }
+  if (named.refinements.empty()) return decl->type;
+  if (decl->state == Decl::State::kChecking) return decl->type;
+  return refine(expr, types_.get(decl->type), named.refinements);
+}
+
+TypeId Checker::refine(const TypeExpr& expr, Type base, const std::vector<ast::Refinement>& refinements) {
+  base.name.clear();
+  for (const ast::Refinement& refinement : refinements) apply_refinement(base, refinement);
+  const TypeId id = types_.intern(std::move(base));
+  if (!refinements.empty()) check_generable(id, expr.range, false);
+  return id;
+}
+
+void Checker::apply_refinement(Type& type, const ast::Refinement& refinement) {
+  if (!refinement.key) {
+    apply_range(type, refinement);
+    return;
+  }
+  const std::string& key = refinement.key->text;
+  if (type.kind == TypeKind::kString && refinement.regex) {
+    const auto compiled = constraint::compile_regex(*refinement.regex);
+    if (!compiled.ok()) error(DiagKind::kBadRegex, refinement.range, compiled.error().message);
+    if (compiled.ok()) type.pattern = *refinement.regex;
+    return;
+  }
+  if (type.kind == TypeKind::kString && key == "format") {
+    const auto* text = refinement.lo ? std::get_if<Expr::StringLit>(&refinement.lo->node) : nullptr;
+    const bool constant = text != nullptr && text->parts.size() == 1 && !text->parts[0].value;
+    if (!constant) {
+      error(DiagKind::kBadRefinement, refinement.range, "'format' takes a string").suggest("write format: \"email\"");
+      return;
+    }
+    type.format = text->parts[0].text;
+    return;
+  }
+  if (type.kind == TypeKind::kString && (key == "max_chars" || key == "min_chars")) {
+    const auto number = refinement_int(refinement.lo);
+    if (refinement.is_range || !number || *number < 0) {
+      error(DiagKind::kBadRefinement, refinement.range, fmt::format("'{}' takes a number that is not negative", key));
+      return;
+    }
+    (key == "max_chars" ? type.max_size : type.min_size) = *number;
+    return;
+  }
+  std::vector<std::string> known;
+  if (type.kind == TypeKind::kString) known = {"max_chars", "min_chars", "pattern", "format"};
+  error(DiagKind::kUnknownRefinement, refinement.key->range, fmt::format("'{}' does not refine a {}", key, types_.spell_definition(type)))
+      .suggest(did_you_mean(key, known));
+}
+
+void Checker::apply_range(Type& type, const ast::Refinement& refinement) {
+  const auto bad = [&](const std::string& message, const char* help) {
+    error(DiagKind::kBadRefinement, refinement.range, message).suggest(help);
+  };
+  if (type.kind == TypeKind::kFloat) {
+    if (!refinement.is_range) return bad("a float is refined by a range", "write float(0..1)");
+    type.min_float = refinement_float(refinement.lo);
+    type.max_float = refinement_float(refinement.hi);
+    if ((refinement.lo && !type.min_float) || (refinement.hi && !type.max_float)) bad("the range needs constant numbers", "");
+    return;
+  }
+  const auto lo = refinement_int(refinement.lo), hi = refinement_int(refinement.hi);
+  if ((refinement.lo && !lo) || (refinement.hi && !hi)) return bad("the range needs constant whole numbers", "");
+  if (type.kind == TypeKind::kInt) {
+    if (!refinement.is_range) return bad("an int is refined by a range", "write int(0..100)");
+    type.min_int = lo;
+    type.max_int = hi;
+    return;
+  }
+  if (type.kind == TypeKind::kList) {
+    if ((lo && *lo < 0) || (hi && *hi < 0)) return bad("a list cannot have a negative number of items", "");
+    type.min_size = lo.value_or(0);
+    type.max_size = refinement.is_range ? hi.value_or(-1) : lo.value_or(-1);
+    return;
+  }
+  bad(fmt::format("a {} is not refined by a range", types_.spell_definition(type)),
+      type.kind == TypeKind::kString ? "write string(max_chars: 200)" : "");
+}
+
+std::optional<std::int64_t> Checker::refinement_int(const ast::ExprPtr& expr) {
+  if (!expr) return std::nullopt;
+  check_expr(*expr);
+  const auto value = evaluate_constant(*expr, expr->type, types_);
+  if (!value || value->kind != ConstValue::Kind::kInt) return std::nullopt;
+  return value->number;
+}
+
+std::optional<double> Checker::refinement_float(const ast::ExprPtr& expr) {
+  if (!expr) return std::nullopt;
+  check_expr(*expr);
+  const auto value = evaluate_constant(*expr, expr->type, types_);
+  if (value && value->kind == ConstValue::Kind::kInt) return static_cast<double>(value->number);
+  if (!value || value->kind != ConstValue::Kind::kFloat) return std::nullopt;
+  return value->real;
+}
+
+bool Checker::check_generable(TypeId type, SourceRange range, bool for_generation) {
+  if (types_.is_error(type)) return false;
+  if (!types_.is_inhabited(type)) {
+    error(DiagKind::kUnsatisfiable, range, fmt::format("no value of type '{}' can exist", spell(type)));
+    return false;
+  }
+  if (types_.is_recursive(type)) {
+    if (for_generation) {
+      error(DiagKind::kUnsupportedConstraint, range, fmt::format("type '{}' is recursive and cannot be generated yet", spell(type)));
+      return false;
+    }
+    return true;
+  }
+  // The constraint engine sees the same types as the plan will carry.
+  plan::Plan probe;
+  probe.types = types_.all();
+  const auto compiled = constraint::compile_type(constraint::spec_of(probe, type, false));
+  if (compiled.ok()) return true;
+  if (compiled.error().message.find("no text") != std::string::npos || compiled.error().message.find("unsatisfiable") != std::string::npos) {
+    error(DiagKind::kUnsatisfiable, range, compiled.error().message);
+  } else {
+    error(DiagKind::kUnsupportedConstraint, range, compiled.error().message);
+  }
+  return false;
+}
+
+}  // namespace sgl::compiler

@@ -1,0 +1,176 @@
+// The checker's state. Its methods stand in the check_*.cc files beside this, one concern each.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "compiler/check/check.h"
+
+namespace sgl::compiler {
+
+using ast::Binding;
+using ast::Block;
+using ast::Decl;
+using ast::Expr;
+using ast::Module;
+using ast::Stmt;
+
+// What surrounds the code being checked.
+struct FunctionContext {
+  plan::FunctionKind kind = plan::FunctionKind::kFn;
+  Decl* declaration = nullptr;
+  std::optional<TypeId> result;          // declared; nullopt in forks and in prompts without a result
+  std::uint32_t depth = 0;               // forks around
+  int loops = 0;
+  std::optional<plan::Role> role;        // open one
+  std::vector<ast::ForkBody*> forks;     // innermost last
+  // Of the innermost fork: the type expected of yields, then the joined type of those seen.
+  std::optional<TypeId> yield_expected;
+  std::optional<TypeId> yield_type;
+  bool has_yield = false;
+};
+
+class Checker {
+ public:
+  Checker(const std::vector<std::unique_ptr<Module>>& modules, const ImportMap& imports, TypeTable& types,
+          Diagnostics& diagnostics)
+      : modules_(modules), imports_(imports), types_(types), diag_(diagnostics) {}
+  void run();
+
+ private:
+  struct ModuleScope {
+    std::unordered_map<std::string, Decl*> types, values, imports;
+  };
+  struct Scope {
+    std::unordered_map<std::string, Binding*> bindings;
+    std::vector<Binding*> order;
+    // Bindings known not to be null here, by comparisons with null.
+    std::unordered_map<const Binding*, TypeId> narrowed;
+  };
+
+  // check_decls.cc
+  void declare(Module& module);
+  void check_declaration(Decl& decl);
+  void check_type_declaration(Decl& decl);
+  void check_constant(Decl& decl);
+  void check_signature(Decl& decl);
+  void check_body(Decl& decl);
+  void check_limits(Decl& decl);
+  void check_recursion();
+  std::vector<std::string> names_of(const std::unordered_map<std::string, Decl*>& table) const;
+
+  // check_types.cc
+  TypeId resolve(const ast::TypeExpr& type);
+  TypeId resolve_named(const ast::TypeExpr& type, const ast::TypeExpr::Named& named);
+  TypeId resolve_record(const ast::TypeExpr::Record& record);
+  TypeId refine(const ast::TypeExpr& expr, Type base, const std::vector<ast::Refinement>& refinements);
+  void apply_refinement(Type& type, const ast::Refinement& refinement);
+  void apply_range(Type& type, const ast::Refinement& refinement);
+  std::optional<std::int64_t> refinement_int(const ast::ExprPtr& expr);
+  std::optional<double> refinement_float(const ast::ExprPtr& expr);
+  // Reports a type no text satisfies or that cannot be generated; true when it can be.
+  bool check_generable(TypeId type, SourceRange range, bool for_generation);
+  Decl* find_type(const std::vector<ast::Name>& path);
+
+  // check_stmts.cc
+  void check_block(Block& block, bool scope);
+  void check_statements(Block& block);
+  void check_statement(Stmt& stmt);
+  void check_let(Stmt::Let& let);
+  void check_assign(Stmt& stmt, Stmt::Assign& assign);
+  void check_if(Stmt::If& node);
+  void check_for(Stmt::For& node);
+  void check_role(Stmt::Role& node);
+  void check_return(Stmt& stmt, Stmt::Return& node);
+  void check_yield(Stmt& stmt, Stmt::Yield& node);
+  void check_with(Stmt::With& node);
+  void check_expression_statement(Stmt::Expression& node);
+  void check_condition(Expr& condition);
+  bool always_leaves(const Block& block) const;  // every path returns, yields, fails, breaks or continues
+  bool always_returns(const Block& block) const; // every path returns, yields or fails
+  // Bindings that `condition` being true (or false) shows not to be null.
+  void collect_narrowing(const Expr& condition, bool truth, std::vector<std::pair<const Binding*, TypeId>>& out) const;
+  void narrow(const Expr& condition, bool truth);
+
+  // check_exprs.cc
+  TypeId check_expr(Expr& expr, std::optional<TypeId> expected = std::nullopt);
+  // Checks that the value fits `wanted`, else reports; `what` begins the message.
+  void check_against(Expr& expr, TypeId wanted, const std::string& what = "");
+  TypeId visit(Expr& expr, std::optional<TypeId> expected);
+  TypeId check_string(Expr::StringLit& node);
+  void check_format(const Expr::StringPart& part);
+  TypeId check_name(Expr& expr, Expr::NameRef& node);
+  TypeId check_member(Expr& expr, Expr::Member& node);
+  TypeId check_index(Expr::Index& node);
+  TypeId check_slice(Expr::Slice& node);
+  TypeId check_negate(Expr& expr, Expr::Negate& node, std::optional<TypeId> expected);
+  TypeId check_binary(Expr& expr, Expr::Binary& node, std::optional<TypeId> expected);
+  TypeId check_arithmetic(Expr& expr, Expr::Binary& node, std::optional<TypeId> expected);
+  TypeId check_comparison(Expr& expr, Expr::Binary& node);
+  TypeId check_membership(Expr& expr, Expr::Binary& node);
+  TypeId check_coalesce(Expr& expr, Expr::Binary& node, std::optional<TypeId> expected);
+  TypeId check_conditional(Expr& expr, Expr::Conditional& node, std::optional<TypeId> expected);
+  TypeId check_list(Expr& expr, Expr::ListLit& node, std::optional<TypeId> expected);
+  TypeId check_comprehension(Expr::Comprehension& node, std::optional<TypeId> expected);
+  TypeId check_record(Expr& expr, Expr::RecordLit& node, std::optional<TypeId> expected);
+  TypeId check_record_as(Expr& expr, Expr::RecordLit& node, TypeId type);
+  // The literal's type, when the expression is a literal.
+  std::optional<plan::Literal> literal_of(const Expr& expr) const;
+  TypeId bad_operands(Expr& expr, const Expr::Binary& node, std::string help = "");
+  Binding* find_binding(const std::string& name);
+  void capture(Binding* binding);
+  std::optional<TypeId> item_type(Expr& source, const char* what);
+
+  // check_calls.cc
+  TypeId check_call(Expr& expr, Expr::Call& node, std::optional<TypeId> expected);
+  TypeId check_function_call(Expr& expr, Expr::Call& node, Decl& decl);
+  TypeId check_builtin_function(Expr& expr, Expr::Call& node, const std::string& name);
+  TypeId check_method(Expr& expr, Expr::Call& node, Expr::Member& member);
+  TypeId check_string_method(Expr& expr, Expr::Call& node, Expr::Member& member);
+  TypeId check_list_method(Expr& expr, Expr::Call& node, Expr::Member& member, TypeId list);
+  bool take_arguments(Expr& expr, Expr::Call& node, const std::string& name, std::size_t least, std::size_t most);
+  TypeId use_builtin(Expr::Call& node, plan::Builtin builtin, TypeId result, Expr* receiver);
+  Decl* find_value(const std::string& name);
+
+  // check_model.cc
+  bool require_model(SourceRange range, const std::string& what);
+  void check_gen(ast::GenNode& gen, Binding* binding, SourceRange range);
+  TypeId gen_result(ast::GenNode& gen);
+  void check_select(ast::SelectNode& select, Binding* binding, SourceRange range);
+  void check_options(std::vector<ast::Option>& options, bool constant);
+  void check_option(ast::Option& option, bool constant);
+  void check_stop(const ast::GenNode& gen, const ast::Option& option);
+  TypeId check_parallel(Expr& expr, Expr::ParallelFor& node, std::optional<TypeId> expected);
+  TypeId check_branch(Expr& expr, Expr::Branch& node, std::optional<TypeId> expected);
+  void check_fork_body(ast::ForkBody& body, std::vector<Binding*> variables, std::optional<TypeId> expected);
+
+  // Scopes and bindings.
+  void bind(Binding& binding, TypeId type);
+  Diagnostic& error(DiagKind kind, SourceRange range, std::string message) { return diag_.add(kind, range, std::move(message)); }
+  void unsupported(SourceRange range, const std::string& what);
+  ModuleScope& scope_of(Module& module) { return module_scopes_[&module]; }
+  std::string spell(TypeId type) const { return types_.spell(type); }
+
+  const std::vector<std::unique_ptr<Module>>& modules_;
+  const ImportMap& imports_;
+  TypeTable& types_;
+  Diagnostics& diag_;
+  std::unordered_map<const Module*, ModuleScope> module_scopes_;
+  Module* module_ = nullptr;  // being checked
+  std::vector<Scope> scopes_;
+  FunctionContext fn_;
+  std::vector<const std::vector<ast::Option>*> with_options_;
+  int type_depth_ = 0;        // lists and records around the type being resolved
+  std::unordered_map<const Decl*, std::set<Decl*>> calls_;   // unconditional calls, for recursion without end
+  Decl* current_ = nullptr;
+  int conditional_ = 0;       // inside if, loops, and/or: a call here may not happen
+  bool may_have_left_ = false;  // a path before this point returned: what follows may not happen
+};
+
+// Is `option` one of gen's, and which.
+std::optional<plan::GenOption> find_gen_option(const std::string& name);
+
+}  // namespace sgl::compiler

@@ -1,0 +1,413 @@
+#include "compiler/check/types.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "runtime/base/utf8.h"
+
+namespace sgl::compiler {
+
+using plan::Literal;
+
+TypeTable::TypeTable() {
+  const auto add = [this](TypeKind kind, std::string name = "") {
+    Type type;
+    type.kind = kind;
+    type.name = std::move(name);
+    types_.push_back(type);
+    defined_.push_back(true);
+    if (type.name.empty()) interned_.emplace(key(type), TypeId(static_cast<std::uint32_t>(types_.size() - 1)));
+  };
+  add(TypeKind::kNull);
+  add(TypeKind::kBool);
+  add(TypeKind::kInt);
+  add(TypeKind::kFloat);
+  add(TypeKind::kString);
+  add(TypeKind::kNull, "<error>");
+  add(TypeKind::kNull, "<no value>");
+}
+
+std::string TypeTable::key(const Type& t) {
+  std::string out = fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}", static_cast<int>(t.kind), t.min_size, t.max_size,
+                                t.min_int ? std::to_string(*t.min_int) : "", t.max_int ? std::to_string(*t.max_int) : "",
+                                t.min_float ? fmt::format("{}", *t.min_float) : "",
+                                t.max_float ? fmt::format("{}", *t.max_float) : "", t.pattern.size(), t.pattern, t.format);
+  if (t.kind == TypeKind::kLiteral) {
+    out += fmt::format("|{}|{}|{}", static_cast<int>(t.literal.kind), t.literal.number, t.literal.text);
+  }
+  for (const TypeId arg : t.args) out += fmt::format("|#{}", arg.value);
+  for (const plan::Field& f : t.fields) out += fmt::format("|{}:{}{}#{}", f.name.size(), f.name, f.optional ? "?" : ":", f.type.value);
+  for (const plan::Field& f : t.fields) out += "|" + f.doc;
+  return out;
+}
+
+TypeId TypeTable::intern(Type type) {
+  const auto [it, inserted] = interned_.try_emplace(key(type), TypeId(static_cast<std::uint32_t>(types_.size())));
+  if (inserted) {
+    types_.push_back(std::move(type));
+    defined_.push_back(true);
+  }
+  return it->second;
+}
+
+TypeId TypeTable::literal(Literal value) {
+  Type type;
+  type.kind = TypeKind::kLiteral;
+  type.literal = std::move(value);
+  return intern(std::move(type));
+}
+
+TypeId TypeTable::list(TypeId item) {
+  Type type;
+  type.kind = TypeKind::kList;
+  type.args = {item};
+  return intern(std::move(type));
+}
+
+TypeId TypeTable::record(std::vector<plan::Field> fields) {
+  Type type;
+  type.kind = TypeKind::kRecord;
+  type.fields = std::move(fields);
+  return intern(std::move(type));
+}
+
+TypeId TypeTable::make_union(std::vector<TypeId> given) {
+  std::vector<TypeId> flat;
+  for (const TypeId id : given) {
+    for (const TypeId alternative : alternatives(id)) {
+      const bool known = std::any_of(flat.begin(), flat.end(), [&](TypeId f) { return same(f, alternative); });
+      if (!known) flat.push_back(alternative);
+    }
+  }
+  if (flat.size() == 1) return flat[0];
+  Type type;
+  type.kind = TypeKind::kUnion;
+  type.args = std::move(flat);
+  return intern(std::move(type));
+}
+
+TypeId TypeTable::without_null(TypeId type) {
+  std::vector<TypeId> rest = alternatives(type);
+  if (rest.size() < 2) return type;
+  std::erase_if(rest, [&](TypeId id) { return id == null(); });
+  return make_union(rest);
+}
+
+std::vector<TypeId> TypeTable::alternatives(TypeId type) const {
+  const Type& t = get(type);
+  if (t.kind == TypeKind::kUnion) return t.args;
+  return {type};
+}
+
+TypeId TypeTable::reserve(std::string name, std::string doc) {
+  Type type;
+  type.name = std::move(name);
+  type.doc = std::move(doc);
+  types_.push_back(std::move(type));
+  defined_.push_back(false);
+  return TypeId(static_cast<std::uint32_t>(types_.size() - 1));
+}
+
+void TypeTable::define(TypeId id, const Type& definition) {
+  Type type = definition;
+  type.name = types_[id.value].name;
+  type.doc = types_[id.value].doc;
+  types_[id.value] = std::move(type);
+  defined_[id.value] = true;
+}
+
+bool TypeTable::same(TypeId a, TypeId b) const { return a == b || (is_subtype(a, b) && is_subtype(b, a)); }
+
+bool TypeTable::is_subtype(TypeId a, TypeId b) const {
+  Pairs assumed;
+  return subtype_of(a, b, assumed);
+}
+
+bool TypeTable::subtype_of(TypeId a, TypeId b, Pairs& assumed) const {
+  if (a == b || is_error(a) || is_error(b)) return true;
+  if (a == none() || b == none()) return false;
+  // Recursive types: what is being proved may be assumed (coinduction).
+  const std::pair pair(a.value, b.value);
+  if (std::find(assumed.begin(), assumed.end(), pair) != assumed.end()) return true;
+  assumed.push_back(pair);
+  const std::vector<TypeId> from = alternatives(a), to = alternatives(b);
+  return std::all_of(from.begin(), from.end(), [&](TypeId x) {
+    if (get(x).kind == TypeKind::kBool && to.size() > 1) {
+      // bool is true | false.
+      const auto has = [&](bool v) {
+        return std::any_of(to.begin(), to.end(), [&](TypeId y) {
+          return get(y).kind == TypeKind::kLiteral && get(y).literal == Literal{Literal::Kind::kBool, "", v ? 1 : 0};
+        });
+      };
+      if (has(true) && has(false)) return true;
+    }
+    return std::any_of(to.begin(), to.end(), [&](TypeId y) {
+      return x == y || (get(x).kind == TypeKind::kUnion || get(y).kind == TypeKind::kUnion ? subtype_of(x, y, assumed)
+                                                                                         : single_subtype(get(x), get(y), assumed));
+    });
+  });
+}
+
+namespace {
+
+bool sizes_within(const Type& a, const Type& b) {
+  return a.min_size >= b.min_size && (b.max_size < 0 || (a.max_size >= 0 && a.max_size <= b.max_size));
+}
+
+template <typename T>
+bool range_within(const std::optional<T>& amin, const std::optional<T>& amax, const std::optional<T>& bmin,
+                  const std::optional<T>& bmax) {
+  return (!bmin || (amin && *amin >= *bmin)) && (!bmax || (amax && *amax <= *bmax));
+}
+
+bool literal_subtype(const Literal& literal, const Type& b) {
+  switch (b.kind) {
+    case TypeKind::kLiteral: return literal == b.literal;
+    case TypeKind::kBool: return literal.kind == Literal::Kind::kBool;
+    case TypeKind::kInt:
+      return literal.kind == Literal::Kind::kInt && (!b.min_int || literal.number >= *b.min_int) &&
+             (!b.max_int || literal.number <= *b.max_int);
+    case TypeKind::kString: {
+      if (literal.kind != Literal::Kind::kString || !b.pattern.empty() || !b.format.empty()) return false;
+      const auto size = static_cast<std::int64_t>(base::count_code_points(literal.text));
+      return size >= b.min_size && (b.max_size < 0 || size <= b.max_size);
+    }
+    default: return false;
+  }
+}
+
+}  // namespace
+
+bool TypeTable::single_subtype(const Type& a, const Type& b, Pairs& assumed) const {
+  if (a.kind == TypeKind::kLiteral) return literal_subtype(a.literal, b);
+  if (a.kind == TypeKind::kRegex && b.kind == TypeKind::kString) {
+    return b.min_size == 0 && b.max_size < 0 && b.pattern.empty() && b.format.empty();
+  }
+  if (a.kind != b.kind) return false;
+  switch (a.kind) {
+    case TypeKind::kInt: return range_within(a.min_int, a.max_int, b.min_int, b.max_int);
+    case TypeKind::kFloat: return range_within(a.min_float, a.max_float, b.min_float, b.max_float);
+    case TypeKind::kString:
+      return sizes_within(a, b) && (b.pattern.empty() || a.pattern == b.pattern) && (b.format.empty() || a.format == b.format);
+    case TypeKind::kRegex: return a.pattern == b.pattern;
+    case TypeKind::kList: return sizes_within(a, b) && subtype_of(a.args[0], b.args[0], assumed);
+    case TypeKind::kRecord:
+      if (a.fields.size() != b.fields.size()) return false;
+      for (std::size_t i = 0; i < a.fields.size(); ++i) {
+        const plan::Field &x = a.fields[i], &y = b.fields[i];
+        if (x.name != y.name || (x.optional && !y.optional) || !subtype_of(x.type, y.type, assumed)) return false;
+      }
+      return true;
+    default: return true;  // null, bool
+  }
+}
+
+bool TypeTable::fits(TypeId a, TypeId b) const {
+  if (is_subtype(a, b)) return true;
+  const Type &from = get(a), &to = get(b);
+  if (from.kind != TypeKind::kRecord || to.kind != TypeKind::kRecord) return false;
+  std::size_t used = 0;
+  for (const plan::Field& field : to.fields) {
+    const auto it = std::find_if(from.fields.begin(), from.fields.end(), [&](const plan::Field& f) { return f.name == field.name; });
+    if (it == from.fields.end()) {
+      if (!field.optional) return false;
+      continue;
+    }
+    if ((it->optional && !field.optional) || !is_subtype(it->type, field.type)) return false;
+    ++used;
+  }
+  return used == from.fields.size();
+}
+
+bool TypeTable::overlap(TypeId a, TypeId b) const {
+  if (is_error(a) || is_error(b)) return true;
+  for (const TypeId x : alternatives(a)) {
+    for (const TypeId y : alternatives(b)) {
+      const Type &s = get(x), &t = get(y);
+      if (s.kind == TypeKind::kLiteral && t.kind == TypeKind::kLiteral) {
+        if (s.literal == t.literal) return true;
+        continue;
+      }
+      if (s.kind == TypeKind::kLiteral || t.kind == TypeKind::kLiteral) {
+        const Type& other = s.kind == TypeKind::kLiteral ? t : s;
+        const Literal& literal = s.kind == TypeKind::kLiteral ? s.literal : t.literal;
+        const bool text = other.kind == TypeKind::kString || other.kind == TypeKind::kRegex;
+        if (literal.kind == Literal::Kind::kString ? text : literal_subtype(literal, other)) return true;
+        continue;
+      }
+      const bool both_text = is_string(x) && is_string(y);
+      if (both_text || s.kind == t.kind) {
+        if (s.kind == TypeKind::kList && t.kind == TypeKind::kList && !overlap(s.args[0], t.args[0])) continue;
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+std::optional<TypeId> TypeTable::join(TypeId a, TypeId b) {
+  if (is_subtype(a, b)) return is_error(b) ? a : b;
+  if (is_subtype(b, a)) return a;
+  if (a == null() || b == null()) return make_union({a, b});
+  // Refined types of one kind join to the plain type, literals to a union of literals.
+  const auto all_literal = [&](TypeId t) {
+    const auto alts = alternatives(t);
+    return std::all_of(alts.begin(), alts.end(), [&](TypeId x) { return get(x).kind == TypeKind::kLiteral || x == null(); });
+  };
+  if (all_literal(a) && all_literal(b)) return make_union({a, b});
+  if (is_string(a) && is_string(b)) return string();
+  if (is_integer(a) && is_integer(b)) return integer();
+  if (is_real(a) && is_real(b)) return real();
+  if (is_boolean(a) && is_boolean(b)) return boolean();
+  if (get(a).kind == TypeKind::kList && get(b).kind == TypeKind::kList) {
+    const auto item = join(get(a).args[0], get(b).args[0]);
+    if (item) return list(*item);
+  }
+  if (contains_null(a) || contains_null(b)) {
+    const auto inner = join(without_null(a), without_null(b));
+    if (inner) return optional(*inner);
+  }
+  return std::nullopt;
+}
+
+bool TypeTable::contains_null(TypeId type) const {
+  for (const TypeId id : alternatives(type)) {
+    if (id == null()) return true;
+  }
+  return false;
+}
+
+bool TypeTable::is_inhabited(TypeId type) const {
+  // Least fixed point: a type has a value when one can be built from types already known to have one.
+  std::vector<bool> inhabited(types_.size(), false);
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (std::size_t i = 0; i < types_.size(); ++i) {
+      if (inhabited[i]) continue;
+      const Type& t = types_[i];
+      const auto known = [&](TypeId id) { return inhabited[id.value]; };
+      bool now = true;
+      if (t.kind == TypeKind::kList) now = t.min_size == 0 || known(t.args[0]);
+      if (t.kind == TypeKind::kUnion) now = std::any_of(t.args.begin(), t.args.end(), known);
+      if (t.kind == TypeKind::kRecord) {
+        now = std::all_of(t.fields.begin(), t.fields.end(), [&](const plan::Field& f) { return f.optional || known(f.type); });
+      }
+      if (now) inhabited[i] = changed = true;
+    }
+  }
+  return inhabited[type.value];
+}
+
+bool TypeTable::is_recursive(TypeId type) const {
+  std::set<std::uint32_t> seen;
+  std::vector<TypeId> work;
+  const auto push_children = [&](TypeId id) {
+    for (const TypeId arg : get(id).args) work.push_back(arg);
+    for (const plan::Field& field : get(id).fields) work.push_back(field.type);
+  };
+  // Does a type reachable from `type` reach itself? Each reachable type is tried as the start.
+  std::vector<TypeId> starts{type};
+  std::set<std::uint32_t> reachable{type.value};
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    work.clear();
+    push_children(starts[i]);
+    for (const TypeId child : work) {
+      if (reachable.insert(child.value).second) starts.push_back(child);
+    }
+  }
+  for (const TypeId start : starts) {
+    seen.clear();
+    work.clear();
+    push_children(start);
+    while (!work.empty()) {
+      const TypeId id = work.back();
+      work.pop_back();
+      if (id == start) return true;
+      if (seen.insert(id.value).second) push_children(id);
+    }
+  }
+  return false;
+}
+
+bool TypeTable::all_alternatives(TypeId type, TypeKind kind, Literal::Kind literal) const {
+  const auto alts = alternatives(type);
+  return std::all_of(alts.begin(), alts.end(), [&](TypeId id) {
+    const Type& t = get(id);
+    return (t.kind == kind && !is_error(id) && id != none()) || (t.kind == TypeKind::kLiteral && t.literal.kind == literal) ||
+           (kind == TypeKind::kString && t.kind == TypeKind::kRegex);
+  });
+}
+
+bool TypeTable::is_string(TypeId type) const { return all_alternatives(type, TypeKind::kString, Literal::Kind::kString); }
+bool TypeTable::is_integer(TypeId type) const { return all_alternatives(type, TypeKind::kInt, Literal::Kind::kInt); }
+bool TypeTable::is_boolean(TypeId type) const { return all_alternatives(type, TypeKind::kBool, Literal::Kind::kBool); }
+
+std::string spell_literal(const Literal& literal) {
+  switch (literal.kind) {
+    case Literal::Kind::kString:
+      return nlohmann::json(literal.text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    case Literal::Kind::kInt: return std::to_string(literal.number);
+    case Literal::Kind::kBool: return literal.number != 0 ? "true" : "false";
+  }
+  return "";
+}
+
+std::string TypeTable::spell(TypeId type) const {
+  const Type& t = get(type);
+  return t.name.empty() ? spell_definition(t) : t.name;
+}
+
+namespace {
+
+template <typename T>
+std::string spell_range(const std::optional<T>& lo, const std::optional<T>& hi) {
+  if (!lo && !hi) return "";
+  return fmt::format("({}..{})", lo ? fmt::format("{}", *lo) : "", hi ? fmt::format("{}", *hi) : "");
+}
+
+std::string spell_string(const Type& t) {
+  std::vector<std::string> parts;
+  if (t.min_size > 0) parts.push_back(fmt::format("min_chars: {}", t.min_size));
+  if (t.max_size >= 0) parts.push_back(fmt::format("max_chars: {}", t.max_size));
+  if (!t.pattern.empty()) parts.push_back(fmt::format("pattern: /{}/", t.pattern));
+  if (!t.format.empty()) parts.push_back(fmt::format("format: \"{}\"", t.format));
+  return parts.empty() ? "string" : fmt::format("string({})", fmt::join(parts, ", "));
+}
+
+}  // namespace
+
+std::string TypeTable::spell_definition(const Type& t) const {
+  switch (t.kind) {
+    case TypeKind::kNull: return "null";
+    case TypeKind::kBool: return "bool";
+    case TypeKind::kInt: return "int" + spell_range(t.min_int, t.max_int);
+    case TypeKind::kFloat: return "float" + spell_range(t.min_float, t.max_float);
+    case TypeKind::kString: return spell_string(t);
+    case TypeKind::kLiteral: return spell_literal(t.literal);
+    case TypeKind::kRegex: return fmt::format("regex(/{}/)", t.pattern);
+    case TypeKind::kList: {
+      std::string size;
+      if (t.min_size > 0 || t.max_size >= 0) {
+        size = fmt::format("({}..{})", t.min_size, t.max_size < 0 ? "" : std::to_string(t.max_size));
+      }
+      return fmt::format("list<{}>{}", spell(t.args[0]), size);
+    }
+    case TypeKind::kRecord: {
+      std::vector<std::string> parts;
+      for (const plan::Field& f : t.fields) parts.push_back(fmt::format("{}{}: {}", f.name, f.optional ? "?" : "", spell(f.type)));
+      return parts.empty() ? "{}" : fmt::format("{{ {} }}", fmt::join(parts, ", "));
+    }
+    case TypeKind::kUnion: {
+      std::vector<std::string> parts;
+      for (const TypeId arg : t.args) parts.push_back(spell(arg));
+      if (parts.size() == 2 && t.args[1] == null()) return parts[0] + "?";
+      return fmt::format("{}", fmt::join(parts, " | "));
+    }
+  }
+  return "?";
+}
+
+}  // namespace sgl::compiler

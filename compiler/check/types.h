@@ -1,0 +1,95 @@
+// The types of a compilation: made once, compared by structure, shown as users write them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "runtime/plan/plan.h"
+
+namespace sgl::compiler {
+
+using plan::Type;
+using plan::TypeId;
+using plan::TypeKind;
+
+class TypeTable {
+ public:
+  TypeTable();
+
+  const Type& get(TypeId id) const { return types_[id.value]; }
+  const std::vector<Type>& all() const { return types_; }
+
+  TypeId null() const { return TypeId(0); }
+  TypeId boolean() const { return TypeId(1); }
+  TypeId integer() const { return TypeId(2); }
+  TypeId real() const { return TypeId(3); }
+  TypeId string() const { return TypeId(4); }
+  // The type of what could not be typed: fits everywhere, so that one mistake is one diagnostic.
+  TypeId error() const { return TypeId(5); }
+  // The value of a prompt without a result.
+  TypeId none() const { return TypeId(6); }
+
+  // Equal anonymous types get equal ids.
+  TypeId intern(Type type);
+  TypeId literal(plan::Literal value);
+  TypeId list(TypeId item);
+  TypeId record(std::vector<plan::Field> fields);
+  // Flattened, without duplicates; a single alternative is itself.
+  TypeId make_union(std::vector<TypeId> alternatives);
+  TypeId optional(TypeId inner) { return make_union({inner, null()}); }
+  // Without null among its alternatives; null itself stays.
+  TypeId without_null(TypeId type);
+  // The alternatives of a union, or the type itself.
+  std::vector<TypeId> alternatives(TypeId type) const;
+
+  // A declared type before its definition is known, so that it can refer to itself.
+  TypeId reserve(std::string name, std::string doc);
+  void define(TypeId id, const Type& definition);  // keeps name and doc
+  bool is_defined(TypeId id) const { return defined_[id.value]; }
+
+  // The same values in the same representation, whatever the names.
+  bool same(TypeId a, TypeId b) const;
+  // Every value of `a` is a value of `b`, represented alike but for boxing: no conversion beyond box and unbox.
+  bool is_subtype(TypeId a, TypeId b) const;
+  // `a` fits where `b` is wanted: a subtype, or a record that needs only its layout changed (absent optional fields).
+  bool fits(TypeId a, TypeId b) const;
+  // Could a value be of both types? For comparisons.
+  bool overlap(TypeId a, TypeId b) const;
+  // The smallest of the types given that all fit, with null made an option; nullopt when there is none.
+  std::optional<TypeId> join(TypeId a, TypeId b);
+  bool contains_null(TypeId type) const;
+  // A finite value exists (a record that contains itself without a way out has none).
+  bool is_inhabited(TypeId type) const;
+  bool is_recursive(TypeId type) const;
+
+  bool is_string(TypeId type) const;   // string, string literal, regex, or a union of such
+  bool is_integer(TypeId type) const;  // int or a union of int literals
+  bool is_real(TypeId type) const { return get(type).kind == TypeKind::kFloat; }
+  bool is_number(TypeId type) const { return is_integer(type) || is_real(type); }
+  bool is_boolean(TypeId type) const;
+  bool is_error(TypeId type) const { return type == error(); }
+
+  // As a user writes it: "list<string>(1..3)", a declared type by its name.
+  std::string spell(TypeId type) const;
+  // The definition, also of a declared type.
+  std::string spell_definition(const Type& type) const;
+
+ private:
+  using Pairs = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
+  bool subtype_of(TypeId a, TypeId b, Pairs& assumed) const;
+  bool single_subtype(const Type& a, const Type& b, Pairs& assumed) const;
+  bool all_alternatives(TypeId type, TypeKind kind, plan::Literal::Kind literal) const;
+  static std::string key(const Type& type);
+
+  std::vector<Type> types_;
+  std::vector<bool> defined_;
+  std::unordered_map<std::string, TypeId> interned_;
+};
+
+// The literal as written in a type.
+std::string spell_literal(const plan::Literal& literal);
+
+}  // namespace sgl::compiler

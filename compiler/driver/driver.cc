@@ -1,0 +1,137 @@
+#include "compiler/driver/driver.h"
+
+#include <chrono>
+#include <functional>
+
+#include <fmt/format.h>
+
+#include "compiler/check/check.h"
+#include "compiler/lower/lower.h"
+#include "compiler/parse/parse.h"
+#include "compiler/passes/passes.h"
+#include "runtime/base/file.h"
+
+namespace sgl::compiler {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double ms_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
+
+// Longer than any program people write; bounds the parser's memory.
+constexpr std::size_t kMaxSourceBytes = std::size_t{16} << 20;
+
+// Loads modules depth first, so that imported ones come before those that import them.
+class Loader {
+ public:
+  Loader(Compilation& out, ImportMap& imports) : out_(out), imports_(imports) {}
+
+  ast::Module* load(const std::string& key, const std::string& path, std::string text) {
+    const FileId file = out_.sources.add(path, std::move(text));
+    auto parsed = parse(out_.sources, file, out_.diagnostics);
+    ast::Module* const module = parsed.module.get();
+    module->name = key;
+    state_[key] = {module, true};
+    for (const auto& decl : module->declarations) {
+      if (const auto* import = std::get_if<ast::Decl::Import>(&decl->node)) {
+        imports_[decl.get()].module = load_import(path, *import);
+      }
+    }
+    state_[key].loading = false;
+    out_.modules.push_back(std::move(parsed.module));
+    return module;
+  }
+
+ private:
+  struct State {
+    ast::Module* module = nullptr;
+    bool loading = false;
+  };
+
+  // nullptr after reporting why.
+  ast::Module* load_import(const std::string& from, const ast::Decl::Import& import) {
+    std::string key, path, text;
+    if (!import.module.empty()) {
+      for (const ast::Name& part : import.module) key += (key.empty() ? "" : ".") + part.text;
+      path = key;
+      const auto& library = standard_library();
+      const auto it = library.find(key);
+      if (it == library.end()) {
+        std::vector<std::string> known;
+        for (const auto& [name, source] : library) known.push_back(name);
+        out_.diagnostics.add(DiagKind::kUnknownModule, import.target_range, fmt::format("there is no module '{}'", key))
+            .suggest(key.starts_with("std.") ? did_you_mean(key, known) : "a file is imported by its path in quotes: import \"./name.sgl\"");
+        return nullptr;
+      }
+      text = it->second;
+    } else {
+      const auto file = (std::filesystem::path(from).parent_path() / import.path).lexically_normal();
+      key = path = file.string();
+    }
+    if (const auto known = state_.find(key); known != state_.end()) {
+      if (!known->second.loading) return known->second.module;
+      out_.diagnostics.add(DiagKind::kImportCycle, import.target_range, fmt::format("'{}' imports itself, directly or through others", key));
+      return nullptr;
+    }
+    if (import.module.empty()) {
+      auto read = base::read_file(path, kMaxSourceBytes);
+      if (!read.ok()) {
+        out_.diagnostics.add(DiagKind::kUnknownModule, import.target_range, read.error().message);
+        return nullptr;
+      }
+      text = std::move(*read);
+    }
+    return load(key, path, std::move(text));
+  }
+
+  Compilation& out_;
+  ImportMap& imports_;
+  std::map<std::string, State> state_;
+};
+
+bool has_program(const ast::Module& module) {
+  for (const auto& decl : module.declarations) {
+    const auto* function = std::get_if<ast::Decl::Function>(&decl->node);
+    if (function != nullptr && function->kind == plan::FunctionKind::kProgram) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::unique_ptr<Compilation> compile_text(const std::string& path, std::string text, Stage stage, const CompileOptions& options) {
+  auto out = std::make_unique<Compilation>();
+  ImportMap imports;
+  auto start = Clock::now();
+  const ast::Module* const main = Loader(*out, imports).load(std::filesystem::path(path).lexically_normal().string(), path, std::move(text));
+  out->parse_ms = ms_since(start);
+  // A tree with holes is not checked: what follows from a syntax error is noise.
+  if (stage == Stage::kParse || out->diagnostics.has_errors()) return out;
+  start = Clock::now();
+  TypeTable types;
+  check(out->modules, imports, types, out->diagnostics);
+  if (options.require_program && !has_program(*main) && !out->diagnostics.has_errors()) {
+    out->diagnostics.add(DiagKind::kNoProgram, {main->file, 0, 0}, "the file declares no program")
+        .suggest("declare an entry point: program main() -> string { … }");
+  }
+  out->check_ms = ms_since(start);
+  if (stage == Stage::kCheck || out->diagnostics.has_errors()) return out;
+  start = Clock::now();
+  out->plan = lower(*main, types, out->sources);
+  if (options.optimize) optimize(*out->plan);
+  analyze(*out->plan);
+  out->lower_ms = ms_since(start);
+  return out;
+}
+
+std::unique_ptr<Compilation> compile_file(const std::filesystem::path& path, Stage stage, const CompileOptions& options) {
+  auto text = base::read_file(path, kMaxSourceBytes);
+  if (text.ok()) return compile_text(path.string(), std::move(*text), stage, options);
+  auto out = std::make_unique<Compilation>();
+  const FileId file = out->sources.add(path.string(), "");
+  out->diagnostics.add(DiagKind::kUnreadableFile, {file, 0, 0}, text.error().message);
+  return out;
+}
+
+}  // namespace sgl::compiler

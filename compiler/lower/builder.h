@@ -1,0 +1,140 @@
+// State of the lowering. Internal to compiler/lower.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "compiler/check/check.h"
+#include "compiler/lower/lower.h"
+
+namespace sgl::compiler {
+
+using ast::Binding;
+using ast::Block;
+using ast::Decl;
+using ast::Expr;
+using ast::Stmt;
+using plan::Inst;
+using plan::kNone;
+using plan::Op;
+using plan::Reg;
+using plan::Rep;
+
+// A register that holds a value; temporaries are given back when used up.
+struct Operand {
+  Reg reg = kNone;
+  bool temporary = false;
+};
+
+// One function under construction.
+struct FunctionBuilder {
+  plan::Function function;
+  std::unordered_map<const Binding*, Reg> bindings;
+  std::vector<Reg> free[4];                  // by Rep
+  SourceRange position;
+  bool role_open = false;                    // opened by this function
+  TypeId result;                             // of `return` or `yield`
+  struct Loop {
+    std::vector<std::size_t> breaks, continues;  // instructions to patch
+    bool role_outside = false;
+  };
+  std::vector<Loop> loops;
+};
+
+// Everything that the functions of a plan share, and the function being built.
+class Lowerer {
+ public:
+  Lowerer(const TypeTable& types, const SourceSet& sources) : types_(types), sources_(sources) {}
+  plan::Plan run(const ast::Module& main);
+
+ private:
+  // lower.cc: the plan's tables.
+  plan::TypeId type_id(TypeId type);
+  plan::ConstId constant(const ConstValue& value);
+  plan::ConstId text_constant(std::string text);
+  plan::FunctionId function_id(const Decl& decl);
+  void lower_function(const Decl& decl, plan::FunctionId id);
+  plan::Program program_of(const Decl& decl);
+  Rep rep(TypeId type) const { return plan::rep_of(types_.get(type)); }
+
+  // Instructions and registers of the current function.
+  std::size_t emit(Op op, std::uint32_t dst = kNone, std::uint32_t a = kNone, std::uint32_t b = kNone, std::uint32_t c = kNone);
+  std::size_t emit_args(Op op, std::uint32_t dst, std::uint32_t a, const std::vector<Reg>& args);
+  std::uint32_t here() const { return static_cast<std::uint32_t>(fn().function.code.size()); }
+  void patch(std::size_t inst, std::uint32_t target);            // of a jump, or the false side of a branch
+  Reg new_reg(Rep rep);
+  Operand temp(Rep rep) { return {new_reg(rep), true}; }
+  void give_back(const Operand& operand);
+  FunctionBuilder& fn() { return *builders_.back(); }
+  const FunctionBuilder& fn() const { return *builders_.back(); }
+  Operand load_constant(const ConstValue& value);
+  Operand load_int(std::int64_t value);
+  Operand load_text(std::string text);
+  Operand load_null();
+
+  // lower_stmts.cc
+  void lower_block(const Block& block);
+  void lower_statement(const Stmt& stmt);
+  void lower_assign(const Stmt::Assign& node);
+  void store_path(const Expr& target, Reg value);                // value into an item or field of a var
+  void lower_if(const Stmt::If& node);
+  void lower_while(const Stmt::While& node);
+  void lower_for(const Stmt::For& node);
+  void lower_role(const Stmt::Role& node);
+  void lower_return(const Expr* value, TypeId type);
+  void leave_loop(bool is_break);
+  Reg declare(const Binding& binding);
+  // Loops over a list: calls `body` with the item's and index's registers.
+  template <typename Body>
+  void loop_over(const Expr& source, const ast::LoopVars& vars, const Body& body);
+
+  // lower_exprs.cc
+  // The value in a register of rep(expr.type).
+  Operand lower(const Expr& expr);
+  // The value as `wanted`.
+  Operand lower_as(const Expr& expr, TypeId wanted);
+  // The value as `wanted`, in `dst`. The value may read what `dst` holds now.
+  void lower_into(const Expr& expr, TypeId wanted, Reg dst);
+  Operand convert(Operand operand, TypeId from, TypeId to);
+  Operand boxed(Operand operand, Rep from);
+  void branch_on(const Expr& condition, std::vector<std::size_t>& when_false);
+  Operand lower_string(const Expr::StringLit& node);
+  Operand lower_name(const Expr& expr, const Expr::NameRef& node);
+  Operand lower_member(const Expr& expr, const Expr::Member& node);
+  Operand lower_binary(const Expr& expr, const Expr::Binary& node);
+  Operand lower_arithmetic(const Expr& expr, const Expr::Binary& node);
+  Operand arithmetic(ast::BinaryOp op, TypeId type, Operand left, Operand right);
+  Operand lower_comparison(const Expr::Binary& node);
+  Operand lower_logic(const Expr::Binary& node);
+  Operand lower_coalesce(const Expr& expr, const Expr::Binary& node);
+  Operand lower_conditional(const Expr& expr, const Expr::Conditional& node);
+  Operand lower_list(const Expr& expr, const Expr::ListLit& node);
+  Operand lower_comprehension(const Expr& expr, const Expr::Comprehension& node);
+  Operand lower_record(const Expr& expr, const Expr::RecordLit& node);
+  Operand lower_slice(const Expr::Slice& node);
+  Operand lower_call(const Expr& expr, const Expr::Call& node);
+  Operand lower_builtin(const Expr& expr, const ast::Callee& callee);
+  Operand negate(Operand operand, Op op, Rep rep);
+
+  // lower_model.cc
+  Operand lower_gen(const ast::GenNode& gen, const Binding* binding);
+  Operand lower_select(const ast::SelectNode& select, const Binding* binding);
+  Operand lower_parallel(const Expr& expr, const Expr::ParallelFor& node);
+  Operand lower_branch(const Expr& expr, const Expr::Branch& node);
+  plan::FunctionId lower_fork(const ast::ForkBody& body, const std::string& name, const std::vector<const Binding*>& params,
+                              bool add_index);
+
+  const TypeTable& types_;
+  const SourceSet& sources_;
+  plan::Plan plan_;
+  std::unordered_map<std::uint32_t, plan::TypeId> type_ids_;
+  std::map<std::string, plan::ConstId> constants_;
+  std::unordered_map<const Decl*, plan::FunctionId> function_ids_;
+  std::deque<const Decl*> queue_;
+  std::vector<std::unique_ptr<FunctionBuilder>> builders_;
+  std::set<std::uint32_t> joins_;  // instruction indices that jumps inside an expression lead to
+};
+
+}  // namespace sgl::compiler

@@ -1,0 +1,18 @@
+// Checked trees to an execution plan.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "compiler/ast/ast.h"
+#include "compiler/check/types.h"
+#include "compiler/source/source.h"
+#include "runtime/plan/plan.h"
+
+namespace sgl::compiler {
+
+// The plan of `main` with all that its programs reach; when it has no program, all that its functions reach.
+// Precondition: the check reported no error.
+plan::Plan lower(const ast::Module& main, const TypeTable& types, const SourceSet& sources);
+
+}  // namespace sgl::compiler

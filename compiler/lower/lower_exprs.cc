@@ -1,0 +1,453 @@
+// Expressions to instructions.
+#include "compiler/lower/builder.h"
+#include "compiler/lower/loops.h"
+
+namespace sgl::compiler {
+
+using ast::BinaryOp;
+
+Operand Lowerer::boxed(Operand operand, Rep from) {
+  if (from == Rep::kBoxed) return operand;
+  const Operand out = temp(Rep::kBoxed);
+  emit(Op::kBox, out.reg, operand.reg);
+  give_back(operand);
+  return out;
+}
+
+Operand Lowerer::convert(Operand operand, TypeId from, TypeId to) {
+  const Rep source = fn().function.regs[operand.reg], wanted = rep(to);
+  if (source == wanted) {
+    // A record whose layout differs: only optional fields are absent (TypeTable::fits).
+    if (wanted != Rep::kBoxed || types_.get(from).kind != TypeKind::kRecord || types_.get(to).kind != TypeKind::kRecord ||
+        types_.is_subtype(from, to)) {
+      return operand;
+    }
+    std::vector<Reg> values;
+    std::vector<Operand> temporaries;
+    for (const plan::Field& field : types_.get(to).fields) {
+      const auto& fields = types_.get(from).fields;
+      Operand value;
+      for (std::size_t i = 0; i < fields.size(); ++i) {
+        if (fields[i].name != field.name) continue;
+        value = temp(Rep::kBoxed);
+        emit(Op::kField, value.reg, operand.reg, static_cast<std::uint32_t>(i));
+      }
+      if (value.reg == kNone) value = load_null();
+      temporaries.push_back(value);
+      values.push_back(value.reg);
+    }
+    const Operand out = temp(Rep::kBoxed);
+    emit_args(Op::kRecordNew, out.reg, type_id(to).value, values);
+    for (const Operand& t : temporaries) give_back(t);
+    give_back(operand);
+    return out;
+  }
+  if (wanted == Rep::kBoxed) return boxed(operand, source);
+  const Operand out = temp(wanted);
+  emit(source == Rep::kInt && wanted == Rep::kFloat ? Op::kIntToFloat : Op::kUnbox, out.reg, operand.reg);
+  give_back(operand);
+  return out;
+}
+
+Operand Lowerer::lower_as(const Expr& expr, TypeId wanted) { return convert(lower(expr), expr.type, wanted); }
+
+void Lowerer::lower_into(const Expr& expr, TypeId wanted, Reg dst) {
+  const Operand value = lower_as(expr, wanted);
+  // The instruction that just made the temporary can make the variable instead.
+  plan::Function& function = fn().function;
+  Inst* last = function.code.empty() ? nullptr : &function.code.back();
+  const bool effect = last != nullptr && (last->op == Op::kGen || last->op == Op::kSelect || last->op == Op::kParallelFor || last->op == Op::kParallel);
+  if (value.temporary && last != nullptr && last->dst == value.reg && !effect && joins_.count(here()) == 0) {
+    last->dst = dst;
+  } else {
+    emit(Op::kMove, dst, value.reg);
+  }
+  give_back(value);
+}
+
+Operand Lowerer::lower(const Expr& expr) {
+  const SourceRange saved = fn().position;
+  fn().position = expr.range;
+  const auto& node = expr.node;
+  Operand out;
+  ConstValue literal;
+  if (std::holds_alternative<Expr::NullLit>(node)) {
+    out = load_null();
+  } else if (const auto* b = std::get_if<Expr::BoolLit>(&node)) {
+    literal.kind = ConstValue::Kind::kBool;
+    literal.number = b->value ? 1 : 0;
+    out = load_constant(literal);
+  } else if (const auto* i = std::get_if<Expr::IntLit>(&node)) {
+    out = load_int(i->value);
+  } else if (const auto* f = std::get_if<Expr::FloatLit>(&node)) {
+    literal.kind = ConstValue::Kind::kFloat;
+    literal.real = f->value;
+    out = load_constant(literal);
+  } else if (const auto* s = std::get_if<Expr::StringLit>(&node)) {
+    out = lower_string(*s);
+  } else if (const auto* n = std::get_if<Expr::NameRef>(&node)) {
+    out = lower_name(expr, *n);
+  } else if (const auto* m = std::get_if<Expr::Member>(&node)) {
+    out = lower_member(expr, *m);
+  } else if (const auto* call = std::get_if<Expr::Call>(&node)) {
+    out = lower_call(expr, *call);
+  } else if (const auto* index = std::get_if<Expr::Index>(&node)) {
+    const Operand object = lower(*index->object), at = lower_as(*index->index, types_.integer());
+    out = temp(rep(expr.type));
+    emit(Op::kIndex, out.reg, object.reg, at.reg);
+    give_back(object);
+    give_back(at);
+  } else if (const auto* slice = std::get_if<Expr::Slice>(&node)) {
+    out = lower_slice(*slice);
+  } else if (const auto* minus = std::get_if<Expr::Negate>(&node)) {
+    const Rep r = rep(expr.type);
+    out = negate(lower_as(*minus->operand, expr.type), r == Rep::kInt ? Op::kNegI : Op::kNegF, r);
+  } else if (const auto* no = std::get_if<Expr::Not>(&node)) {
+    out = negate(lower_as(*no->operand, types_.boolean()), Op::kNot, Rep::kBool);
+  } else if (const auto* binary = std::get_if<Expr::Binary>(&node)) {
+    out = lower_binary(expr, *binary);
+  } else if (const auto* conditional = std::get_if<Expr::Conditional>(&node)) {
+    out = lower_conditional(expr, *conditional);
+  } else if (const auto* list = std::get_if<Expr::ListLit>(&node)) {
+    out = lower_list(expr, *list);
+  } else if (const auto* comprehension = std::get_if<Expr::Comprehension>(&node)) {
+    out = lower_comprehension(expr, *comprehension);
+  } else if (const auto* record = std::get_if<Expr::RecordLit>(&node)) {
+    out = lower_record(expr, *record);
+  } else if (const auto* gen = std::get_if<Expr::Gen>(&node)) {
+    out = lower_gen(gen->gen, nullptr);
+  } else if (const auto* select = std::get_if<Expr::Select>(&node)) {
+    out = lower_select(select->select, nullptr);
+  } else if (const auto* parallel = std::get_if<Expr::ParallelFor>(&node)) {
+    out = lower_parallel(expr, *parallel);
+  } else if (const auto* branch = std::get_if<Expr::Branch>(&node)) {
+    out = lower_branch(expr, *branch);
+  }
+  fn().position = saved;
+  return out;
+}
+
+Operand Lowerer::negate(Operand operand, Op op, Rep r) {
+  const Operand out = temp(r);
+  emit(op, out.reg, operand.reg);
+  give_back(operand);
+  return out;
+}
+
+Operand Lowerer::lower_string(const Expr::StringLit& node) {
+  std::vector<Operand> parts;
+  for (const auto& part : node.parts) {
+    if (!part.value) {
+      if (!part.text.empty()) parts.push_back(load_text(part.text));
+      continue;
+    }
+    const Operand value = lower(*part.value);
+    if (part.format.empty() && types_.is_string(part.value->type)) {
+      parts.push_back(value);
+      continue;
+    }
+    const Operand spec = part.format.empty() ? Operand{} : load_text(part.format);
+    const Operand text = temp(Rep::kBoxed);
+    emit(Op::kFormat, text.reg, value.reg, spec.reg);
+    give_back(spec);
+    give_back(value);
+    parts.push_back(text);
+  }
+  if (parts.empty()) return load_text("");
+  if (parts.size() == 1) return parts[0];
+  std::vector<Reg> regs;
+  for (const Operand& part : parts) regs.push_back(part.reg);
+  for (const Operand& part : parts) give_back(part);
+  const Operand out = temp(Rep::kBoxed);
+  emit_args(Op::kConcat, out.reg, kNone, regs);
+  return out;
+}
+
+Operand Lowerer::lower_name(const Expr& expr, const Expr::NameRef& node) {
+  if (node.constant != nullptr) {
+    const auto& declaration = std::get<Decl::Const>(node.constant->node);
+    return convert(load_constant(evaluate_constant(*declaration.value, node.constant->type, types_).value()), node.constant->type, expr.type);
+  }
+  // Narrowed to a type that is held unboxed: convert() unboxes.
+  return convert({fn().bindings.at(node.binding), false}, node.binding->type, expr.type);
+}
+
+Operand Lowerer::lower_member(const Expr& expr, const Expr::Member& node) {
+  if (node.constant != nullptr) {
+    const auto& declaration = std::get<Decl::Const>(node.constant->node);
+    return convert(load_constant(evaluate_constant(*declaration.value, node.constant->type, types_).value()), node.constant->type, expr.type);
+  }
+  if (node.companion != nullptr) return {fn().bindings.at(node.companion), false};
+  const Operand object = lower(*node.object);
+  const Operand out = temp(rep(expr.type));
+  emit(Op::kField, out.reg, object.reg, node.field);
+  give_back(object);
+  return out;
+}
+
+Operand Lowerer::lower_slice(const Expr::Slice& node) {
+  const Operand object = lower(*node.object);
+  const Operand lo = node.lo ? lower_as(*node.lo, types_.integer()) : load_int(0);
+  // Beyond every length: slices are clamped.
+  const Operand hi = node.hi ? lower_as(*node.hi, types_.integer()) : load_int(INT64_MAX);
+  const Operand out = temp(Rep::kBoxed);
+  emit(Op::kSlice, out.reg, object.reg, lo.reg, hi.reg);
+  for (const Operand& operand : {object, lo, hi}) give_back(operand);
+  return out;
+}
+
+Operand Lowerer::lower_binary(const Expr& expr, const Expr::Binary& node) {
+  switch (node.op) {
+    case BinaryOp::kAdd: case BinaryOp::kSub: case BinaryOp::kMul: case BinaryOp::kDiv: case BinaryOp::kMod:
+      return lower_arithmetic(expr, node);
+    case BinaryOp::kAnd: case BinaryOp::kOr: return lower_logic(node);
+    case BinaryOp::kCoalesce: return lower_coalesce(expr, node);
+    default: return lower_comparison(node);
+  }
+}
+
+Operand Lowerer::lower_arithmetic(const Expr& expr, const Expr::Binary& node) {
+  const bool number = types_.is_number(expr.type);
+  const Operand left = number ? lower_as(*node.left, expr.type) : lower(*node.left);
+  const Operand right = number ? lower_as(*node.right, expr.type) : lower(*node.right);
+  return arithmetic(node.op, expr.type, left, right);
+}
+
+Operand Lowerer::arithmetic(BinaryOp op, TypeId type, Operand left, Operand right) {
+  const Rep r = types_.is_number(type) ? (types_.is_real(type) ? Rep::kFloat : Rep::kInt) : Rep::kBoxed;
+  Operand out;
+  if (r == Rep::kBoxed) {
+    out = temp(r);
+    if (types_.is_string(type)) {
+      emit_args(Op::kConcat, out.reg, kNone, {left.reg, right.reg});
+    } else {
+      emit_args(Op::kBuiltin, out.reg, static_cast<std::uint32_t>(plan::Builtin::kListConcat), {left.reg, right.reg});
+    }
+  } else {
+    // Unions of int literals are boxed; arithmetic is not.
+    const TypeId plain = r == Rep::kFloat ? types_.real() : types_.integer();
+    left = convert(left, plain, plain);
+    right = convert(right, plain, plain);
+    const bool real = r == Rep::kFloat;
+    Op code = Op::kModI;
+    if (op == BinaryOp::kAdd) code = real ? Op::kAddF : Op::kAddI;
+    if (op == BinaryOp::kSub) code = real ? Op::kSubF : Op::kSubI;
+    if (op == BinaryOp::kMul) code = real ? Op::kMulF : Op::kMulI;
+    if (op == BinaryOp::kDiv) code = real ? Op::kDivF : Op::kDivI;
+    out = temp(r);
+    emit(code, out.reg, left.reg, right.reg);
+  }
+  give_back(left);
+  give_back(right);
+  return out;
+}
+
+Operand Lowerer::lower_comparison(const Expr::Binary& node) {
+  const BinaryOp op = node.op;
+  const TypeId lt = node.left->type, rt = node.right->type;
+  Operand left = lower(*node.left), right = lower(*node.right);
+  const Operand out = temp(Rep::kBool);
+  if (op == BinaryOp::kIn || op == BinaryOp::kNotIn) {
+    const bool text = types_.is_string(rt);
+    left = boxed(left, fn().function.regs[left.reg]);
+    emit_args(Op::kBuiltin, out.reg, static_cast<std::uint32_t>(text ? plan::Builtin::kContains : plan::Builtin::kListContains), {right.reg, left.reg});
+  } else {
+    const bool ints = types_.is_integer(lt) && types_.is_integer(rt), reals = types_.is_number(lt) && types_.is_number(rt) && !ints;
+    const bool bools = rep(lt) == Rep::kBool && rep(rt) == Rep::kBool;
+    const bool equality = op == BinaryOp::kEq || op == BinaryOp::kNe;
+    if (ints || reals) {
+      const TypeId plain = ints ? types_.integer() : types_.real();
+      left = convert(left, lt, plain);
+      right = convert(right, rt, plain);
+    } else if (!bools) {
+      left = boxed(left, fn().function.regs[left.reg]);
+      right = boxed(right, fn().function.regs[right.reg]);
+    }
+    const bool swap = op == BinaryOp::kGt || op == BinaryOp::kGe;
+    const bool strict = op == BinaryOp::kLt || op == BinaryOp::kGt;
+    Op code = Op::kEq;
+    if (equality) {
+      code = ints ? Op::kEqI : reals ? Op::kEqF : bools ? Op::kEqL : Op::kEq;
+    } else if (ints) {
+      code = strict ? Op::kLtI : Op::kLeI;
+    } else if (reals) {
+      code = strict ? Op::kLtF : Op::kLeF;
+    } else {
+      code = strict ? Op::kLtS : Op::kLeS;
+    }
+    emit(code, out.reg, swap ? right.reg : left.reg, swap ? left.reg : right.reg);
+  }
+  if (op == BinaryOp::kNe || op == BinaryOp::kNotIn) emit(Op::kNot, out.reg, out.reg);
+  give_back(left);
+  give_back(right);
+  return out;
+}
+
+Operand Lowerer::lower_logic(const Expr::Binary& node) {
+  const Operand out = temp(Rep::kBool);
+  const Operand left = lower_as(*node.left, types_.boolean());
+  emit(Op::kMove, out.reg, left.reg);
+  give_back(left);
+  const std::size_t branch = emit(Op::kBranch, kNone, out.reg, 0, 0);
+  const bool conjunction = node.op == BinaryOp::kAnd;
+  const std::uint32_t evaluate = here();
+  const Operand right = lower_as(*node.right, types_.boolean());
+  emit(Op::kMove, out.reg, right.reg);
+  give_back(right);
+  Inst& inst = fn().function.code[branch];
+  inst.b = conjunction ? evaluate : here();
+  inst.c = conjunction ? here() : evaluate;
+  joins_.insert(here());
+  return out;
+}
+
+Operand Lowerer::lower_coalesce(const Expr& expr, const Expr::Binary& node) {
+  const Operand left = lower(*node.left), none = load_null(), missing = temp(Rep::kBool);
+  const Operand out = temp(rep(expr.type));
+  emit(Op::kEq, missing.reg, left.reg, none.reg);
+  const std::size_t branch = emit(Op::kBranch, kNone, missing.reg, 0, here() + 1);
+  give_back(missing);
+  give_back(none);
+  const Operand value = convert(left, node.left->type, expr.type);
+  emit(Op::kMove, out.reg, value.reg);
+  give_back(value);
+  const std::size_t end = emit(Op::kJump, kNone, 0);
+  fn().function.code[branch].b = here();
+  const Operand other = lower_as(*node.right, expr.type);
+  emit(Op::kMove, out.reg, other.reg);
+  give_back(other);
+  patch(end, here());
+  joins_.insert(here());
+  return out;
+}
+
+Operand Lowerer::lower_conditional(const Expr& expr, const Expr::Conditional& node) {
+  std::vector<std::size_t> when_false;
+  branch_on(*node.condition, when_false);
+  const Operand out = temp(rep(expr.type));
+  const Operand then = lower_as(*node.then, expr.type);
+  emit(Op::kMove, out.reg, then.reg);
+  give_back(then);
+  const std::size_t end = emit(Op::kJump, kNone, 0);
+  for (const std::size_t inst : when_false) patch(inst, here());
+  const Operand otherwise = lower_as(*node.otherwise, expr.type);
+  emit(Op::kMove, out.reg, otherwise.reg);
+  give_back(otherwise);
+  patch(end, here());
+  joins_.insert(here());
+  return out;
+}
+
+Operand Lowerer::lower_list(const Expr& expr, const Expr::ListLit& node) {
+  const TypeId item = types_.get(expr.type).args[0];
+  std::vector<Operand> items;
+  std::vector<Reg> regs;
+  for (const auto& element : node.items) {
+    items.push_back(lower_as(*element, item));
+    regs.push_back(items.back().reg);
+  }
+  for (const Operand& operand : items) give_back(operand);
+  const Operand out = temp(Rep::kBoxed);
+  emit_args(Op::kListNew, out.reg, kNone, regs);
+  return out;
+}
+
+Operand Lowerer::lower_comprehension(const Expr& expr, const Expr::Comprehension& node) {
+  const Operand out = temp(Rep::kBoxed);
+  emit_args(Op::kListNew, out.reg, kNone, {});
+  const TypeId item = types_.get(expr.type).args[0];
+  loop_over(*node.source, node.vars, [&] {
+    std::vector<std::size_t> when_false;
+    if (node.condition) branch_on(*node.condition, when_false);
+    const Operand element = lower_as(*node.element, item);
+    emit(Op::kListPush, out.reg, out.reg, element.reg);
+    give_back(element);
+    for (const std::size_t inst : when_false) patch(inst, here());
+  });
+  joins_.insert(here());
+  return out;
+}
+
+Operand Lowerer::lower_record(const Expr& expr, const Expr::RecordLit& node) {
+  const std::vector<plan::Field>& fields = types_.get(expr.type).fields;
+  Operand spread;
+  for (const auto& init : node.fields) {
+    if (!init.spread) continue;
+    give_back(spread);
+    spread = lower_as(*init.value, expr.type);
+  }
+  std::vector<Operand> values;
+  std::vector<Reg> regs;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    Operand value;
+    if (node.values[i] != nullptr) {
+      value = lower_as(*node.values[i], fields[i].type);
+      if (fields[i].optional && types_.is_subtype(node.values[i]->type, types_.null())) value = boxed(value, fn().function.regs[value.reg]);
+    } else if (spread.reg != kNone) {
+      value = temp(Rep::kBoxed);
+      emit(Op::kField, value.reg, spread.reg, static_cast<std::uint32_t>(i));
+    } else {
+      value = load_null();
+    }
+    values.push_back(value);
+    regs.push_back(value.reg);
+  }
+  for (const Operand& operand : values) give_back(operand);
+  give_back(spread);
+  const Operand out = temp(Rep::kBoxed);
+  emit_args(Op::kRecordNew, out.reg, type_id(expr.type).value, regs);
+  return out;
+}
+
+Operand Lowerer::lower_call(const Expr& expr, const Expr::Call& node) {
+  const ast::Callee& callee = node.resolved;
+  if (callee.kind != ast::Callee::Kind::kFunction) return lower_builtin(expr, callee);
+  const auto& function = std::get<Decl::Function>(callee.declaration->node);
+  std::vector<Operand> operands;
+  std::vector<Reg> regs;
+  for (std::size_t i = 0; i < function.params.size(); ++i) {
+    const Binding& param = *function.params[i].binding;
+    if (callee.arguments[i] != nullptr) {
+      operands.push_back(lower_as(*callee.arguments[i], param.type));
+    } else {
+      const Operand value = load_constant(evaluate_constant(*function.params[i].init, param.type, types_).value());
+      operands.push_back(convert(value, param.type, param.type));
+    }
+    regs.push_back(operands.back().reg);
+  }
+  for (const Operand& operand : operands) give_back(operand);
+  const Operand out = temp(rep(callee.declaration->type));
+  emit_args(Op::kCall, out.reg, function_id(*callee.declaration).value, regs);
+  return out;
+}
+
+Operand Lowerer::lower_builtin(const Expr& expr, const ast::Callee& callee) {
+  using Special = ast::Callee::Special;
+  const bool special = callee.kind == ast::Callee::Kind::kSpecial;
+  std::vector<Operand> operands;
+  std::vector<Reg> regs;
+  for (std::size_t i = 0; i < callee.arguments.size(); ++i) {
+    const Expr& argument = *callee.arguments[i];
+    const bool item = special && callee.special == Special::kPush && i == 1;
+    // Numbers go unboxed: an int where the type is a union of int literals is boxed already.
+    operands.push_back(item ? lower_as(argument, types_.get(expr.type).args[0]) : lower(argument));
+    regs.push_back(operands.back().reg);
+  }
+  const Operand out = temp(rep(expr.type));
+  if (!special) {
+    emit_args(Op::kBuiltin, out.reg, static_cast<std::uint32_t>(callee.builtin), regs);
+  } else if (callee.special == Special::kLen) {
+    emit(Op::kLen, out.reg, regs[0]);
+  } else if (callee.special == Special::kStr) {
+    emit(Op::kFormat, out.reg, regs[0]);
+  } else if (callee.special == Special::kPush) {
+    emit(Op::kListPush, out.reg, regs[0], regs[1]);
+  } else {
+    operands[0] = convert(operands[0], types_.integer(), types_.integer());
+    emit(Op::kIntToFloat, out.reg, operands[0].reg);
+  }
+  for (const Operand& operand : operands) give_back(operand);
+  return out;
+}
+
+}  // namespace sgl::compiler

@@ -1,0 +1,195 @@
+// Statements to instructions.
+#include "compiler/lower/builder.h"
+#include "compiler/lower/loops.h"
+
+namespace sgl::compiler {
+
+void Lowerer::lower_block(const Block& block) {
+  for (const auto& stmt : block.statements) lower_statement(*stmt);
+}
+
+void Lowerer::lower_statement(const Stmt& stmt) {
+  fn().position = stmt.range;
+  if (const auto* node = std::get_if<Stmt::Let>(&stmt.node)) {
+    // The value is made before the name exists: `let x = x + 1` reads an outer x.
+    const Reg reg = new_reg(rep(node->binding->type));
+    lower_into(*node->value, node->binding->type, reg);
+    fn().bindings[node->binding.get()] = reg;
+  } else if (const auto* assign = std::get_if<Stmt::Assign>(&stmt.node)) {
+    lower_assign(*assign);
+  } else if (const auto* branch = std::get_if<Stmt::If>(&stmt.node)) {
+    lower_if(*branch);
+  } else if (const auto* loop = std::get_if<Stmt::While>(&stmt.node)) {
+    lower_while(*loop);
+  } else if (const auto* each = std::get_if<Stmt::For>(&stmt.node)) {
+    lower_for(*each);
+  } else if (const auto* result = std::get_if<Stmt::Return>(&stmt.node)) {
+    lower_return(result->value.get(), fn().result);
+  } else if (const auto* yield = std::get_if<Stmt::Yield>(&stmt.node)) {
+    lower_return(yield->value.get(), fn().result);
+  } else if (std::holds_alternative<Stmt::Break>(stmt.node)) {
+    leave_loop(true);
+  } else if (std::holds_alternative<Stmt::Continue>(stmt.node)) {
+    leave_loop(false);
+  } else if (const auto* fail = std::get_if<Stmt::Fail>(&stmt.node)) {
+    const Operand message = fail->message ? lower_as(*fail->message, types_.string()) : load_text("failed");
+    emit(Op::kFail, kNone, message.reg);
+    give_back(message);
+  } else if (const auto* with = std::get_if<Stmt::With>(&stmt.node)) {
+    lower_block(with->body);
+  } else if (const auto* role = std::get_if<Stmt::Role>(&stmt.node)) {
+    lower_role(*role);
+  } else if (const auto* gen = std::get_if<Stmt::Gen>(&stmt.node)) {
+    lower_gen(gen->gen, gen->binding.get());
+  } else if (const auto* select = std::get_if<Stmt::Select>(&stmt.node)) {
+    lower_select(select->select, select->binding.get());
+  } else if (const auto* expr = std::get_if<Stmt::Expression>(&stmt.node)) {
+    const Operand value = lower(*expr->value);
+    if (expr->is_text) emit(Op::kText, kNone, value.reg);
+    give_back(value);
+  }
+}
+
+// Back to the state in which the function found the context: a role that it opened is closed.
+void Lowerer::lower_return(const Expr* value, TypeId type) {
+  const bool none = type == types_.none();
+  const Operand result = none ? load_null() : lower_as(*value, type);
+  if (fn().role_open) emit(Op::kRoleEnd);
+  emit(Op::kReturn, kNone, result.reg);
+  give_back(result);
+}
+
+void Lowerer::leave_loop(bool is_break) {
+  FunctionBuilder::Loop& loop = fn().loops.back();
+  if (fn().role_open && !loop.role_outside) emit(Op::kRoleEnd);
+  (is_break ? loop.breaks : loop.continues).push_back(emit(Op::kJump, kNone, 0));
+}
+
+void Lowerer::lower_assign(const Stmt::Assign& node) {
+  const auto* name = std::get_if<Expr::NameRef>(&node.target->node);
+  const TypeId type = name != nullptr ? name->binding->type : node.target->type;
+  // xs = xs.append(e) and xs += [e] grow the list in place when nothing else holds it.
+  if (name != nullptr && !node.op) {
+    const auto* call = std::get_if<Expr::Call>(&node.value->node);
+    if (call != nullptr && call->resolved.kind == ast::Callee::Kind::kSpecial && call->resolved.special == ast::Callee::Special::kPush) {
+      const auto* receiver = std::get_if<Expr::NameRef>(&call->resolved.arguments[0]->node);
+      if (receiver != nullptr && receiver->binding == name->binding) {
+        const Reg list = fn().bindings.at(name->binding);
+        const TypeId item = types_.get(node.value->type).args[0];
+        const Operand value = lower_as(*call->resolved.arguments[1], item);
+        emit(Op::kListPush, list, list, value.reg);
+        give_back(value);
+        return;
+      }
+    }
+  }
+  if (!node.op) {
+    if (name != nullptr) {
+      lower_into(*node.value, type, fn().bindings.at(name->binding));
+      return;
+    }
+    const Operand value = lower_as(*node.value, type);
+    store_path(*node.target, value.reg);
+    give_back(value);
+    return;
+  }
+  const Operand old = convert(lower(*node.target), node.target->type, type);
+  const Operand added = lower_as(*node.value, types_.get(type).kind == TypeKind::kList || types_.is_real(type) ? type : node.value->type);
+  const Operand value = arithmetic(*node.op, type, old, added);
+  if (name != nullptr) {
+    emit(Op::kMove, fn().bindings.at(name->binding), value.reg);
+  } else {
+    store_path(*node.target, value.reg);
+  }
+  give_back(value);
+}
+
+// a.b[i].c = v: reads the containers on the way, replaces the innermost, and writes the changed ones back outwards.
+void Lowerer::store_path(const Expr& target, Reg value) {
+  const auto* member = std::get_if<Expr::Member>(&target.node);
+  const auto* index = std::get_if<Expr::Index>(&target.node);
+  const Expr& object = member != nullptr ? *member->object : *index->object;
+  const auto* root = std::get_if<Expr::NameRef>(&object.node);
+  const Operand position = index != nullptr ? lower_as(*index->index, types_.integer()) : Operand{};
+  if (root != nullptr) {
+    // In place: the variable's own register is source and destination.
+    const Reg reg = fn().bindings.at(root->binding);
+    if (member != nullptr) {
+      emit(Op::kSetField, reg, reg, member->field, value);
+    } else {
+      emit(Op::kSetIndex, reg, reg, position.reg, value);
+    }
+    give_back(position);
+    return;
+  }
+  const Operand container = lower(object);
+  const Operand changed = container.temporary ? container : temp(Rep::kBoxed);
+  if (member != nullptr) {
+    emit(Op::kSetField, changed.reg, container.reg, member->field, value);
+  } else {
+    emit(Op::kSetIndex, changed.reg, container.reg, position.reg, value);
+  }
+  give_back(position);
+  store_path(object, changed.reg);
+  give_back(changed);
+}
+
+void Lowerer::branch_on(const Expr& condition, std::vector<std::size_t>& when_false) {
+  if (const auto* logic = std::get_if<Expr::Binary>(&condition.node); logic != nullptr && logic->op == ast::BinaryOp::kAnd) {
+    branch_on(*logic->left, when_false);
+    branch_on(*logic->right, when_false);
+    return;
+  }
+  const Operand value = lower_as(condition, types_.boolean());
+  const std::size_t branch = emit(Op::kBranch, kNone, value.reg, here() + 1, 0);
+  give_back(value);
+  when_false.push_back(branch);
+}
+
+void Lowerer::lower_if(const Stmt::If& node) {
+  std::vector<std::size_t> when_false;
+  branch_on(*node.condition, when_false);
+  lower_block(node.then);
+  if (!node.otherwise) {
+    for (const std::size_t inst : when_false) patch(inst, here());
+    return;
+  }
+  const std::size_t end = emit(Op::kJump, kNone, 0);
+  for (const std::size_t inst : when_false) patch(inst, here());
+  lower_block(*node.otherwise);
+  patch(end, here());
+}
+
+void Lowerer::lower_while(const Stmt::While& node) {
+  const std::uint32_t head = here();
+  std::vector<std::size_t> when_false;
+  branch_on(*node.condition, when_false);
+  fn().loops.push_back({{}, {}, fn().role_open});
+  lower_block(node.body);
+  const FunctionBuilder::Loop loop = std::move(fn().loops.back());
+  fn().loops.pop_back();
+  emit(Op::kJump, kNone, head);
+  for (const std::size_t inst : loop.continues) patch(inst, head);
+  for (const std::size_t inst : loop.breaks) patch(inst, here());
+  for (const std::size_t inst : when_false) patch(inst, here());
+}
+
+void Lowerer::lower_for(const Stmt::For& node) {
+  loop_over(*node.source, node.vars, [&] { lower_block(node.body); });
+}
+
+void Lowerer::lower_role(const Stmt::Role& node) {
+  emit(Op::kRoleBegin, kNone, static_cast<std::uint32_t>(node.role));
+  if (node.text) {
+    const Operand text = lower_as(*node.text, types_.string());
+    emit(Op::kText, kNone, text.reg);
+    give_back(text);
+  } else if (node.body) {
+    fn().role_open = true;
+    lower_block(*node.body);
+    fn().role_open = false;
+  }
+  emit(Op::kRoleEnd);
+}
+
+}  // namespace sgl::compiler

@@ -1,0 +1,177 @@
+// Upper bounds of what a program generates: every generation counts once for each time that its loops can run.
+#include <algorithm>
+#include <limits>
+#include <map>
+
+#include "compiler/passes/flow.h"
+#include "compiler/passes/passes.h"
+
+namespace sgl::compiler {
+
+using plan::Bounds;
+using plan::Inst;
+using plan::Op;
+
+namespace {
+
+using Count = std::optional<std::int64_t>;
+
+// What a generation without max_tokens may take (RunOptions::default_max_tokens).
+constexpr std::int64_t kDefaultMaxTokens = 256;
+
+Count plus(Count a, Count b) {
+  std::int64_t out = 0;
+  if (!a || !b || __builtin_add_overflow(*a, *b, &out)) return std::nullopt;
+  return out;
+}
+
+// Nothing done without a bound on how often is still nothing.
+Count times(Count a, Count n) {
+  if (a == 0 || n == 0) return 0;
+  std::int64_t out = 0;
+  if (!a || !n || __builtin_mul_overflow(*a, *n, &out)) return std::nullopt;
+  return out;
+}
+
+Bounds add(const Bounds& a, const Bounds& b) {
+  return {plus(a.generated_tokens, b.generated_tokens), plus(a.generations, b.generations), plus(a.forks, b.forks)};
+}
+
+Bounds scale(const Bounds& a, Count n) { return {times(a.generated_tokens, n), times(a.generations, n), times(a.forks, n)}; }
+
+constexpr Bounds nothing() { return {0, 0, 0}; }
+constexpr Bounds unbounded() { return {}; }
+
+class BoundsOf {
+ public:
+  explicit BoundsOf(const plan::Plan& plan) : plan_(plan) {}
+
+  Bounds function(plan::FunctionId id, const plan::Program* program) {
+    const auto it = done_.find(id.value);
+    if (it != done_.end()) return it->second;
+    done_[id.value] = unbounded();  // what a recursive call sees
+    const plan::Function& f = plan_.function(id);
+    const std::vector<bool> targets = jump_targets(f);
+    Bounds total = nothing();
+    for (std::size_t i = 0; i < f.code.size(); ++i) {
+      Bounds own = instruction(f, targets, i, program);
+      // Every backward jump over it repeats it.
+      for (std::size_t j = i; j < f.code.size(); ++j) {
+        const Inst& jump = f.code[j];
+        const bool back = (jump.op == Op::kJump && jump.a <= i) || (jump.op == Op::kBranch && (jump.b <= i || jump.c <= i));
+        if (back) own = scale(own, jump.op == Op::kJump ? trips(f, targets, jump.a, program) : std::nullopt);
+      }
+      total = add(total, own);
+    }
+    done_[id.value] = total;
+    return total;
+  }
+
+ private:
+  Bounds instruction(const plan::Function& f, const std::vector<bool>& targets, std::size_t at, const plan::Program* program) {
+    const Inst& inst = f.code[at];
+    switch (inst.op) {
+      case Op::kGen: {
+        const plan::GenSpec& spec = plan_.gens[inst.a];
+        const auto has = [&](plan::GenOption o) { return std::find(spec.options.begin(), spec.options.end(), o) != spec.options.end(); };
+        Count tokens = spec.max_tokens > 0 ? spec.max_tokens : kDefaultMaxTokens;
+        if (spec.max_tokens == 0 && has(plan::GenOption::kMaxTokens)) tokens = std::nullopt;
+        Count samples = 1;
+        if (spec.many) {
+          const auto n = std::find(spec.options.begin(), spec.options.end(), plan::GenOption::kN) - spec.options.begin();
+          samples = known_int(f, targets, at, f.args[inst.b + static_cast<std::uint32_t>(n)], program);
+        }
+        return {times(tokens, samples), samples, 0};
+      }
+      case Op::kCall: return function(plan::FunctionId(inst.a), nullptr);
+      case Op::kParallelFor: {
+        const Count items = known_size(f, targets, at, f.args[inst.b], program);
+        Bounds all = scale(function(plan::FunctionId(inst.a), nullptr), items);
+        all.forks = plus(all.forks, items);
+        return all;
+      }
+      case Op::kParallel: {
+        Bounds all = nothing();
+        for (const auto& entry : plan_.parallels[inst.a].entries) all = add(all, function(entry.function, nullptr));
+        all.forks = plus(all.forks, static_cast<std::int64_t>(plan_.parallels[inst.a].entries.size()));
+        return all;
+      }
+      default: return nothing();
+    }
+  }
+
+  // How often the loop with this head runs: `for` loops compare an index with the length of a list.
+  Count trips(const plan::Function& f, const std::vector<bool>& targets, std::uint32_t head, const plan::Program* program) {
+    if (head + 1 >= f.code.size() || f.code[head].op != Op::kLtI || f.code[head + 1].op != Op::kBranch) return std::nullopt;
+    if (f.code[head + 1].a != f.code[head].dst || head == 0) return std::nullopt;
+    const auto length = definition_before_loop(f, head, f.code[head].b);
+    if (!length || f.code[*length].op != Op::kLen) return std::nullopt;
+    return known_size(f, targets, *length, f.code[*length].a, program);
+  }
+
+  // The straight line that leads into the loop's head from above.
+  std::optional<std::size_t> definition_before_loop(const plan::Function& f, std::size_t head, plan::Reg reg) {
+    for (std::size_t at = head; at > 0;) {
+      const Inst& inst = f.code[--at];
+      if (inst.op == Op::kJump || inst.op == Op::kBranch) return std::nullopt;
+      if (inst.dst == reg) return at;
+    }
+    return std::nullopt;
+  }
+
+  // Is `reg` a parameter of the program that nothing overwrites?
+  const plan::Type* parameter(const plan::Function& f, plan::Reg reg, const plan::Program* program) const {
+    if (program == nullptr || reg >= f.param_count) return nullptr;
+    for (const Inst& inst : f.code) {
+      if (inst.dst == reg) return nullptr;
+    }
+    return &plan_.type(program->params[reg].type);
+  }
+
+  Count known_size(const plan::Function& f, const std::vector<bool>& targets, std::size_t at, plan::Reg reg, const plan::Program* program) {
+    if (const plan::Type* type = parameter(f, reg, program)) {
+      return type->kind == plan::TypeKind::kList && type->max_size >= 0 ? Count(type->max_size) : std::nullopt;
+    }
+    const auto definition = definition_before(plan_, f, targets, at, reg);
+    if (!definition) return std::nullopt;
+    const Inst& inst = f.code[*definition];
+    if (inst.op == Op::kConst) return static_cast<std::int64_t>(plan_.constants[inst.a].items.size());
+    if (inst.op == Op::kListNew) return static_cast<std::int64_t>(inst.c);
+    if (inst.op == Op::kMove) return known_size(f, targets, *definition, inst.a, program);
+    if (inst.op == Op::kBuiltin && static_cast<plan::Builtin>(inst.a) == plan::Builtin::kRange && inst.c == 1) {
+      const Count n = known_int(f, targets, *definition, f.args[inst.b], program);
+      return n ? Count(std::max<std::int64_t>(*n, 0)) : std::nullopt;
+    }
+    return std::nullopt;
+  }
+
+  // The greatest value that the register can have.
+  Count known_int(const plan::Function& f, const std::vector<bool>& targets, std::size_t at, plan::Reg reg, const plan::Program* program) {
+    if (const plan::Type* type = parameter(f, reg, program)) return type->max_int ? Count(*type->max_int) : std::nullopt;
+    const auto definition = definition_before(plan_, f, targets, at, reg);
+    if (!definition) return std::nullopt;
+    const Inst& inst = f.code[*definition];
+    if (inst.op == Op::kConst && plan_.constants[inst.a].kind == plan::Constant::Kind::kInt) return plan_.constants[inst.a].number;
+    if (inst.op == Op::kMove) return known_int(f, targets, *definition, inst.a, program);
+    return std::nullopt;
+  }
+
+  const plan::Plan& plan_;
+  std::map<std::uint32_t, Bounds> done_;
+};
+
+}  // namespace
+
+void compute_bounds(plan::Plan& plan) {
+  for (plan::Program& program : plan.programs) {
+    program.bounds = BoundsOf(plan).function(program.function, &program);
+    if (program.limits.tokens) {
+      program.bounds.generated_tokens = std::min(program.bounds.generated_tokens.value_or(std::numeric_limits<std::int64_t>::max()), *program.limits.tokens);
+    }
+    if (program.limits.forks) {
+      program.bounds.forks = std::min(program.bounds.forks.value_or(std::numeric_limits<std::int64_t>::max()), *program.limits.forks);
+    }
+  }
+}
+
+}  // namespace sgl::compiler

@@ -1,0 +1,130 @@
+#include "compiler/passes/flow.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "compiler/passes/passes.h"
+
+namespace sgl::compiler {
+
+using plan::Function;
+using plan::Inst;
+using plan::kNone;
+using plan::Op;
+
+void optimize(plan::Plan& plan) {
+  fold_constants(plan);
+  merge_literals(plan);
+  parallelize_independent(plan);
+}
+
+void analyze(plan::Plan& plan) {
+  extract_static_prefixes(plan);
+  compute_bounds(plan);
+}
+
+std::vector<bool> jump_targets(const Function& function) {
+  std::vector<bool> out(function.code.size() + 1, false);
+  for (const Inst& inst : function.code) {
+    if (inst.op == Op::kJump) out[inst.a] = true;
+    if (inst.op == Op::kBranch) out[inst.b] = out[inst.c] = true;
+  }
+  return out;
+}
+
+namespace {
+
+bool is_register(char operand) {
+  return operand == 'B' || operand == 'I' || operand == 'F' || operand == 'L' || operand == '*' || operand == 'o';
+}
+
+}  // namespace
+
+std::vector<plan::Reg> reads(const Function& function, const Inst& inst) {
+  const plan::OpInfo& info = plan::kOps[static_cast<std::size_t>(inst.op)];
+  std::vector<plan::Reg> out;
+  const std::uint32_t operands[3] = {inst.a, inst.b, inst.c};
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (is_register(info.operands[i + 1]) && operands[i] != kNone) out.push_back(operands[i]);
+  }
+  if (info.has_args) out.insert(out.end(), function.args.begin() + inst.b, function.args.begin() + inst.b + inst.c);
+  return out;
+}
+
+std::vector<plan::Reg> writes(const plan::Plan& plan, const Function& function, const Inst& inst) {
+  std::vector<plan::Reg> out;
+  if (inst.dst != kNone) out.push_back(inst.dst);
+  if (inst.op == Op::kGen && plan.gens[inst.a].logprobs) out.push_back(function.args[inst.b + inst.c - 1]);
+  if (inst.op == Op::kSelect && plan.selects[inst.a].scores) out.push_back(function.args[inst.b + 1]);
+  return out;
+}
+
+bool is_removable(Op op) {
+  switch (op) {
+    case Op::kConst: case Op::kMove: case Op::kBox: case Op::kIntToFloat: case Op::kAddF: case Op::kSubF: case Op::kMulF:
+    case Op::kDivF: case Op::kNegF: case Op::kEqI: case Op::kLtI: case Op::kLeI: case Op::kEqF: case Op::kLtF: case Op::kLeF:
+    case Op::kEqL: case Op::kNot:
+      return true;
+    default: return false;
+  }
+}
+
+void compact(Function& function, const std::vector<bool>& keep) {
+  std::vector<std::uint32_t> moved(function.code.size() + 1);
+  std::uint32_t next = 0;
+  for (std::size_t i = 0; i < function.code.size(); ++i) {
+    moved[i] = next;
+    if (keep[i]) ++next;
+  }
+  moved[function.code.size()] = next;
+  std::size_t out = 0;
+  for (std::size_t i = 0; i < function.code.size(); ++i) {
+    if (!keep[i]) continue;
+    Inst inst = function.code[i];
+    if (inst.op == Op::kJump) inst.a = moved[inst.a];
+    if (inst.op == Op::kBranch) {
+      inst.b = moved[inst.b];
+      inst.c = moved[inst.c];
+    }
+    function.positions[out] = function.positions[i];
+    function.code[out++] = inst;
+  }
+  function.code.resize(out);
+  function.positions.resize(out);
+}
+
+std::optional<std::size_t> definition_before(const plan::Plan& plan, const Function& function, const std::vector<bool>& targets,
+                                             std::size_t at, plan::Reg reg) {
+  while (at > 0) {
+    if (targets[at]) return std::nullopt;
+    --at;
+    const Inst& inst = function.code[at];
+    const auto written = writes(plan, function, inst);
+    if (std::find(written.begin(), written.end(), reg) != written.end()) return at;
+    if (inst.op == Op::kJump || inst.op == Op::kBranch) return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+plan::ConstId find_or_add(plan::Plan& plan, const plan::Constant& constant) {
+  using Kind = plan::Constant::Kind;
+  for (std::size_t i = 0; i < plan.constants.size(); ++i) {
+    const plan::Constant& c = plan.constants[i];
+    // Bits, not values: 0.0 and -0.0 are different constants.
+    if (c.kind == constant.kind && c.kind != Kind::kList && c.kind != Kind::kRecord && c.number == constant.number &&
+        std::bit_cast<std::uint64_t>(c.real) == std::bit_cast<std::uint64_t>(constant.real) && c.text == constant.text) {
+      return plan::ConstId(static_cast<std::uint32_t>(i));
+    }
+  }
+  plan.constants.push_back(constant);
+  return plan::ConstId(static_cast<std::uint32_t>(plan.constants.size() - 1));
+}
+
+plan::ConstId text_constant(plan::Plan& plan, std::string text) {
+  plan::Constant constant;
+  constant.kind = plan::Constant::Kind::kString;
+  constant.text = std::move(text);
+  return find_or_add(plan, constant);
+}
+
+}  // namespace sgl::compiler

@@ -1,0 +1,97 @@
+// Static prefix: what every call of a program begins with, whatever its arguments.
+#include <unordered_map>
+
+#include "compiler/passes/flow.h"
+#include "compiler/passes/passes.h"
+
+namespace sgl::compiler {
+
+using plan::Inst;
+using plan::Op;
+using plan::PrefixPart;
+
+namespace {
+
+class PrefixWalk {
+ public:
+  PrefixWalk(const plan::Plan& plan, const plan::Function& function) : plan_(plan), function_(function) {}
+
+  std::vector<PrefixPart> run() {
+    const std::vector<bool> targets = jump_targets(function_);
+    for (std::size_t i = 0; i < function_.code.size() && !targets[i]; ++i) {
+      if (!step(function_.code[i])) break;
+    }
+    return std::move(parts_);
+  }
+
+ private:
+  // False: what follows depends on arguments or on the model.
+  bool step(const Inst& inst) {
+    switch (inst.op) {
+      case Op::kConst: known_[inst.dst] = inst.a; return true;
+      case Op::kRoleBegin:
+        parts_.push_back({static_cast<plan::Role>(inst.a), "", true});
+        return true;
+      case Op::kRoleEnd:
+        if (!parts_.empty()) parts_.back().open = false;
+        return true;
+      case Op::kText: {
+        if (const std::string* text = constant(inst.a)) {
+          append(*text);
+          return true;
+        }
+        const auto concat = concats_.find(inst.a);
+        if (concat != concats_.end()) append(leading_text(*concat->second));
+        return false;
+      }
+      case Op::kConcat:
+        known_.erase(inst.dst);
+        concats_[inst.dst] = &inst;
+        return true;
+      case Op::kGen: case Op::kSelect: case Op::kParallelFor: case Op::kParallel: case Op::kCall: case Op::kJump:
+      case Op::kBranch: case Op::kReturn: case Op::kFail:
+        return false;
+      default:
+        // Host code; it may fail, but then there is no context to share.
+        known_.erase(inst.dst);
+        concats_.erase(inst.dst);
+        return true;
+    }
+  }
+
+  const std::string* constant(plan::Reg reg) const {
+    const auto it = known_.find(reg);
+    return it == known_.end() ? nullptr : &plan_.constants[it->second].text;
+  }
+
+  std::string leading_text(const Inst& concat) const {
+    std::string out;
+    for (std::uint32_t i = 0; i < concat.c; ++i) {
+      const std::string* const part = constant(function_.args[concat.b + i]);
+      if (part == nullptr) break;
+      out += *part;
+    }
+    return out;
+  }
+
+  void append(const std::string& text) {
+    if (parts_.empty() || (!parts_.back().open && parts_.back().role)) parts_.push_back({std::nullopt, "", false});
+    parts_.back().text += text;
+  }
+
+  const plan::Plan& plan_;
+  const plan::Function& function_;
+  std::vector<PrefixPart> parts_;
+  std::unordered_map<plan::Reg, std::uint32_t> known_;
+  std::unordered_map<plan::Reg, const Inst*> concats_;
+};
+
+}  // namespace
+
+void extract_static_prefixes(plan::Plan& plan) {
+  for (plan::Program& program : plan.programs) {
+    program.prefix = PrefixWalk(plan, plan.function(program.function)).run();
+  }
+}
+
+}  // namespace sgl::compiler

@@ -1,0 +1,103 @@
+#include "runtime/constraint/plan_types.h"
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+namespace sgl::constraint {
+namespace {
+
+using plan::TypeKind;
+
+std::string literal_json(const plan::Literal& literal) {
+  using Json = nlohmann::ordered_json;
+  switch (literal.kind) {
+    case plan::Literal::Kind::kString:
+      return Json(literal.text).dump(-1, ' ', false, Json::error_handler_t::replace);
+    case plan::Literal::Kind::kInt:
+      return std::to_string(literal.number);
+    case plan::Literal::Kind::kBool:
+      return literal.number != 0 ? "true" : "false";
+  }
+  return "null";
+}
+
+// Plan types to specification nodes, each type once, so that recursive types stay finite.
+class SpecBuilder {
+ public:
+  SpecBuilder(const plan::Plan& plan, TypeSpec& spec) : plan_(plan), spec_(spec) {}
+
+  std::uint32_t add(plan::TypeId id) {
+    const auto [it, inserted] = index_.try_emplace(id.value, static_cast<std::uint32_t>(spec_.nodes.size()));
+    const std::uint32_t index = it->second;
+    if (!inserted) return index;
+    spec_.nodes.emplace_back();
+    SpecNode node = scalar_node(plan_.type(id));
+    const plan::Type& type = plan_.type(id);
+    for (const plan::TypeId arg : type.args) node.children.push_back(add(arg));
+    for (const plan::Field& field : type.fields) node.fields.push_back({field.name, add(field.type), field.optional});
+    spec_.nodes[index] = std::move(node);
+    return index;
+  }
+
+ private:
+  static SpecNode scalar_node(const plan::Type& type) {
+    SpecNode node;
+    switch (type.kind) {
+      case TypeKind::kNull:
+        node.kind = SpecKind::kNull;
+        break;
+      case TypeKind::kBool:
+        node.kind = SpecKind::kBool;
+        break;
+      case TypeKind::kInt:
+        node.kind = SpecKind::kInt;
+        break;
+      case TypeKind::kFloat:
+        node.kind = SpecKind::kFloat;
+        break;
+      case TypeKind::kString:
+        node.kind = SpecKind::kString;
+        break;
+      case TypeKind::kLiteral:
+        node.kind = SpecKind::kLiteral;
+        break;
+      case TypeKind::kList:
+        node.kind = SpecKind::kList;
+        break;
+      case TypeKind::kRecord:
+        node.kind = SpecKind::kRecord;
+        break;
+      case TypeKind::kUnion:
+        node.kind = SpecKind::kUnion;
+        break;
+      case TypeKind::kRegex:
+        node.kind = SpecKind::kRegex;
+        break;
+    }
+    node.min_chars = node.min_items = type.min_size;
+    node.max_chars = node.max_items = type.max_size;
+    node.min_int = type.min_int;
+    node.max_int = type.max_int;
+    node.min_float = type.min_float;
+    node.max_float = type.max_float;
+    node.pattern = type.pattern;
+    node.format = type.format;
+    if (type.kind == TypeKind::kLiteral) node.text = literal_json(type.literal);
+    return node;
+  }
+
+  const plan::Plan& plan_;
+  TypeSpec& spec_;
+  std::map<std::uint32_t, std::uint32_t> index_;
+};
+
+}  // namespace
+
+TypeSpec spec_of(const plan::Plan& plan, plan::TypeId type, bool json) {
+  TypeSpec spec;
+  spec.json = json;
+  spec.root = SpecBuilder(plan, spec).add(type);
+  return spec;
+}
+
+}  // namespace sgl::constraint

@@ -1,0 +1,13 @@
+// Plan types as constraint specifications.
+#pragma once
+
+#include "runtime/constraint/constraint.h"
+#include "runtime/plan/plan.h"
+
+namespace sgl::constraint {
+
+// What text for this type must look like. `json`: its JSON form (strings quoted); else its bare form (TypeSpec::json).
+// O(types reachable).
+TypeSpec spec_of(const plan::Plan& plan, plan::TypeId type, bool json);
+
+}  // namespace sgl::constraint
