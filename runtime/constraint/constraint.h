@@ -20,17 +20,18 @@ using tokenizer::TokenId;
 // A type of the language, as the constraint engine sees it. Children are indices into TypeSpec::nodes.
 enum class SpecKind : std::uint8_t {
   kString,   // min_chars … max_chars code points (max < 0: unbounded), optional `pattern` and `format`
-  kInt,      // decimal integer in [min_int, max_int]
-  kFloat,    // JSON number; bounds min_float/max_float where has_min/has_max (decided exactly on the decimal text)
+  kInt,      // decimal integer in [min_int, max_int], by default all of 64 bits; no "-0", no leading zeros
+  kFloat,    // JSON number; with bounds a decimal number without exponent, compared exactly with the bound's shortest
+             // text
   kBool,     // true | false
   kNull,     // null
   kLiteral,  // exactly this value: `text` is its JSON (`"A"`, `3`, `true`)
   kList,     // children[0] repeated min_items … max_items (max < 0: unbounded)
-  kMap,      // object with any keys, values children[0], min_items … max_items entries
-  kRecord,   // fields in order; optional ones may be left out
-  kUnion,    // any of children
-  kRegex,    // text matching `pattern` (whole text, anchored)
-  kJson,     // any JSON value, nesting bounded by Limits::json_depth
+  kMap,  // object with any keys (repeated ones are not excluded), values children[0], min_items … max_items entries
+  kRecord,  // fields in order; optional ones may be left out
+  kUnion,   // any of children
+  kRegex,   // text matching `pattern` (whole text, anchored)
+  kJson,    // any JSON value, nesting bounded by Limits::json_depth
 };
 
 struct SpecField {
@@ -74,8 +75,12 @@ class TokenMask {
  public:
   explicit TokenMask(std::size_t vocab_size = 0) : bits_((vocab_size + 63) / 64), size_(vocab_size) {}
   std::size_t size() const { return size_; }
-  bool test(TokenId id) const { return (bits_[static_cast<std::size_t>(id) / 64] >> (static_cast<std::size_t>(id) % 64) & 1) != 0; }
-  void set(TokenId id) { bits_[static_cast<std::size_t>(id) / 64] |= std::uint64_t{1} << (static_cast<std::size_t>(id) % 64); }
+  bool test(TokenId id) const {
+    return (bits_[static_cast<std::size_t>(id) / 64] >> (static_cast<std::size_t>(id) % 64) & 1) != 0;
+  }
+  void set(TokenId id) {
+    bits_[static_cast<std::size_t>(id) / 64] |= std::uint64_t{1} << (static_cast<std::size_t>(id) % 64);
+  }
   std::span<const std::uint64_t> words() const { return bits_; }
   std::span<std::uint64_t> words() { return bits_; }
   std::size_t count() const;
@@ -144,8 +149,10 @@ class Matcher {
   // The mask is cached per automaton state; the reference stays valid while this matcher lives and is not advanced.
   // Errors: `limit` when building the states for it crosses Limits::max_states.
   base::Expected<std::shared_ptr<const TokenMask>> mask();
-  // Only the tokens after which the value can still be finished within `budget_tokens` further tokens, counting one
-  // byte per token at worst is not needed: uses the shortest completion in tokens. Equal to mask() when budget is ample.
+  // Only the tokens after which the value can still be finished within `budget_tokens` further tokens (0: with this
+  // one; the eos token is not counted). Finished means by the shortest text, cut into as few tokens as it can be. When
+  // the mask for R remaining tokens (budget R-1) is not empty, following it keeps the next ones non-empty too, so
+  // output cut at max_tokens is complete. Equal to mask() when the budget is ample.
   base::Expected<std::shared_ptr<const TokenMask>> mask_within(std::int64_t budget_tokens);
   // Advances by a token (eos tokens are accepted iff complete). False, and no change, when it is not allowed.
   bool accept(TokenId id);
@@ -160,10 +167,23 @@ class Matcher {
   bool is_final();
 
  private:
-  struct State;
+  // Where the walk stood after a token.
+  struct Place {
+    std::int32_t state = 0;    // of the automaton
+    std::uint32_t healed = 0;  // bytes of the healing text that are there
+    bool ended = false;        // an eos token came
+  };
+  struct Chunk;  // older places, shared by copies and never changed
+  const Place& now() const { return recent_.back(); }
+  base::Expected<std::shared_ptr<const TokenMask>> masked(std::optional<std::int64_t> budget);
+  void push(const Place& place);
+
   std::shared_ptr<const Constraint> constraint_;
   std::shared_ptr<const Vocabulary> vocabulary_;
-  std::vector<std::uint64_t> history_;  // see matcher.cc; helper may change private members
+  std::string healing_;
+  std::vector<Place> recent_;  // at least one, at most a fixed number, so that copying takes constant time
+  std::shared_ptr<const Chunk> older_;
+  std::size_t accepted_ = 0;
 };
 
 }  // namespace sgl::constraint

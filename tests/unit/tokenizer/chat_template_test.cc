@@ -106,7 +106,7 @@ TEST_CASE("the Llama 2 template") {
   const auto out =
       chat->render({{"system", "Be nice."}, {"user", " Hi "}, {"assistant", "Hello"}, {"user", "Bye"}}, options);
   REQUIRE_MESSAGE(out.ok(), out.error().message);
-  CHECK(*out == "<s>[INST] <<SYS>>\nBe nice.\n<</SYS>>\n\nHi [/INST] Hello </s><s>[INST] Bye [/INST]");
+  CHECK(*out == "<s>[INST] <<SYS>>\nBe nice.\n<</SYS>>\n\n Hi [/INST] Hello </s><s>[INST] Bye [/INST]");
   const auto wrong = chat->render({{"assistant", "x"}}, options);
   REQUIRE_FALSE(wrong.ok());
   CHECK(has(wrong.error().message, "must alternate"));

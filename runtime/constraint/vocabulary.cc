@@ -1,0 +1,163 @@
+#include "runtime/constraint/vocabulary.h"
+
+#include <algorithm>
+#include <bit>
+#include <numeric>
+
+namespace sgl::constraint {
+
+std::size_t TokenMask::count() const {
+  std::size_t out = 0;
+  for (std::uint64_t word : bits_) out += static_cast<std::size_t>(std::popcount(word));
+  return out;
+}
+
+Vocabulary::Vocabulary(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Vocabulary::~Vocabulary() = default;
+
+std::shared_ptr<const Vocabulary> Vocabulary::build(std::shared_ptr<const tokenizer::Tokenizer> tokenizer) {
+  auto impl = std::make_unique<Impl>();
+  for (std::size_t id = 0; id < tokenizer->vocab_size(); ++id)
+    impl->bytes.push_back(tokenizer->token_bytes(static_cast<TokenId>(id)));
+  impl->eos.assign(tokenizer->eos().begin(), tokenizer->eos().end());
+  impl->tokenizer = std::move(tokenizer);
+  impl->finish();
+  return std::shared_ptr<const Vocabulary>(new Vocabulary(std::move(impl)));
+}
+
+std::shared_ptr<const Vocabulary> Vocabulary::from_bytes(std::vector<std::string> bytes, std::vector<TokenId> eos) {
+  auto impl = std::make_unique<Impl>();
+  impl->owned = std::move(bytes);
+  impl->bytes.assign(impl->owned.begin(), impl->owned.end());
+  impl->eos = std::move(eos);
+  impl->finish();
+  return std::shared_ptr<const Vocabulary>(new Vocabulary(std::move(impl)));
+}
+
+std::size_t Vocabulary::size() const {
+  return impl_->bytes.size();
+}
+std::string_view Vocabulary::bytes(TokenId id) const {
+  return id < 0 || static_cast<std::size_t>(id) >= size() ? std::string_view()
+                                                          : impl_->bytes[static_cast<std::size_t>(id)];
+}
+std::span<const TokenId> Vocabulary::eos() const {
+  return impl_->eos;
+}
+
+void Vocabulary::Impl::finish() {
+  is_eos.assign(bytes.size(), false);
+  std::erase_if(eos, [&](TokenId id) { return id < 0 || static_cast<std::size_t>(id) >= bytes.size(); });
+  for (TokenId id : eos) is_eos[static_cast<std::size_t>(id)] = true;
+  next_same.assign(bytes.size(), -1);
+  std::vector<TokenId> order(bytes.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::erase_if(order, [&](TokenId id) {
+    return bytes[static_cast<std::size_t>(id)].empty() || is_eos[static_cast<std::size_t>(id)];
+  });
+  std::stable_sort(order.begin(), order.end(), [&](TokenId a, TokenId b) {
+    return bytes[static_cast<std::size_t>(a)] < bytes[static_cast<std::size_t>(b)];
+  });
+  trie.push_back({0, -1, 0, 0});
+  std::vector<std::uint32_t> path{0};  // nodes from the root to the last one made
+  std::string_view previous;
+  std::size_t singles = 0;
+  for (TokenId id : order) {
+    const std::string_view text = bytes[static_cast<std::size_t>(id)];
+    longest = std::max(longest, text.size());
+    if (text == previous) {  // same bytes: chain behind the first
+      TokenId& head = trie[path.back()].token;
+      next_same[static_cast<std::size_t>(id)] = head;
+      head = id;
+      continue;
+    }
+    const auto common = static_cast<std::size_t>(
+        std::mismatch(text.begin(), text.end(), previous.begin(), previous.end()).first - text.begin());
+    while (path.size() > common + 1) {
+      trie[path.back()].end = static_cast<std::uint32_t>(trie.size());
+      path.pop_back();
+    }
+    for (std::size_t i = common; i < text.size(); ++i) {
+      path.push_back(static_cast<std::uint32_t>(trie.size()));
+      trie.push_back({0, -1, static_cast<std::uint32_t>(i + 1) & 0xFFFFFF, static_cast<unsigned char>(text[i])});
+    }
+    trie.back().token = id;
+    if (text.size() == 1) ++singles;
+    previous = text;
+  }
+  for (std::uint32_t node : path) trie[node].end = static_cast<std::uint32_t>(trie.size());
+  all_bytes = singles == 256;
+}
+
+std::size_t Vocabulary::Impl::KeyHash::operator()(const Key& key) const {
+  std::uint64_t h = key.automaton * 0x9e3779b97f4a7c15 ^ static_cast<std::uint64_t>(key.state);
+  h = (h ^ h >> 32) * 0xbf58476d1ce4e5b9 ^ static_cast<std::uint64_t>(key.budget);
+  return static_cast<std::size_t>((h ^ h >> 29) * 0x94d049bb133111eb);
+}
+
+std::optional<CachedMask> Vocabulary::Impl::cached(const Key& key) const {
+  const std::lock_guard lock(mutex);
+  const auto it = index.find(key);
+  if (it == index.end()) return std::nullopt;
+  recent.splice(recent.begin(), recent, it->second);
+  return it->second->mask;
+}
+
+void Vocabulary::Impl::store(const Key& key, const CachedMask& mask, std::size_t max_bytes) const {
+  const std::size_t mask_bytes = (bytes.size() + 63) / 64 * 8 + 200;  // 200: list, index and control block
+  const std::lock_guard lock(mutex);
+  if (index.contains(key)) return;
+  recent.push_front({key, mask});
+  index[key] = recent.begin();
+  while (recent.size() > 1 && recent.size() * mask_bytes > max_bytes) {
+    index.erase(recent.back().key);
+    recent.pop_back();
+  }
+}
+
+std::uint64_t Vocabulary::Impl::tokens_to_finish(const Automaton& automaton, std::string_view text,
+                                                 StateId state) const {
+  const auto key = [&](StateId s) { return Key{automaton.id(), s, -1}; };
+  const auto known = [&](StateId s) -> std::optional<std::uint64_t> {
+    if (automaton.rest(s) == 0) return 0;
+    const std::lock_guard lock(mutex);
+    const auto it = finishing.find(key(s));
+    return it == finishing.end() ? std::nullopt : std::optional(it->second);
+  };
+  if (text.empty()) {
+    if (const auto tokens = known(state)) return *tokens;
+  }
+  // The shortest completion is the same from every place along it, so all of them are answered at once.
+  constexpr std::uint64_t kMaxBytes =
+      1 << 20;  // longer ones are not searched; they would take seconds to generate at least
+  if (automaton.rest(state) > kMaxBytes) return kNoTokens;
+  std::string whole(text);
+  std::vector<StateId> states;  // after every byte of the completion
+  for (StateId s = state; automaton.rest(s) > 0;) {
+    const auto byte = static_cast<unsigned char>(automaton.shortest_byte(s));
+    states.push_back(s);
+    whole.push_back(static_cast<char>(byte));
+    s = automaton.step(s, byte);
+    if (s < 0) return kNoTokens;
+  }
+  std::vector<std::uint64_t> cost(whole.size() + 1, kNoTokens);
+  cost.back() = 0;
+  for (std::size_t at = whole.size(); at-- > 0;) {
+    std::uint32_t node = 0;
+    for (std::size_t i = at; i < whole.size(); ++i) {
+      std::uint32_t child = node + 1;
+      while (child < trie[node].end && trie[child].byte != static_cast<unsigned char>(whole[i]))
+        child = trie[child].end;
+      if (child >= trie[node].end) break;
+      node = child;
+      if (trie[node].token >= 0) cost[at] = std::min(cost[at], cost[i + 1] + 1);
+    }
+    cost[at] = std::min(cost[at], kNoTokens);
+  }
+  const std::lock_guard lock(mutex);
+  if (finishing.size() > 1'000'000) finishing.clear();  // about 60 MB
+  for (std::size_t i = 0; i < states.size(); ++i) finishing[key(states[i])] = cost[text.size() + i];
+  return cost[0];
+}
+
+}  // namespace sgl::constraint

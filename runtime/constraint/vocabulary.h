@@ -1,0 +1,68 @@
+// The byte trie of a vocabulary and what is cached for it. Private to runtime/constraint.
+#pragma once
+
+#include <list>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/constraint/automaton.h"
+
+namespace sgl::constraint {
+
+// Tokens by their bytes, depth first: the children of a node follow it, `end` is the node after its last descendant.
+struct TrieNode {
+  std::uint32_t end = 0;
+  TokenId token = -1;        // a token that ends here, -1: none; others with the same bytes are chained
+  std::uint32_t depth : 24;  // bytes up to here
+  std::uint32_t byte : 8;
+};
+
+constexpr std::uint64_t kNoTokens = UINT32_MAX;  // cannot be spelled with this vocabulary
+
+// A mask and, over its tokens, the greatest number of bytes that may still be needed after one.
+struct CachedMask {
+  std::shared_ptr<const TokenMask> mask;
+  std::uint64_t worst_rest = 0;
+};
+
+struct Vocabulary::Impl {
+  std::shared_ptr<const tokenizer::Tokenizer> tokenizer;  // keeps the bytes alive; null for tests
+  std::vector<std::string> owned;
+  std::vector<std::string_view> bytes;
+  std::vector<TokenId> eos;
+  std::vector<bool> is_eos;
+  std::vector<TrieNode> trie;      // [0]: the root
+  std::vector<TokenId> next_same;  // by token: the next one with the same bytes, -1 at the end
+  bool all_bytes = false;          // every single byte is a token
+  std::size_t longest = 1;         // bytes of the longest token
+
+  void finish();
+
+  struct Key {
+    std::uint64_t automaton = 0;
+    StateId state = 0;
+    std::int64_t budget = -1;  // -1: none
+    friend bool operator==(const Key&, const Key&) = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const;
+  };
+  std::optional<CachedMask> cached(const Key& key) const;
+  void store(const Key& key, const CachedMask& mask, std::size_t max_bytes) const;
+
+  // The fewest tokens that spell `text` followed by the shortest completion of `state`; kNoTokens when it cannot be
+  // spelled. Errors are kept out by reading only states that exist or can be made: kNoTokens at the automaton's limit.
+  std::uint64_t tokens_to_finish(const Automaton& automaton, std::string_view text, StateId state) const;
+
+  struct Entry {
+    Key key;
+    CachedMask mask;
+  };
+  mutable std::mutex mutex;
+  mutable std::list<Entry> recent;  // most recently used first
+  mutable std::unordered_map<Key, std::list<Entry>::iterator, KeyHash> index;
+  mutable std::unordered_map<Key, std::uint64_t, KeyHash> finishing;  // tokens_to_finish("", state)
+};
+
+}  // namespace sgl::constraint
