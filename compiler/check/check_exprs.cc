@@ -60,6 +60,17 @@ void Checker::check_against(Expr& expr, TypeId wanted, const std::string& what) 
       return;
     }
   }
+  // 0.5 for float(0..1): float literals have no literal type of their own.
+  if (const auto value = evaluate_constant(expr, found, types_); value && value->kind == ConstValue::Kind::kFloat) {
+    for (const TypeId id : types_.alternatives(wanted)) {
+      const Type& t = types_.get(id);
+      if (t.kind == TypeKind::kFloat && (!t.min_float || value->real >= *t.min_float) && (!t.max_float || value->real <= *t.max_float)) return;
+    }
+  }
+  // Likewise 2 * 3 for int(0..10).
+  if (const auto value = evaluate_constant(expr, found, types_); value && value->kind == ConstValue::Kind::kInt) {
+    if (types_.is_subtype(types_.literal({plan::Literal::Kind::kInt, "", value->number}), wanted)) return;
+  }
   const std::string subject = what.empty() ? "this" : what;
   if (types_.contains_null(found) && types_.fits(types_.without_null(found), wanted)) {
     error(DiagKind::kMaybeNull, expr.range, fmt::format("{} may be null, but '{}' is wanted", subject, spell(wanted)))

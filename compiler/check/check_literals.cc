@@ -127,16 +127,37 @@ TypeId Checker::check_record(Expr& expr, Expr::RecordLit& node, std::optional<Ty
   return failed ? types_.error() : types_.record(std::move(fields));
 }
 
+// What is spread may have other fields than `type`: those that fit by name are taken.
+void Checker::check_spread(Expr& value, TypeId type, std::set<std::string>& brought) {
+  const TypeId from = check_expr(value);
+  if (types_.is_error(from)) {
+    for (const plan::Field& field : types_.get(type).fields) brought.insert(field.name);
+    return;
+  }
+  if (types_.get(from).kind != TypeKind::kRecord) {
+    error(DiagKind::kTypeMismatch, value.range, fmt::format("only a record can be spread, this is '{}'", spell(from)));
+    return;
+  }
+  for (const plan::Field& field : types_.get(type).fields) {
+    for (const plan::Field& other : types_.get(from).fields) {
+      if (other.name != field.name || (other.optional && !field.optional)) continue;
+      brought.insert(field.name);
+      if (!types_.is_subtype(other.type, field.type)) {
+        error(DiagKind::kTypeMismatch, value.range, fmt::format("its field '{}' is '{}', but '{}' is wanted", field.name, spell(other.type), spell(field.type)));
+      }
+    }
+  }
+}
+
 TypeId Checker::check_record_as(Expr& expr, Expr::RecordLit& node, TypeId type) {
   const std::vector<plan::Field> fields = types_.get(type).fields;
   node.values.assign(fields.size(), nullptr);
   std::set<std::string> given;
-  bool spread = false;
+  std::set<std::string> spread;  // fields that a spread record brings
   for (auto& init : node.fields) {
     if (!init.value) continue;
     if (init.spread) {
-      spread = true;
-      check_against(*init.value, type, "what is spread");
+      check_spread(*init.value, type, spread);
       std::fill(node.values.begin(), node.values.end(), nullptr);  // later ones win
       continue;
     }
@@ -158,7 +179,7 @@ TypeId Checker::check_record_as(Expr& expr, Expr::RecordLit& node, TypeId type) 
   }
   std::vector<std::string> missing;
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (!fields[i].optional && !spread && given.count(fields[i].name) == 0) missing.push_back("'" + fields[i].name + "'");
+    if (!fields[i].optional && spread.count(fields[i].name) == 0 && given.count(fields[i].name) == 0) missing.push_back("'" + fields[i].name + "'");
   }
   if (!missing.empty()) {
     error(DiagKind::kMissingField, expr.range, fmt::format("the {} {} of '{}' {} missing", missing.size() == 1 ? "field" : "fields",

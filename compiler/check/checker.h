@@ -117,6 +117,7 @@ class Checker {
   TypeId check_comprehension(Expr::Comprehension& node, std::optional<TypeId> expected);
   TypeId check_record(Expr& expr, Expr::RecordLit& node, std::optional<TypeId> expected);
   TypeId check_record_as(Expr& expr, Expr::RecordLit& node, TypeId type);
+  void check_spread(Expr& value, TypeId type, std::set<std::string>& brought);
   // The literal's type, when the expression is a literal.
   std::optional<plan::Literal> literal_of(const Expr& expr) const;
   TypeId bad_operands(Expr& expr, const Expr::Binary& node, std::string help = "");

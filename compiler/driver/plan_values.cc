@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t kMaxExpr = 160;
 constexpr std::size_t kMaxContent = 4096;
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '\n') out += "\\n";
@@ -64,7 +64,7 @@ Known Known::content(std::string text) { return {Kind::kText, shortened(text, kM
 std::string shown(const Known& value, std::size_t limit) {
   switch (value.kind) {
     case Known::Kind::kUnknown: return "…";
-    case Known::Kind::kText: return quoted(shortened(value.text, limit));
+    case Known::Kind::kText: return in_quotes(shortened(value.text, limit));
     case Known::Kind::kExpr: return shortened(value.text, limit);
   }
   return "…";

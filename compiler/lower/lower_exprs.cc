@@ -370,12 +370,27 @@ Operand Lowerer::lower_comprehension(const Expr& expr, const Expr::Comprehension
 
 Operand Lowerer::lower_record(const Expr& expr, const Expr::RecordLit& node) {
   const std::vector<plan::Field>& fields = types_.get(expr.type).fields;
-  Operand spread;
+  // Evaluated in order; a later spread hides the fields of an earlier one.
+  struct Spread {
+    Operand value;
+    TypeId type;
+  };
+  std::vector<Spread> spreads;
   for (const auto& init : node.fields) {
-    if (!init.spread) continue;
-    give_back(spread);
-    spread = lower_as(*init.value, expr.type);
+    if (init.spread) spreads.push_back({lower(*init.value), init.value->type});
   }
+  const auto from_spread = [&](const std::string& name) -> Operand {
+    for (auto spread = spreads.rbegin(); spread != spreads.rend(); ++spread) {
+      const auto& source = types_.get(spread->type).fields;
+      for (std::size_t i = 0; i < source.size(); ++i) {
+        if (source[i].name != name) continue;
+        const Operand value = temp(Rep::kBoxed);
+        emit(Op::kField, value.reg, spread->value.reg, static_cast<std::uint32_t>(i));
+        return value;
+      }
+    }
+    return load_null();
+  };
   std::vector<Operand> values;
   std::vector<Reg> regs;
   for (std::size_t i = 0; i < fields.size(); ++i) {
@@ -383,17 +398,14 @@ Operand Lowerer::lower_record(const Expr& expr, const Expr::RecordLit& node) {
     if (node.values[i] != nullptr) {
       value = lower_as(*node.values[i], fields[i].type);
       if (fields[i].optional && types_.is_subtype(node.values[i]->type, types_.null())) value = boxed(value, fn().function.regs[value.reg]);
-    } else if (spread.reg != kNone) {
-      value = temp(Rep::kBoxed);
-      emit(Op::kField, value.reg, spread.reg, static_cast<std::uint32_t>(i));
     } else {
-      value = load_null();
+      value = from_spread(fields[i].name);
     }
     values.push_back(value);
     regs.push_back(value.reg);
   }
   for (const Operand& operand : values) give_back(operand);
-  give_back(spread);
+  for (const Spread& spread : spreads) give_back(spread.value);
   const Operand out = temp(Rep::kBoxed);
   emit_args(Op::kRecordNew, out.reg, type_id(expr.type).value, regs);
   return out;
