@@ -28,12 +28,12 @@ struct Rows {
   std::size_t size() const { return tokens.size(); }
 };
 
-void add_bias(std::vector<float>& x, const std::vector<float>& bias, std::size_t rows) {
+void add_bias(Floats& x, const std::vector<float>& bias, std::size_t rows) {
   if (bias.empty()) return;
   for (std::size_t r = 0; r < rows; ++r) kernels::add(x.data() + r * bias.size(), bias.data(), bias.size());
 }
 
-float* grow(std::vector<float>& buffer, std::size_t n) {
+float* grow(Floats& buffer, std::size_t n) {
   if (buffer.size() < n) buffer.resize(n);
   return buffer.data();
 }
@@ -79,8 +79,10 @@ std::unique_ptr<KvStore> Model::make_kv(std::size_t slots) const {
   kv->slots = slots;
   kv->width = c.kv_heads * c.head_dim;
   kv->layers = c.layers;
-  // calloc, not new: untouched pages of a large pool stay unbacked.
-  kv->data.reset(static_cast<float*>(std::calloc(std::max<std::size_t>(slots, 1), kv_bytes_per_token())));
+  // Not touched here: the pages of a large pool stay unbacked until they are written.
+  const std::size_t bytes = std::max<std::size_t>(slots, 1) * kv_bytes_per_token();
+  kv->data.reset(
+      static_cast<float*>(std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment)));
   if (kv->data == nullptr) return nullptr;
   return kv;
 }

@@ -19,10 +19,11 @@ TEST_CASE("matmul: every instruction set agrees with the reference over odd shap
   for (const cpu::Isa isa : available_isas()) {
     CAPTURE(cpu::isa_name(isa));
     for (const DType type : kTypes) {
-      for (const std::size_t k : {1, 3, 15, 16, 17, 64, 100, 172}) {
+      for (const std::size_t k : {1, 3, 15, 16, 17, 64, 100, 172, 400, 801}) {
         for (const std::size_t n : {1, 2, 3, 7, 8, 9, 31}) {
           const Weights w(type, n, k, static_cast<std::uint32_t>(k * 100 + n));
-          for (const std::size_t rows : {1, 2, 3, 5, 6, 7, 13}) {
+          for (const std::size_t rows : {1, 2, 3, 5, 6, 7, 13, 16, 19, 100}) {
+            if (k > 200 && rows < 13) continue;
             const std::vector<float> x = random_floats(rows * k, 7);
             std::vector<float> expected(rows * n), got(rows * n, 99.0F);
             reference::matmul(w.matrix, x.data(), rows, expected.data());
@@ -42,14 +43,14 @@ TEST_CASE("matmul: a row's bits do not depend on the batch, the column range or 
   for (const cpu::Isa isa : available_isas()) {
     const cpu::Ops& ops = *cpu::ops_for(isa);
     for (const DType type : kTypes) {
-      const std::size_t k = 203, n = 45, rows = 17;
+      const std::size_t k = 803, n = 45, rows = 109;  // odd, and beyond every block of the many-row path
       const Weights w(type, n, k, 5);
       const std::vector<float> x = random_floats(rows * k, 6);
       std::vector<float> whole(rows * n), single(rows * n), pieces(rows * n);
       ops.matmul(w.matrix, x.data(), rows, whole.data(), n, 0, n);
       for (std::size_t r = 0; r < rows; ++r) ops.matmul(w.matrix, &x[r * k], 1, &single[r * n], n, 0, n);
       for (std::size_t r = 0; r < rows;) {
-        const std::size_t height = std::min<std::size_t>(1 + r % 5, rows - r);
+        const std::size_t height = std::min<std::size_t>(1 + r % 23, rows - r);
         for (std::size_t c = 0; c < n; c += 11) {
           ops.matmul(w.matrix, &x[r * k], height, &pieces[r * n], n, c, std::min(n, c + 11));
         }
