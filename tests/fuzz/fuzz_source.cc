@@ -1,4 +1,5 @@
-// Any text as a program: diagnostics or a plan, and every plan that the compiler makes is one that the verifier accepts.
+// Any text as a program: diagnostics or a plan, and every plan that the compiler makes is one that the verifier
+// accepts.
 #include "compiler/driver/driver.h"
 #include "runtime/base/check.h"
 #include "runtime/plan/verify.h"
@@ -7,8 +8,8 @@
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace sgl;
   // The folder is not there, so that imports of files find nothing.
-  const auto compilation = compiler::compile_text("no-such-folder/fuzz.sgl", std::string(fuzz::as_text(data, size)),
-                                                  compiler::Stage::kPlan);
+  const auto compilation =
+      compiler::compile_text("no-such-folder/fuzz.sgl", std::string(fuzz::as_text(data, size)), compiler::Stage::kPlan);
   const bool errors = compilation->diagnostics.has_errors();
   SGL_ASSERT(errors != compilation->plan.has_value());
   if (compilation->plan) SGL_ASSERT(plan::verify(*compilation->plan).ok());

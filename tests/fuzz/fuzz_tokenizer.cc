@@ -1,5 +1,5 @@
-// Any text as tokenizer.json and, after a line of three dashes, tokenizer_config.json. An accepted tokenizer encodes and
-// decodes without faults, and its ids are in its vocabulary.
+// Any text as tokenizer.json and, after a line of three dashes, tokenizer_config.json. An accepted tokenizer encodes
+// and decodes without faults, and its ids are in its vocabulary.
 #include <vector>
 
 #include "runtime/base/check.h"
