@@ -1,0 +1,146 @@
+// Values from JSON and from generated text, and what is refused with which path.
+#include "runtime/exec/convert.h"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "tests/unit/exec/support.h"
+
+namespace sgl::exec::test {
+namespace {
+
+struct Row {
+  std::uint32_t type;
+  std::string input;
+  std::string result;  // JSON, or "!" and the message's beginning
+};
+
+void check_json(const Row& row) {
+  Machinery m;
+  CAPTURE(row.type);
+  CAPTURE(row.input);
+  const auto value = value_from_json(m.plan, plan::TypeId(row.type), Json::parse(row.input), "arg");
+  if (row.result.starts_with('!')) {
+    REQUIRE_FALSE(value.ok());
+    CHECK(value.error().kind == base::ErrorKind::kInvalid);
+    CHECK_MESSAGE(value.error().message.starts_with(row.result.substr(1)), value.error().message);
+  } else {
+    REQUIRE_MESSAGE(value.ok(), (value.ok() ? "" : value.error().message));
+    CHECK(m.text(*value) == row.result);
+  }
+}
+
+TEST_CASE("JSON to values, with the path of what is wrong") {
+  const Row rows[] = {
+      {0, R"("a\u00e9")", R"("aé")"},
+      {0, "3", "!arg: expected a string, found an int"},
+      {1, "3", "3"},
+      {1, "3.0", "!arg: expected an int, found a float"},
+      {1, "9223372036854775808", "!arg: the number does not fit"},
+      {1, "-9223372036854775808", "-9223372036854775808"},
+      {1, "true", "!arg: expected an int, found a bool"},
+      {2, "3", "3.0"},
+      {2, "2.5", "2.5"},
+      {2, "\"2.5\"", "!arg: expected a number, found a string"},
+      {3, "true", "true"},
+      {3, "1", "!arg: expected a bool"},
+      {4, "null", "null"},
+      {4, "0", "!arg: expected null"},
+      {5, "[1, 2]", "[1,2]"},
+      {5, "[]", "!arg: the list has 0 items"},
+      {5, "[1, 2, 3, 4]", "!arg: the list has 4 items"},
+      {5, "[1, \"x\"]", "!arg[1]: expected an int, found a string"},
+      {5, "{}", "!arg: expected a list, found an object"},
+      {6, R"({"x": 1})", R"({"x":1})"},
+      {6, R"({"y": "n", "x": 1})", R"({"x":1,"y":"n"})"},
+      {6, R"({"x": 10})", "!arg.x: 10 is outside 0..9"},
+      {6, R"({"y": "n"})", "!arg.x: the field is missing"},
+      {6, R"({"x": 1, "z": 2})", "!arg.z: there is no such field"},
+      {6, R"({"x": 1, "y": null})", "!arg.y: expected a string, found null"},
+      {6, "[]", "!arg: expected an object, found a list"},
+      {7, "\"A\"", "\"A\""},
+      {7, "3", "3"},
+      {7, "null", "null"},
+      {7, "\"B\"", "!arg: \"B\" fits none"},
+      {7, "3.0", "!arg: 3.0 fits none"},
+      {8, R"([{"x": 1}, {"x": 2, "y": 5}])", "!arg[1].y: expected a string, found an int"},
+      {9, "\"é😀\"", "\"é😀\""},
+      {9, "\"abc\"", "!arg: the string has 3 characters"},
+      {10, "\"abc\"", "\"abc\""},
+      {10, "\"abd\"", "!arg: the string does not have the form"},
+      {10, "\"\"", "!arg: the string does not have the form"},
+      {12, R"({"next": {"next": {}}})", R"({"next":{"next":{}}})"},
+      {12, R"({"next": {"next": 3}})", "!arg.next.next: expected an object, found an int"},
+  };
+  for (const Row& row : rows) check_json(row);
+}
+
+TEST_CASE("data nested deeper than people write is refused, not followed") {
+  std::string text = "{}";
+  for (int i = 0; i < 1000; ++i) text = R"({"next":)" + text + "}";
+  Machinery m;
+  const auto value = value_from_json(m.plan, plan::TypeId(12), Json::parse(text), "arg");
+  REQUIRE_FALSE(value.ok());
+  CHECK(value.error().message.find("nested too deeply") != std::string::npos);
+}
+
+TEST_CASE("generated text to values") {
+  const Row rows[] = {
+      {0, "any \"text\"", R"("any \"text\"")"},
+      {1, "-12", "-12"},
+      {1, "", "!"},
+      {1, "12 ", "!"},
+      {2, "1e3", "1000.0"},
+      {2, "1e999", "!"},
+      {3, "true", "true"},
+      {3, "True", "!"},
+      {4, "null", "null"},
+      {5, "[1,2]", "[1,2]"},
+      {5, "[1,", "!"},
+      {6, R"({"x":4,"y":"n"})", R"({"x":4,"y":"n"})"},
+      {6, R"({"x":4)", "!"},
+      {7, "A", "\"A\""},
+      {7, "3", "3"},
+      {7, "null", "null"},
+      {7, "B", "!"},
+      {9, "ab", "\"ab\""},
+      {9, "abc", "!"},
+      {10, "cab", "\"cab\""},
+      {10, "xyz", "!"},
+  };
+  for (const Row& row : rows) {
+    Machinery m;
+    CAPTURE(row.type);
+    CAPTURE(row.input);
+    const auto value = value_from_text(m.plan, plan::TypeId(row.type), row.input);
+    if (row.result == "!") {
+      REQUIRE_FALSE(value.ok());
+      CHECK(value.error().kind == base::ErrorKind::kFailed);
+    } else {
+      REQUIRE_MESSAGE(value.ok(), (value.ok() ? "" : value.error().message));
+      CHECK(m.text(*value) == row.result);
+    }
+  }
+}
+
+TEST_CASE("a long text in a message is cut between characters") {
+  Machinery m;
+  std::string text = "x";
+  for (int i = 0; i < 100; ++i) text += "é";
+  const auto value = value_from_text(m.plan, plan::TypeId(1), text);
+  REQUIRE_FALSE(value.ok());
+  CHECK(value.error().message.find("\xC3…") == std::string::npos);
+  CHECK(value.error().message.size() < 200);
+}
+
+TEST_CASE("free text") {
+  Machinery m;
+  CHECK(is_free_text(m.plan.types[0]));
+  CHECK_FALSE(is_free_text(m.plan.types[9]));
+  CHECK_FALSE(is_free_text(m.plan.types[10]));
+  CHECK_FALSE(is_free_text(m.plan.types[1]));
+}
+
+}  // namespace
+}  // namespace sgl::exec::test
