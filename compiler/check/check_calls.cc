@@ -53,6 +53,7 @@ TypeId Checker::check_function_call(Expr& expr, Expr::Call& node, Decl& decl) {
   }
   const bool is_program = function->kind == plan::FunctionKind::kProgram;
   if (function->kind != plan::FunctionKind::kFn) {
+    if (!is_program) fn_.last_generation = nullptr;
     require_model(node.callee->range, fmt::format("the {} '{}'", is_program ? "program" : "prompt", decl.name.text));
   }
   if (is_program && fn_.role) {

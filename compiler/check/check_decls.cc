@@ -204,6 +204,7 @@ void Checker::check_body(Decl& decl) {
     check_against(*node.expression, decl.type, fmt::format("result of '{}'", decl.name.text));
   } else if (node.body) {
     check_block(*node.body, true);
+    warn_dead_generation();
     if (fn_.result && !types_.is_error(*fn_.result) && !always_returns(*node.body)) {
       error(DiagKind::kMissingReturn, decl.name.range,
             fmt::format("'{}' can end without returning a value of type '{}'", decl.name.text, spell(*fn_.result)))

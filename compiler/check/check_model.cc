@@ -149,9 +149,19 @@ void Checker::check_gen(ast::GenNode& gen, Binding* binding, SourceRange range) 
       logprobs = value && value->number != 0;
     }
   }
+  fn_.last_generation = fn_.loops == 0 ? binding : nullptr;  // in a loop the next round sees its text
   if (binding == nullptr) return;
   if (logprobs) binding->companion_kind = Binding::Companion::kLogprobs;
   bind(*binding, gen_result(gen));
+}
+
+void Checker::warn_dead_generation() {
+  // What a prompt generates stays in its caller's context, so only programs and forks can be judged here.
+  if (fn_.kind != plan::FunctionKind::kProgram && fn_.kind != plan::FunctionKind::kFork) return;
+  const Binding* const last = fn_.last_generation;
+  if (last == nullptr || last->used || last->wants_companion || diag_.has_errors()) return;
+  error(DiagKind::kUnusedGeneration, last->name.range, fmt::format("'{}' is generated and never used, and nothing after it could see its text", last->name.text))
+      .suggest("use its value, or remove the generation");
 }
 
 // A stop string that no text of the type contains would silently do nothing.
@@ -189,6 +199,7 @@ void Checker::check_stop(const ast::GenNode& gen, const ast::Option& option) {
 }
 
 void Checker::check_select(ast::SelectNode& select, Binding* binding, SourceRange range) {
+  fn_.last_generation = nullptr;
   if (require_model(range, "'select'") && fn_.role && *fn_.role != plan::Role::kAssistant) {
     error(DiagKind::kGenInRole, range, fmt::format("a selection inside '{}'", plan::role_name(*fn_.role)))
         .suggest("the model speaks as 'assistant': assistant { select … }");
@@ -246,6 +257,7 @@ void Checker::check_fork_body(ast::ForkBody& body, std::vector<Binding*> variabl
   fn_.yield_expected = expected;
   fn_.yield_type.reset();
   fn_.has_yield = false;
+  fn_.last_generation = nullptr;
   body.captures.clear();
   scopes_.emplace_back();
   for (Binding* variable : variables) bind(*variable, variable->type);
@@ -253,6 +265,7 @@ void Checker::check_fork_body(ast::ForkBody& body, std::vector<Binding*> variabl
   check_block(body.block, true);
   --conditional_;
   scopes_.pop_back();
+  warn_dead_generation();
   if (!fn_.has_yield) {
     error(DiagKind::kMissingYield, body.block.range, "this fork yields nothing").suggest("end it with 'yield value'");
     body.result = types_.error();
@@ -263,6 +276,7 @@ void Checker::check_fork_body(ast::ForkBody& body, std::vector<Binding*> variabl
     body.result = expected ? *expected : fn_.yield_type.value_or(types_.error());
   }
   fn_ = std::move(saved);
+  fn_.last_generation = nullptr;
 }
 
 TypeId Checker::check_parallel(Expr& expr, Expr::ParallelFor& node, std::optional<TypeId> expected) {

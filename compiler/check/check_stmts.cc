@@ -238,6 +238,7 @@ void Checker::check_return(Stmt& stmt, Stmt::Return& node) {
   may_have_left_ = may_have_left_ || conditional_ > 0;
   if (fn_.kind == plan::FunctionKind::kFork) {
     error(DiagKind::kReturnInFork, stmt.range, "a fork cannot return from the program").suggest("use 'yield' for the value of a fork");
+    fn_.has_yield = true;  // one mistake, one diagnostic
     if (node.value) check_expr(*node.value);
     return;
   }

@@ -9,6 +9,16 @@ namespace sgl::compiler {
 
 using ast::TypeExpr;
 
+namespace {
+
+// The engine speaks of the place inside the type; at the top there is none to speak of.
+std::string constraint_message(const base::Error& error) {
+  constexpr std::string_view kTop = "value: ";
+  return error.message.starts_with(kTop) ? error.message.substr(kTop.size()) : error.message;
+}
+
+}  // namespace
+
 Decl* Checker::find_type(const std::vector<ast::Name>& path) {
   ModuleScope* scope = &scope_of(*module_);
   if (path.size() == 2) {
@@ -62,7 +72,7 @@ TypeId Checker::resolve(const TypeExpr& type) {
   out.pattern = regex.pattern;
   const auto compiled = constraint::compile_regex(regex.pattern);
   if (!compiled.ok()) {
-    error(DiagKind::kBadRegex, regex.pattern_range, compiled.error().message);
+    error(DiagKind::kBadRegex, regex.pattern_range, constraint_message(compiled.error()));
     return types_.error();
   }
   for (const ast::Refinement& refinement : regex.refinements) {
@@ -138,7 +148,9 @@ TypeId Checker::resolve_named(const TypeExpr& expr, const TypeExpr::Named& named
 
 TypeId Checker::refine(const TypeExpr& expr, Type base, const std::vector<ast::Refinement>& refinements) {
   base.name.clear();
+  const std::size_t before = diag_.errors();
   for (const ast::Refinement& refinement : refinements) apply_refinement(base, refinement);
+  if (diag_.errors() > before) return types_.error();
   const TypeId id = types_.intern(std::move(base));
   if (!refinements.empty()) check_generable(id, expr.range, false);
   return id;
@@ -152,7 +164,7 @@ void Checker::apply_refinement(Type& type, const ast::Refinement& refinement) {
   const std::string& key = refinement.key->text;
   if (type.kind == TypeKind::kString && refinement.regex) {
     const auto compiled = constraint::compile_regex(*refinement.regex);
-    if (!compiled.ok()) error(DiagKind::kBadRegex, refinement.range, compiled.error().message);
+    if (!compiled.ok()) error(DiagKind::kBadRegex, refinement.range, constraint_message(compiled.error()));
     if (compiled.ok()) type.pattern = *refinement.regex;
     return;
   }
@@ -178,7 +190,7 @@ void Checker::apply_refinement(Type& type, const ast::Refinement& refinement) {
   std::vector<std::string> known;
   if (type.kind == TypeKind::kString) known = {"max_chars", "min_chars", "pattern", "format"};
   error(DiagKind::kUnknownRefinement, refinement.key->range, fmt::format("'{}' does not refine a {}", key, types_.spell_definition(type)))
-      .suggest(did_you_mean(key, known));
+      .suggest(key.starts_with("max") ? "use max_chars" : key.starts_with("min") ? "use min_chars" : did_you_mean(key, known));
 }
 
 void Checker::apply_range(Type& type, const ast::Refinement& refinement) {
@@ -194,6 +206,7 @@ void Checker::apply_range(Type& type, const ast::Refinement& refinement) {
   }
   const auto lo = refinement_int(refinement.lo), hi = refinement_int(refinement.hi);
   if ((refinement.lo && !lo) || (refinement.hi && !hi)) return bad("the range needs constant whole numbers", "");
+  if (refinement.is_range && lo && hi && *lo > *hi) return bad(fmt::format("the range {}..{} is empty", *lo, *hi), "the smaller number stands first");
   if (type.kind == TypeKind::kInt) {
     if (!refinement.is_range) return bad("an int is refined by a range", "write int(0..100)");
     type.min_int = lo;
@@ -245,11 +258,11 @@ bool Checker::check_generable(TypeId type, SourceRange range, bool for_generatio
   probe.types = types_.all();
   const auto compiled = constraint::compile_type(constraint::spec_of(probe, type, false));
   if (compiled.ok()) return true;
-  if (compiled.error().message.find("no text") != std::string::npos || compiled.error().message.find("unsatisfiable") != std::string::npos) {
-    error(DiagKind::kUnsatisfiable, range, compiled.error().message);
-  } else {
-    error(DiagKind::kUnsupportedConstraint, range, compiled.error().message);
-  }
+  // The engine's messages about types that nothing satisfies begin with "no …"; all others are about what it cannot do.
+  const std::string message = constraint_message(compiled.error());
+  const std::size_t colon = message.rfind(": ");
+  const bool nothing_fits = message.compare(colon == std::string::npos ? 0 : colon + 2, 3, "no ") == 0;
+  error(nothing_fits ? DiagKind::kUnsatisfiable : DiagKind::kUnsupportedConstraint, range, message);
   return false;
 }
 

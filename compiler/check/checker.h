@@ -31,6 +31,8 @@ struct FunctionContext {
   std::optional<TypeId> yield_expected;
   std::optional<TypeId> yield_type;
   bool has_yield = false;
+  // The last generation so far, if nothing after it talks to the model; dead when its value is not used either.
+  Binding* last_generation = nullptr;
 };
 
 class Checker {
@@ -140,6 +142,7 @@ class Checker {
   bool require_model(SourceRange range, const std::string& what);
   void check_gen(ast::GenNode& gen, Binding* binding, SourceRange range);
   TypeId gen_result(ast::GenNode& gen);
+  void warn_dead_generation();
   void check_select(ast::SelectNode& select, Binding* binding, SourceRange range);
   void check_options(std::vector<ast::Option>& options, bool constant);
   void check_option(ast::Option& option, bool constant);

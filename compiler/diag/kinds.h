@@ -71,7 +71,7 @@ namespace sgl::compiler {
   X(kUnboundedRecursion, "E0501", "recursion without end")                        \
   X(kNotSupported, "E0901", "not supported yet")                                  \
   X(kUnboundedLoop, "W0601", "generations without a bound")                       \
-  X(kUnusedGeneration, "W0602", "generation is never used")                       \
+  X(kUnusedGeneration, "W0602", "value is never used")                       \
   X(kUnreachable, "W0603", "unreachable code")
 
 enum class DiagKind {

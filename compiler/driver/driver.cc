@@ -29,12 +29,13 @@ class Loader {
 
   ast::Module* load(const std::string& key, const std::string& path, std::string text) {
     const FileId file = out_.sources.add(path, std::move(text));
+    const std::size_t errors = out_.diagnostics.errors();
     auto parsed = parse(out_.sources, file, out_.diagnostics);
     ast::Module* const module = parsed.module.get();
     module->name = key;
     state_[key] = {module, true};
     for (const auto& decl : module->declarations) {
-      if (const auto* import = std::get_if<ast::Decl::Import>(&decl->node)) {
+      if (const auto* import = std::get_if<ast::Decl::Import>(&decl->node); import != nullptr && out_.diagnostics.errors() == errors) {
         imports_[decl.get()].module = load_import(path, *import);
       }
     }
@@ -98,6 +99,16 @@ bool has_program(const ast::Module& module) {
   return false;
 }
 
+// A program that may generate without end, and does not limit itself.
+void warn_unbounded(const ast::Module& main, const plan::Plan& plan, Diagnostics& diagnostics) {
+  for (const auto& decl : main.declarations) {
+    const plan::Program* const program = plan.find_program(decl->name.text);
+    if (program == nullptr || program->bounds.generated_tokens) continue;
+    diagnostics.add(DiagKind::kUnboundedLoop, decl->name.range, fmt::format("nothing bounds how much '{}' generates: a loop, list or recursion has no known end", program->name))
+        .suggest("give it a limit: limits { tokens: 4000 }");
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<Compilation> compile_text(const std::string& path, std::string text, Stage stage, const CompileOptions& options) {
@@ -121,6 +132,7 @@ std::unique_ptr<Compilation> compile_text(const std::string& path, std::string t
   out->plan = lower(*main, types, out->sources);
   if (options.optimize) optimize(*out->plan);
   analyze(*out->plan);
+  warn_unbounded(*main, *out->plan, out->diagnostics);
   out->lower_ms = ms_since(start);
   return out;
 }

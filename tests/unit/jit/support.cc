@@ -133,7 +133,7 @@ class Driver {
     out.ok = run_frames();
     if (out.ok) {
       out.value = fmt::format("{} ", tag_name(machine_.result.tag()));
-      append_json(*machine_.image->plan, machine_.result, out.value);
+      append_json(*machine_.image->plan, machine_.result, SIZE_MAX, out.value);
     } else {
       out.kind = machine_.error_kind;
       out.message = machine_.error_message;
