@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the fuzzers and runs each for a while. Needs Debian's clang beside the packages of scripts/bootstrap.sh.
+# Builds the fuzzers and runs each for a while. Needs Debian's clang and libclang-rt-14-dev beside the packages of scripts/bootstrap.sh.
 # usage: scripts/fuzz.sh SECONDS [NAME…]     all of tests/fuzz/corpus by default
 # What is found new goes to build-fuzz/corpus/NAME, inputs that fail to build-fuzz/crashes; exit code 1 if any did.
 set -eu
@@ -10,7 +10,7 @@ esac
 seconds=$1
 shift
 if ! command -v clang++ > /dev/null; then
-  echo "fuzz: clang++ is not installed; as root: apt-get install clang" >&2
+  echo "fuzz: clang++ is not installed; as root: apt-get install clang libclang-rt-14-dev" >&2
   exit 2
 fi
 [ $# -gt 0 ] || set -- $(ls tests/fuzz/corpus)
