@@ -21,6 +21,7 @@ program second(
 
 # Forks one after another, so that it takes long and never fills the context.
 LONG = """program main(rounds: int = 9000) -> int {
+  limits { tokens: 900_000 }
   let sizes = parallel for i in range(rounds) up to 1 {
     "Once upon a time there was"
     gen line: string with temperature = 1, seed = i, max_tokens = 40
