@@ -261,7 +261,7 @@ base::Expected<Value> value_from_text(const plan::Plan& plan, TypeId id, std::st
 
 base::Expected<std::string> to_json_text(const plan::Plan& plan, const Value& value) {
   std::string out;
-  if (!append_json(plan, value, kMaxResultBytes, out)) return base::over_limit("the result is longer than 256 MiB as JSON");
+  if (!append_json(plan, value, kMaxResultBytes, out)) return base::over_limit("the result is nested too deeply, or longer than 256 MiB as JSON");
   return out;
 }
 

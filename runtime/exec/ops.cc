@@ -69,8 +69,8 @@ bool made(Machine& machine, const Value& out) {
                       fmt::format("the program's values need more than {} bytes of memory", machine.heap.limit));
 }
 
-bool append_json(const plan::Plan& plan, const Value& value, std::size_t max_bytes, std::string& out) {
-  if (out.size() > max_bytes) return false;
+bool append_json(const plan::Plan& plan, const Value& value, std::size_t max_bytes, std::string& out, int depth) {
+  if (out.size() > max_bytes || depth > kMaxValueDepth) return false;
   switch (value.tag()) {
     case Tag::kNull: out += "null"; return true;
     case Tag::kBool: out += value.as_bool() ? "true" : "false"; return true;
@@ -82,7 +82,7 @@ bool append_json(const plan::Plan& plan, const Value& value, std::size_t max_byt
       bool first = true;
       for (const Value& item : value.items()) {
         if (!std::exchange(first, false)) out.push_back(',');
-        if (!append_json(plan, item, max_bytes, out)) return false;
+        if (!append_json(plan, item, max_bytes, out, depth + 1)) return false;
       }
       out.push_back(']');
       return true;
@@ -98,7 +98,7 @@ bool append_json(const plan::Plan& plan, const Value& value, std::size_t max_byt
     if (!std::exchange(first, false)) out.push_back(',');
     append_json_string(type.fields[i].name, out);
     out.push_back(':');
-    if (!append_json(plan, field, max_bytes, out)) return false;
+    if (!append_json(plan, field, max_bytes, out, depth + 1)) return false;
   }
   out.push_back('}');
   return true;

@@ -13,8 +13,9 @@ namespace sgl::exec {
 bool format_value(Machine& machine, const Value& value, std::string_view spec, Value& out);
 
 // Appends compact JSON. Non-finite floats become null, as JSON has none; absent optional fields are left out. False
-// when `out` would grow beyond `max_bytes`: a value whose parts are shared can be exponentially larger as text.
-bool append_json(const plan::Plan& plan, const Value& value, std::size_t max_bytes, std::string& out);
+// when `out` would grow beyond `max_bytes` (a value whose parts are shared can be exponentially larger as text) or the
+// value is nested deeper than kMaxValueDepth.
+bool append_json(const plan::Plan& plan, const Value& value, std::size_t max_bytes, std::string& out, int depth = 0);
 
 // Bytes of JSON that the machine's heap has room for; and the failure when it has not.
 std::size_t json_limit(const Machine& machine);
