@@ -47,6 +47,7 @@ class BoundsOf {
   explicit BoundsOf(const plan::Plan& plan) : plan_(plan) {}
 
   Bounds function(plan::FunctionId id, const plan::Program* program) {
+    if (plan_.function(id).kind == plan::FunctionKind::kFn) return nothing();  // pure, however it recurses
     const auto it = done_.find(id.value);
     if (it != done_.end()) return it->second;
     done_[id.value] = unbounded();  // what a recursive call sees

@@ -138,7 +138,7 @@ bool repeat(Machine& machine, std::string_view text, std::int64_t count, Value& 
 template <typename T>
 void parse_number(std::string_view text, Value& out, Value (*make)(T)) {
   text = trimmed(text);
-  if (text.starts_with('+')) text.remove_prefix(1);
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
   T number{};
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
   out = code == std::errc() && end == text.data() + text.size() ? make(number) : Value();

@@ -127,7 +127,8 @@ void Executor::Impl::end_group(Strand& strand) {
   Machine& machine = strand.instance->machine;
   strand.tokens_left -= group->tokens_used;
   strand.tokens_used += group->tokens_used;
-  for (std::size_t i = 0; i < group->total; ++i) {
+  // How far the siblings after a failed one came depends on how fast they were.
+  for (std::size_t i = 0; i < group->total && i <= group->failed_index; ++i) {
     for (std::string& line : group->traces[i]) trace(strand, std::move(line));
   }
   if (strand.cancelled || group->failed_index != SIZE_MAX) {

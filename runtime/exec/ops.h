@@ -8,7 +8,7 @@
 namespace sgl::exec {
 
 // Text of a value as interpolation shows it: strings bare, everything else as compact JSON (floats shortest form).
-// `spec`: "" or [fill-align][sign][width][,][.precision][type] with type one of d x o b f e g % s, as in Python.
+// `spec`: "" or [fill-align][sign][#][0][width][.precision][type] with type one of d x o b f e g % s, as in Python.
 // False: bad spec for this value.
 bool format_value(Machine& machine, const Value& value, std::string_view spec, Value& out);
 
