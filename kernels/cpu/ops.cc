@@ -1,6 +1,22 @@
 #include "kernels/cpu/ops.h"
 
+#if defined(SGL_KERNELS_X86)
+#include <cpuid.h>
+#endif
+
 namespace sgl::kernels::cpu {
+
+#if defined(SGL_KERNELS_X86)
+namespace {
+
+// clang 14's __builtin_cpu_supports does not know "f16c".
+bool has_f16c() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+
+}  // namespace
+#endif
 
 const char* isa_name(Isa isa) {
   switch (isa) {
@@ -18,8 +34,7 @@ const Ops* ops_for(Isa isa) {
   if (isa == Isa::kPortable) return &portable_ops();
 #if defined(SGL_KERNELS_X86)
   // These builtins also check that the operating system saves the wide registers.
-  if (isa == Isa::kAvx2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-      __builtin_cpu_supports("f16c")) {
+  if (isa == Isa::kAvx2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c()) {
     return &avx2_ops();
   }
   if (isa == Isa::kAvx512 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
