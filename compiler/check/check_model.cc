@@ -101,6 +101,7 @@ void Checker::check_option(ast::Option& option, bool constant) {
     return;
   }
   if (!known || (info.kind != 'f' && info.kind != 'i')) return;
+  if (known->kind != ConstValue::Kind::kInt && known->kind != ConstValue::Kind::kFloat) return;  // reported above
   const double number = known->kind == ConstValue::Kind::kInt ? static_cast<double>(known->number) : known->real;
   if (number < info.min || number > info.max || (info.open_min && number <= info.min) || number != number) {
     const std::string range = info.max > 1e18 ? fmt::format("{} or more", info.min) : fmt::format("{}{} to {}", info.open_min ? "above " : "", info.min, info.max);

@@ -152,7 +152,7 @@ TypeId Checker::refine(const TypeExpr& expr, Type base, const std::vector<ast::R
   for (const ast::Refinement& refinement : refinements) apply_refinement(base, refinement);
   if (diag_.errors() > before) return types_.error();
   const TypeId id = types_.intern(std::move(base));
-  if (!refinements.empty()) check_generable(id, expr.range, false);
+  if (!refinements.empty() && !check_generable(id, expr.range, false)) return types_.error();
   return id;
 }
 

@@ -161,6 +161,7 @@ class Folder {
   }
 
   bool remove_unread() {
+    targets_ = jump_targets(function_);
     std::vector<bool> read(function_.regs.size(), false);
     for (const Inst& inst : function_.code) {
       for (const Reg reg : reads(function_, inst)) read[reg] = true;
@@ -170,13 +171,26 @@ class Folder {
     for (std::size_t i = 0; i < function_.code.size(); ++i) {
       const Inst& inst = function_.code[i];
       const bool self = inst.op == Op::kMove && inst.dst == inst.a;
-      if (is_removable(inst.op) && (!read[inst.dst] || self)) {
+      if (is_removable(inst.op) && (!read[inst.dst] || self || overwritten(i))) {
         keep[i] = false;
         changed = true;
       }
     }
     if (changed) compact(function_, keep);
     return changed;
+  }
+
+  // Does the straight line after `at` write the same register again, or end the function, before anything reads it?
+  bool overwritten(std::size_t at) const {
+    const Reg reg = function_.code[at].dst;
+    for (std::size_t i = at + 1; i < function_.code.size() && !targets_[i]; ++i) {
+      const Inst& inst = function_.code[i];
+      if (inst.op == Op::kJump || inst.op == Op::kBranch) return false;
+      const auto used = reads(function_, inst);
+      if (std::find(used.begin(), used.end(), reg) != used.end()) return false;
+      if (inst.dst == reg || inst.op == Op::kReturn || inst.op == Op::kFail) return true;
+    }
+    return false;
   }
 
   plan::Plan& plan_;

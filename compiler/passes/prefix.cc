@@ -40,21 +40,23 @@ class PrefixWalk {
           append(*text);
           return true;
         }
-        const auto concat = concats_.find(inst.a);
-        if (concat != concats_.end()) append(leading_text(*concat->second));
+        const auto concat = leading_.find(inst.a);
+        if (concat != leading_.end()) append(concat->second);
         return false;
       }
-      case Op::kConcat:
+      case Op::kConcat: {
+        std::string text = leading_text(inst);  // before dst, which may be one of the parts, is overwritten
         known_.erase(inst.dst);
-        concats_[inst.dst] = &inst;
+        leading_[inst.dst] = std::move(text);
         return true;
+      }
       case Op::kGen: case Op::kSelect: case Op::kParallelFor: case Op::kParallel: case Op::kCall: case Op::kJump:
       case Op::kBranch: case Op::kReturn: case Op::kFail:
         return false;
       default:
         // Host code; it may fail, but then there is no context to share.
         known_.erase(inst.dst);
-        concats_.erase(inst.dst);
+        leading_.erase(inst.dst);
         return true;
     }
   }
@@ -75,6 +77,7 @@ class PrefixWalk {
   }
 
   void append(const std::string& text) {
+    if (text.empty()) return;
     if (parts_.empty() || (!parts_.back().open && parts_.back().role)) parts_.push_back({std::nullopt, "", false});
     parts_.back().text += text;
   }
@@ -83,7 +86,7 @@ class PrefixWalk {
   const plan::Function& function_;
   std::vector<PrefixPart> parts_;
   std::unordered_map<plan::Reg, std::uint32_t> known_;
-  std::unordered_map<plan::Reg, const Inst*> concats_;
+  std::unordered_map<plan::Reg, std::string> leading_;  // constant beginnings of concatenations
 };
 
 }  // namespace

@@ -65,7 +65,7 @@ base::Expected<InstanceId> Executor::start(const std::string& name, const nlohma
   Machine& machine = instance->machine;
   machine.image = &impl_->plan->image();
   machine.heap.limit = lower_of(options.limits.memory, program->limits.memory);
-  machine.fuel = instance->fuel_start = lower_of(options.limits.fuel, program->limits.fuel);
+  instance->fuel_start = lower_of(options.limits.fuel, program->limits.fuel);
   instance->forks_left = lower_of(options.limits.forks, program->limits.forks);
   instance->program = program;
   instance->options = options;
@@ -73,6 +73,7 @@ base::Expected<InstanceId> Executor::start(const std::string& name, const nlohma
   auto root = std::make_unique<Strand>();
   root->instance = instance.get();
   root->seed = mix_seed(options.seed, 0);
+  root->fuel_left = instance->fuel_start;
   root->tokens_left = lower_of(options.limits.tokens, program->limits.tokens);
   root->top = Frame::create(plan, program->function, nullptr);
   const plan::Function& function = plan.function(program->function);

@@ -1,4 +1,6 @@
 // Forks: parallel for, branches and independent programs side by side.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "runtime/exec/ops.h"
@@ -22,8 +24,11 @@ bool Executor::Impl::prepare_group(Strand& strand, std::size_t total, std::size_
   group->results.resize(total);
   group->children.resize(total);
   group->traces.resize(total);
-  // Equal shares, so that what one fork may generate does not depend on how fast the others are.
-  group->tokens_each = total == 0 ? 0 : strand.tokens_left / static_cast<std::int64_t>(total);
+  // Equal shares, so that what one fork may generate or compute does not depend on how fast the others are.
+  const auto parts = static_cast<std::int64_t>(std::max<std::size_t>(total, 1));
+  group->tokens_each = strand.tokens_left / parts;
+  group->fuel_each = strand.fuel_left / parts;
+  strand.fuel_left -= group->fuel_each * static_cast<std::int64_t>(total);
   group->seed = mix_seed(strand.seed, strand.seed_counter++);
   strand.group = std::move(group);
   return true;
@@ -59,6 +64,7 @@ std::unique_ptr<Strand> make_child(Executor::Impl& executor, Strand& parent, std
   child->parent = &parent;
   child->index = index;
   child->tokens_left = parent.group->tokens_each;
+  child->fuel_left = parent.group->fuel_each;
   child->seed = mix_seed(parent.group->seed, index);
   child->stack_left = parent.stack_left;
   if (inst.op == plan::Op::kParallelFor) {
@@ -106,6 +112,7 @@ void Executor::Impl::child_done(Strand& parent, Strand& child, std::optional<Fai
   Group& group = *parent.group;
   const std::size_t index = child.index;
   group.tokens_used += child.tokens_used;
+  group.fuel_unused += std::max<std::int64_t>(child.fuel_left, 0);
   group.traces[index] = std::move(child.trace);
   if (!failure) {
     group.results[index] = std::move(parent.instance->machine.result);
@@ -125,6 +132,7 @@ void Executor::Impl::child_done(Strand& parent, Strand& child, std::optional<Fai
 void Executor::Impl::end_group(Strand& strand) {
   const std::unique_ptr<Group> group = std::move(strand.group);
   Machine& machine = strand.instance->machine;
+  strand.fuel_left += group->fuel_unused + group->fuel_each * static_cast<std::int64_t>(group->total - group->next);
   strand.tokens_left -= group->tokens_used;
   strand.tokens_used += group->tokens_used;
   // How far the siblings after a failed one came depends on how fast they were.

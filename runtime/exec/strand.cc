@@ -55,9 +55,11 @@ void Executor::Impl::resume(Strand& strand) {
     }
     machine.context = &strand.context;
     machine.stack_left = strand.stack_left;
+    machine.fuel = strand.fuel_left;
     const NativeStep native = plan->step(strand.top->function_index);
     const Step step = native != nullptr ? static_cast<Step>(native(&machine, strand.top)) : interpret(machine, *strand.top);
     strand.stack_left = machine.stack_left;
+    strand.fuel_left = machine.fuel;
     if (step == Step::kReturn) {
       if (strand.top->caller == nullptr) {
         finish(strand, std::nullopt);
@@ -67,7 +69,8 @@ void Executor::Impl::resume(Strand& strand) {
       continue;
     }
     bool waiting = false;
-    if (step == Step::kError || !perform(strand, waiting)) {
+    const bool performed = step != Step::kError && perform(strand, waiting);
+    if (!performed) {
       finish(strand, failure_at(strand));
       return;
     }
@@ -78,7 +81,9 @@ void Executor::Impl::resume(Strand& strand) {
 bool Executor::Impl::perform(Strand& strand, bool& waiting) {
   const Inst& inst = strand.top->function->code[strand.top->pc];
   if (inst.op == Op::kCall) return call(strand, inst);
-  if (!charge_fuel(strand.instance->machine)) return false;
+  const bool charged = charge_fuel(strand.instance->machine);
+  strand.fuel_left = strand.instance->machine.fuel;
+  if (!charged) return false;
   waiting = true;
   switch (inst.op) {
     case Op::kGen: return begin_generate(strand, inst);
@@ -97,6 +102,7 @@ bool Executor::Impl::call(Strand& strand, const Inst& inst) {
   machine.stack_left = strand.stack_left;
   const bool entered = enter_call(machine, callee);
   strand.stack_left = machine.stack_left;
+  strand.fuel_left = machine.fuel;
   if (!entered) return false;
   Frame* const caller = strand.top;
   Frame* const frame = Frame::create(program(), id, caller);
@@ -150,7 +156,7 @@ void Executor::Impl::finish(Strand& strand, std::optional<Failure> failure) {
 
 void Executor::Impl::finish_instance(Instance& instance, std::optional<Failure> failure) {
   RunResult& result = instance.result;
-  result.fuel_used = instance.fuel_start - std::max<std::int64_t>(instance.machine.fuel, 0);
+  result.fuel_used = instance.fuel_start - std::max<std::int64_t>(instance.root->fuel_left, 0);
   result.trace = std::move(instance.root->trace);
   if (failure) {
     if (failure->error.kind == base::ErrorKind::kCancelled && instance.timed_out) {

@@ -34,6 +34,8 @@ struct Group {
   Failure failure;
   std::int64_t tokens_each = 0;
   std::int64_t tokens_used = 0;
+  std::int64_t fuel_each = 0;
+  std::int64_t fuel_unused = 0;           // what children that ended did not need; goes back to the parent
   std::vector<std::vector<std::string>> traces;
   std::uint64_t seed = 0;
 };
@@ -61,6 +63,7 @@ struct Strand {
   std::size_t index = 0;                  // in the parent's group
   Frame* top = nullptr;
   std::int64_t stack_left = kStackUnits;
+  std::int64_t fuel_left = 0;             // in Machine::fuel while the strand runs
   std::int64_t tokens_left = 0;
   std::int64_t tokens_used = 0;
   std::uint64_t seed = 0;
