@@ -309,6 +309,7 @@ void FunctionCodegen::emit_inst(std::uint32_t index) {
     case Op::kLen: return emit_len(index);
     case Op::kIndex:
     case Op::kField: return emit_item(index);
+    case Op::kSetIndex: return emit_set_item(index);
     default:
       if (!emit_scalar(index)) emit_generic(index);
   }

@@ -81,6 +81,7 @@ class FunctionCodegen {
   void emit_unbox(std::uint32_t index);
   void emit_len(std::uint32_t index);
   void emit_item(std::uint32_t index);
+  void emit_set_item(std::uint32_t index);
   // The instruction by the runtime's generic helper, which works on slots.
   void emit_generic(std::uint32_t index);
   void load_item(plan::Reg dst, Ir* item, Block* slow);

@@ -281,6 +281,31 @@ void FunctionCodegen::emit_item(std::uint32_t index) {
   builder_.SetInsertPoint(done);
 }
 
+// kSetIndex of a list that only this register holds, over a scalar inside its bounds; anything else goes the slow way.
+void FunctionCodegen::emit_set_item(std::uint32_t index) {
+  const Inst& inst = function_.code[index];
+  if (inst.dst != inst.a || rep(inst.c) == Rep::kBoxed) return emit_generic(index);
+  Block* const slow = block("slow");
+  Block* const done = block("written");
+  check(builder_.CreateICmpEQ(load_at(builder_.getInt64Ty(), slot(inst.a), 0), tag_constant(Tag::kList)), slow);
+  Ir* const bits = load_at(builder_.getInt64Ty(), slot(inst.a), 8);
+  Ir* const object = builder_.CreateIntToPtr(bits, builder_.getPtrTy());
+  check(builder_.CreateICmpEQ(load_at(builder_.getInt32Ty(), object, kRefsOffset), builder_.getInt32(1)), slow);
+  Ir* const item_index = get(inst.b);
+  check(builder_.CreateICmpULT(item_index, load_at(builder_.getInt64Ty(), object, kSizeOffset)), slow);
+  Ir* const items = load_at(builder_.getPtrTy(), object, kListItemsOffset);
+  Ir* const item = builder_.CreateInBoundsGEP(parts_.slot, items, {item_index});
+  // An item that holds a reference would have to be released.
+  check(builder_.CreateICmpULT(load_at(builder_.getInt64Ty(), item, 0), tag_constant(Tag::kString)), slow);
+  builder_.CreateStore(tag_constant(scalar_tag(rep(inst.c))), at(item, 0));
+  builder_.CreateStore(to_bits(rep(inst.c), get(inst.c)), at(item, 8));
+  builder_.CreateBr(done);
+  builder_.SetInsertPoint(slow);
+  emit_generic(index);
+  builder_.CreateBr(done);
+  builder_.SetInsertPoint(done);
+}
+
 void FunctionCodegen::load_item(plan::Reg dst, Ir* item, Block* slow) {
   Ir* const tag = load_at(builder_.getInt64Ty(), item, 0);
   if (rep(dst) != Rep::kBoxed) {
