@@ -46,6 +46,14 @@ Image::Image(const plan::Plan& p) : plan(&p) {
   current_heap() = saved;
 }
 
+Image::~Image() {
+  Heap* const saved = std::exchange(current_heap(), nullptr);
+  // Last first: a list or record goes while the constants that it refers to are still immortal, and does not touch
+  // them.
+  for (; !constants.empty(); constants.pop_back()) constants.back().make_mortal();
+  current_heap() = saved;
+}
+
 bool Machine::fail(base::ErrorKind kind, std::string message) {
   error_kind = kind;
   error_message = std::move(message);

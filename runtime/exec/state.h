@@ -23,6 +23,10 @@ struct Image {
   const plan::Plan* plan = nullptr;
   std::vector<Value> constants;
   explicit Image(const plan::Plan& p);
+  Image(const Image&) = delete;
+  Image& operator=(const Image&) = delete;
+  // Precondition: no value refers to a constant any more.
+  ~Image();
 };
 
 // What executes. Compiled code reads and writes the first members by offset (jit/codegen.cc): keep their order.

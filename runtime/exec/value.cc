@@ -134,6 +134,10 @@ void Value::make_immortal() {
   for (const Value& item : items()) const_cast<Value&>(item).make_immortal();
 }
 
+void Value::make_mortal() {
+  if (counted()) object()->refs = 1;
+}
+
 void Value::release_object() {
   if (object()->refs == Object::kImmortal || --object()->refs > 0) return;
   // Iterative, so that a long chain of records cannot overflow the stack: children are moved to a work list.

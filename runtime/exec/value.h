@@ -82,6 +82,8 @@ class Value {
   Value clone() const;
   // Makes the object (and what it refers to) immortal and uncounted: constants, shared by threads.
   void make_immortal();
+  // Ends that for this object alone, whose only reference this becomes: its owner is about to let go of it.
+  void make_mortal();
 
   std::uint64_t bits() const { return bits_; }
   // For executors: overwrites a register that holds no object.
