@@ -21,10 +21,11 @@ find_package(nlohmann_json REQUIRED)
 add_library(sgl_options INTERFACE)
 target_compile_options(sgl_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # GCC 12 reports false positives of the first two in inlined std::string and std::variant code; trigraphs are not part
-  # of C++20, so a `??'` in a message is harmless.
-  target_compile_options(sgl_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized -Wno-trigraphs)
+  # GCC 12 reports false positives of these in inlined std::string and std::variant code.
+  target_compile_options(sgl_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
 endif()
+# Trigraphs are not part of C++20, so a `??'` in a message is harmless.
+target_compile_options(sgl_options INTERFACE -Wno-trigraphs)
 target_include_directories(sgl_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(sgl_options INTERFACE FMT_HEADER_ONLY=1)
 

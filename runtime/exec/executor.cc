@@ -31,7 +31,7 @@ base::Status bind_arguments(const Image& image, const plan::Program& program, co
                             Value* regs) {
   if (!args.is_object()) return base::invalid("the arguments must be a JSON object");
   for (const auto& [key, unused] : args.items()) {
-    const auto known = std::any_of(program.params.begin(), program.params.end(), [&](const plan::Param& p) { return p.name == key; });
+    const auto known = std::any_of(program.params.begin(), program.params.end(), [&given = key](const plan::Param& p) { return p.name == given; });
     if (!known) return base::invalid(fmt::format("program '{}' has no parameter '{}'", program.name, key));
   }
   for (std::size_t i = 0; i < program.params.size(); ++i) {

@@ -50,7 +50,7 @@ Expected<Value> Interpreter::call_macro(const Macro& macro, const Arguments& arg
     if (args.positional.size() > macro.parameters.size())
       return at_line(line, fmt::format("macro '{}': too many arguments", macro.name));
     for (const auto& [key, value] : args.named) {
-      const auto same = [&](const auto& p) { return p.first == key; };
+      const auto same = [&name = key](const auto& p) { return p.first == name; };
       if (std::none_of(macro.parameters.begin(), macro.parameters.end(), same)) {
         return at_line(line, fmt::format("macro '{}': unknown argument '{}'", macro.name, key));
       }
