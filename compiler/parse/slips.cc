@@ -155,6 +155,16 @@ std::string token_help(const Offence& offence) {
     return "a block stands in braces: '{ … }'";
   }
   if (offence.found == SglLexer::ASSIGN && is_expected(offence, SglLexer::EQ)) return "write '==' to compare";
+  const bool list_end = offence.found == SglLexer::RPAREN || offence.found == SglLexer::COMMA;
+  if (list_end && offence.expected.size() == 1 && is_expected(offence, SglLexer::COLON)) {
+    return "every parameter has a type: name: string";
+  }
+  if (offence.found == SglLexer::LPAREN && adjacent(offence, SglLexer::KW_GEN)) {
+    return "'gen' is not a function: gen answer: string with max_tokens = 20";
+  }
+  if (offence.found == SglLexer::LPAREN && adjacent(offence, SglLexer::KW_SELECT)) {
+    return "'select' is not a function: select answer from [\"yes\", \"no\"]";
+  }
   if (offence.found == SglLexer::QUESTION) return "a choice between two values is written 'a if condition else b'";
   if (offence.found == SglLexer::STRING_OPEN && adjacent(offence, SglLexer::IDENT)) {
     return "strings interpolate '{expression}' without a prefix; only r\"…\" has one";
