@@ -1,10 +1,11 @@
 // Any bytes as a binary plan, as they are and as the payload behind a correct header (else the checksum would keep the
-// fuzzer out). What is accepted must survive both forms unchanged.
+// fuzzer out). What is accepted must survive both forms unchanged, and can be executed.
 #include "runtime/base/check.h"
 #include "runtime/base/sha256.h"
 #include "runtime/plan/codec.h"
 #include "runtime/plan/text.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/run_plan.h"
 
 namespace {
 
@@ -31,6 +32,7 @@ void decode(std::string_view bytes) {
   const auto parsed = plan::parse(plan::print(*decoded));
   SGL_ASSERT(parsed.ok());
   SGL_ASSERT(plan::encode(*parsed) == encoded);
+  fuzz::run_plan(*decoded);
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
-// Any text as the text form of a plan. What is accepted prints to a text that parses to the same plan.
+// Any text as the text form of a plan. What is accepted prints to a text that parses to the same plan, and can
+// be executed.
 #include "runtime/base/check.h"
 #include "runtime/plan/text.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/run_plan.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace sgl;
@@ -11,5 +13,6 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto again = plan::parse(printed);
   SGL_ASSERT(again.ok());
   SGL_ASSERT(plan::print(*again) == printed);
+  fuzz::run_plan(*parsed);
   return 0;
 }
