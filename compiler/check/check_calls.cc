@@ -12,7 +12,8 @@ TypeId Checker::check_call(Expr& expr, Expr::Call& node, std::optional<TypeId> e
   if (!node.callee) return types_.error();
   if (auto* name = std::get_if<Expr::NameRef>(&node.callee->node)) {
     if (Binding* binding = find_binding(name->name.text)) {
-      error(DiagKind::kNotCallable, node.callee->range, fmt::format("'{}' is a value of type '{}', not a function", name->name.text, spell(binding->type)));
+      error(DiagKind::kNotCallable, node.callee->range,
+            fmt::format("'{}' is a value of type '{}', not a function", name->name.text, spell(binding->type)));
       return types_.error();
     }
     if (Decl* decl = find_value(name->name.text)) return check_function_call(expr, node, *decl);
@@ -34,7 +35,8 @@ TypeId Checker::check_call(Expr& expr, Expr::Call& node, std::optional<TypeId> e
       const auto& values = scope_of(*target).values;
       const auto found = values.find(member->name.text);
       if (found != values.end()) return check_function_call(expr, node, *found->second);
-      error(DiagKind::kUnknownMember, member->name.range, fmt::format("module '{}' has no '{}'", name->name.text, member->name.text))
+      error(DiagKind::kUnknownMember, member->name.range,
+            fmt::format("module '{}' has no '{}'", name->name.text, member->name.text))
           .suggest(did_you_mean(member->name.text, names_of(values)));
       return types_.error();
     }
@@ -46,7 +48,8 @@ TypeId Checker::check_function_call(Expr& expr, Expr::Call& node, Decl& decl) {
   auto* function = std::get_if<Decl::Function>(&decl.node);
   if (function == nullptr) {
     if (std::holds_alternative<Decl::Const>(decl.node)) {
-      error(DiagKind::kNotCallable, node.callee->range, fmt::format("'{}' is a constant, not a function", decl.name.text));
+      error(DiagKind::kNotCallable, node.callee->range,
+            fmt::format("'{}' is a constant, not a function", decl.name.text));
     }
     for (auto& argument : node.arguments) check_expr(*argument.value);
     return types_.error();
@@ -57,7 +60,8 @@ TypeId Checker::check_function_call(Expr& expr, Expr::Call& node, Decl& decl) {
     require_model(node.callee->range, fmt::format("the {} '{}'", is_program ? "program" : "prompt", decl.name.text));
   }
   if (is_program && fn_.role) {
-    error(DiagKind::kNestedRole, node.callee->range, fmt::format("program '{}' is called inside a role", decl.name.text))
+    error(DiagKind::kNestedRole, node.callee->range,
+          fmt::format("program '{}' is called inside a role", decl.name.text))
         .suggest("call it before, and use its value");
   }
   node.resolved.kind = ast::Callee::Kind::kFunction;
@@ -70,11 +74,13 @@ TypeId Checker::check_function_call(Expr& expr, Expr::Call& node, Decl& decl) {
     std::size_t index = position;
     if (argument.name) {
       const auto& params = function->params;
-      const auto it = std::find_if(params.begin(), params.end(), [&](const ast::Param& p) { return p.binding->name.text == argument.name->text; });
+      const auto it = std::find_if(params.begin(), params.end(),
+                                   [&](const ast::Param& p) { return p.binding->name.text == argument.name->text; });
       if (it == params.end()) {
         std::vector<std::string> known;
         for (const auto& p : params) known.push_back(p.binding->name.text);
-        error(DiagKind::kUnknownArgument, argument.name->range, fmt::format("'{}' has no parameter '{}'", decl.name.text, argument.name->text))
+        error(DiagKind::kUnknownArgument, argument.name->range,
+              fmt::format("'{}' has no parameter '{}'", decl.name.text, argument.name->text))
             .suggest(did_you_mean(argument.name->text, known));
         check_expr(*argument.value);
         continue;
@@ -84,9 +90,11 @@ TypeId Checker::check_function_call(Expr& expr, Expr::Call& node, Decl& decl) {
       ++position;
     }
     if (index >= slots.size() || slots[index] != nullptr) {
-      declared(error(DiagKind::kArgumentCount, argument.value->range,
-                     index >= slots.size() ? fmt::format("'{}' takes {} argument{}", decl.name.text, slots.size(), slots.size() == 1 ? "" : "s")
-                                           : fmt::format("parameter '{}' is given twice", function->params[index].binding->name.text)));
+      declared(error(
+          DiagKind::kArgumentCount, argument.value->range,
+          index >= slots.size()
+              ? fmt::format("'{}' takes {} argument{}", decl.name.text, slots.size(), slots.size() == 1 ? "" : "s")
+              : fmt::format("parameter '{}' is given twice", function->params[index].binding->name.text)));
       check_expr(*argument.value);
       continue;
     }
@@ -97,23 +105,27 @@ TypeId Checker::check_function_call(Expr& expr, Expr::Call& node, Decl& decl) {
   for (std::size_t i = 0; i < slots.size(); ++i) {
     if (slots[i] != nullptr || function->params[i].init) continue;
     const Binding& binding = *function->params[i].binding;
-    declared(error(DiagKind::kArgumentCount, expr.range, fmt::format("argument '{}' of '{}' is missing", binding.name.text, decl.name.text)))
+    declared(error(DiagKind::kArgumentCount, expr.range,
+                   fmt::format("argument '{}' of '{}' is missing", binding.name.text, decl.name.text)))
         .suggest(fmt::format("it is of type '{}'", spell(binding.type)));
   }
   if (current_ != nullptr && conditional_ == 0 && !may_have_left_) calls_[current_].insert(&decl);
   return decl.type;
 }
 
-bool Checker::take_arguments(Expr& expr, Expr::Call& node, const std::string& name, std::size_t least, std::size_t most) {
+bool Checker::take_arguments(Expr& expr, Expr::Call& node, const std::string& name, std::size_t least,
+                             std::size_t most) {
   for (auto& argument : node.arguments) {
     if (argument.name) {
-      error(DiagKind::kUnknownArgument, argument.name->range, fmt::format("'{}' takes its arguments by position", name));
+      error(DiagKind::kUnknownArgument, argument.name->range,
+            fmt::format("'{}' takes its arguments by position", name));
       return false;
     }
   }
   if (node.arguments.size() >= least && node.arguments.size() <= most) return true;
   const std::string count = least == most ? std::to_string(least) : fmt::format("{} to {}", least, most);
-  error(DiagKind::kArgumentCount, expr.range, fmt::format("'{}' takes {} argument{}, not {}", name, count, most == 1 ? "" : "s", node.arguments.size()));
+  error(DiagKind::kArgumentCount, expr.range,
+        fmt::format("'{}' takes {} argument{}, not {}", name, count, most == 1 ? "" : "s", node.arguments.size()));
   for (auto& argument : node.arguments) check_expr(*argument.value);
   return false;
 }
@@ -129,10 +141,13 @@ TypeId Checker::use_builtin(Expr::Call& node, Builtin builtin, TypeId result, Ex
 
 TypeId Checker::check_builtin_function(Expr& expr, Expr::Call& node, const std::string& name) {
   const auto argument = [&](std::size_t i) -> Expr& { return *node.arguments[i].value; };
-  const auto type_of = [&](std::size_t i, std::optional<TypeId> expected = std::nullopt) { return check_expr(argument(i), expected); };
+  const auto type_of = [&](std::size_t i, std::optional<TypeId> expected = std::nullopt) {
+    return check_expr(argument(i), expected);
+  };
   const auto wrong = [&](TypeId type, const char* wanted) {
     if (!types_.is_error(type)) {
-      auto& d = error(DiagKind::kTypeMismatch, argument(0).range, fmt::format("'{}' takes {}, this is '{}'", name, wanted, spell(type)));
+      auto& d = error(DiagKind::kTypeMismatch, argument(0).range,
+                      fmt::format("'{}' takes {}, this is '{}'", name, wanted, spell(type)));
       if (types_.contains_null(type)) d.suggest("give a value for null with '??'");
     }
     return types_.error();
@@ -143,23 +158,27 @@ TypeId Checker::check_builtin_function(Expr& expr, Expr::Call& node, const std::
     node.resolved.special = kind;
     return result;
   };
-  if (name == "len" || name == "str" || name == "json" || name == "int" || name == "float" || name == "floor" || name == "ceil" ||
-      name == "abs" || name == "sum" || name == "sorted" || name == "reversed") {
+  if (name == "len" || name == "str" || name == "json" || name == "int" || name == "float" || name == "floor" ||
+      name == "ceil" || name == "abs" || name == "sum" || name == "sorted" || name == "reversed") {
     if (!take_arguments(expr, node, name, 1, 1)) return types_.error();
     const TypeId type = type_of(0);
     if (types_.is_error(type)) return type;
     const bool list = types_.get(type).kind == TypeKind::kList;
-    if (name == "len") return list || types_.is_string(type) ? special(ast::Callee::Special::kLen, types_.integer()) : wrong(type, "a string or a list");
+    if (name == "len")
+      return list || types_.is_string(type) ? special(ast::Callee::Special::kLen, types_.integer())
+                                            : wrong(type, "a string or a list");
     if (type == types_.none()) return wrong(type, "a value");
     if (name == "str") return special(ast::Callee::Special::kStr, types_.string());
     if (name == "json") return use_builtin(node, Builtin::kToJson, types_.string(), nullptr);
     if (name == "int") {
-      if (types_.is_string(type)) return use_builtin(node, Builtin::kParseInt, types_.optional(types_.integer()), nullptr);
+      if (types_.is_string(type))
+        return use_builtin(node, Builtin::kParseInt, types_.optional(types_.integer()), nullptr);
       if (types_.is_real(type)) return use_builtin(node, Builtin::kTruncate, types_.integer(), nullptr);
       return wrong(type, "a string or a float");
     }
     if (name == "float") {
-      if (types_.is_string(type)) return use_builtin(node, Builtin::kParseFloat, types_.optional(types_.real()), nullptr);
+      if (types_.is_string(type))
+        return use_builtin(node, Builtin::kParseFloat, types_.optional(types_.real()), nullptr);
       if (types_.is_integer(type)) return special(ast::Callee::Special::kToFloat, types_.real());
       return wrong(type, "a string or an int");
     }
@@ -201,7 +220,8 @@ TypeId Checker::check_builtin_function(Expr& expr, Expr::Call& node, const std::
       const TypeId next = type_of(i, type);
       const auto joined = type ? types_.join(*type, next) : std::optional(next);
       if (!joined) {
-        error(DiagKind::kTypeMismatch, argument(i).range, fmt::format("'{}' compares values of one type, not {} and {}", name, spell(*type), spell(next)));
+        error(DiagKind::kTypeMismatch, argument(i).range,
+              fmt::format("'{}' compares values of one type, not {} and {}", name, spell(*type), spell(next)));
         return types_.error();
       }
       type = joined;
@@ -213,8 +233,8 @@ TypeId Checker::check_builtin_function(Expr& expr, Expr::Call& node, const std::
     if (!types_.is_number(*type) && !types_.is_string(*type)) return wrong(*type, "numbers or strings");
     return use_builtin(node, name == "min" ? Builtin::kMin : Builtin::kMax, *type, nullptr);
   }
-  static const std::vector<std::string> kKnown = {"len", "str", "json", "int", "float", "round", "floor", "ceil", "abs", "min",
-                                                  "max", "sum", "range", "sorted", "reversed"};
+  static const std::vector<std::string> kKnown = {"len", "str", "json", "int", "float", "round",  "floor",   "ceil",
+                                                  "abs", "min", "max",  "sum", "range", "sorted", "reversed"};
   for (auto& a : node.arguments) check_expr(*a.value);
   if (name == "score" || name == "context") {
     unsupported(node.callee->range, name == "score" ? "scores of continuations" : "contexts as values");
@@ -224,8 +244,10 @@ TypeId Checker::check_builtin_function(Expr& expr, Expr::Call& node, const std::
   known.insert(known.end(), kKnown.begin(), kKnown.end());
   auto& diagnostic = error(DiagKind::kUnknownName, node.callee->range, fmt::format("unknown function '{}'", name));
   diagnostic.suggest(did_you_mean(name, known));
-  if (name == "print" || name == "println") diagnostic.suggest("a program returns its result; text for the model is written as a string");
-  static const std::set<std::string> kMethods = {"upper", "lower", "trim", "split", "join", "replace", "contains", "append", "find"};
+  if (name == "print" || name == "println")
+    diagnostic.suggest("a program returns its result; text for the model is written as a string");
+  static const std::set<std::string> kMethods = {"upper",   "lower",    "trim",   "split", "join",
+                                                 "replace", "contains", "append", "find"};
   if (kMethods.count(name) > 0) diagnostic.suggest(fmt::format("'{}' is a method: x.{}(…)", name, name));
   return types_.error();
 }
@@ -240,12 +262,15 @@ TypeId Checker::check_method(Expr& expr, Expr::Call& node, Expr::Member& member)
   if (types_.get(object).kind == TypeKind::kList) return check_list_method(expr, node, member, object);
   for (auto& argument : node.arguments) check_expr(*argument.value);
   if (types_.contains_null(object)) {
-    error(DiagKind::kMaybeNull, member.object->range, fmt::format("this may be null, so it has no method '{}'", member.name.text))
+    error(DiagKind::kMaybeNull, member.object->range,
+          fmt::format("this may be null, so it has no method '{}'", member.name.text))
         .suggest("compare it with null before, or give a value with '??'");
     return types_.error();
   }
-  auto& diagnostic = error(DiagKind::kNotCallable, member.name.range, fmt::format("'{}' has no method '{}'", spell(object), member.name.text));
-  if (types_.is_number(object) && (member.name.text == "str" || member.name.text == "to_string")) diagnostic.suggest("use str(…)");
+  auto& diagnostic = error(DiagKind::kNotCallable, member.name.range,
+                           fmt::format("'{}' has no method '{}'", spell(object), member.name.text));
+  if (types_.is_number(object) && (member.name.text == "str" || member.name.text == "to_string"))
+    diagnostic.suggest("use str(…)");
   return types_.error();
 }
 
@@ -256,13 +281,18 @@ TypeId Checker::check_string_method(Expr& expr, Expr::Call& node, Expr::Member& 
     char result;  // s string, b bool, i int, l list<string>
     char argument;
   };
-  static const std::unordered_map<std::string, Method> kMethods = {
-      {"upper", {Builtin::kUpper, 0, 's', 's'}},        {"lower", {Builtin::kLower, 0, 's', 's'}},
-      {"trim", {Builtin::kTrim, 0, 's', 's'}},          {"lines", {Builtin::kLines, 0, 'l', 's'}},
-      {"chars", {Builtin::kChars, 0, 'l', 's'}},        {"split", {Builtin::kSplit, 1, 'l', 's'}},
-      {"replace", {Builtin::kReplace, 2, 's', 's'}},    {"contains", {Builtin::kContains, 1, 'b', 's'}},
-      {"starts_with", {Builtin::kStartsWith, 1, 'b', 's'}}, {"ends_with", {Builtin::kEndsWith, 1, 'b', 's'}},
-      {"find", {Builtin::kFind, 1, 'i', 's'}},          {"repeat", {Builtin::kRepeat, 1, 's', 'i'}}};
+  static const std::unordered_map<std::string, Method> kMethods = {{"upper", {Builtin::kUpper, 0, 's', 's'}},
+                                                                   {"lower", {Builtin::kLower, 0, 's', 's'}},
+                                                                   {"trim", {Builtin::kTrim, 0, 's', 's'}},
+                                                                   {"lines", {Builtin::kLines, 0, 'l', 's'}},
+                                                                   {"chars", {Builtin::kChars, 0, 'l', 's'}},
+                                                                   {"split", {Builtin::kSplit, 1, 'l', 's'}},
+                                                                   {"replace", {Builtin::kReplace, 2, 's', 's'}},
+                                                                   {"contains", {Builtin::kContains, 1, 'b', 's'}},
+                                                                   {"starts_with", {Builtin::kStartsWith, 1, 'b', 's'}},
+                                                                   {"ends_with", {Builtin::kEndsWith, 1, 'b', 's'}},
+                                                                   {"find", {Builtin::kFind, 1, 'i', 's'}},
+                                                                   {"repeat", {Builtin::kRepeat, 1, 's', 'i'}}};
   const std::string& name = member.name.text;
   const auto it = kMethods.find(name);
   if (it == kMethods.end()) {
@@ -281,7 +311,8 @@ TypeId Checker::check_string_method(Expr& expr, Expr::Call& node, Expr::Member& 
   const Method& method = it->second;
   if (!take_arguments(expr, node, name, method.arguments, method.arguments)) return types_.error();
   for (auto& argument : node.arguments) {
-    check_against(*argument.value, method.argument == 's' ? types_.string() : types_.integer(), fmt::format("the argument of '{}'", name));
+    check_against(*argument.value, method.argument == 's' ? types_.string() : types_.integer(),
+                  fmt::format("the argument of '{}'", name));
   }
   const TypeId result = method.result == 's'   ? types_.string()
                         : method.result == 'b' ? types_.boolean()
@@ -294,7 +325,8 @@ TypeId Checker::check_list_method(Expr& expr, Expr::Call& node, Expr::Member& me
   const std::string& name = member.name.text;
   const TypeId item = types_.get(list).args[0];
   Expr* const receiver = member.object.get();
-  static const std::vector<std::string> kKnown = {"append", "contains", "index_of", "join", "first", "last", "reversed", "sorted"};
+  static const std::vector<std::string> kKnown = {"append", "contains", "index_of", "join",
+                                                  "first",  "last",     "reversed", "sorted"};
   if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end()) {
     for (auto& argument : node.arguments) check_expr(*argument.value);
     auto& d = error(DiagKind::kUnknownMember, member.name.range, fmt::format("a list has no method '{}'", name));
@@ -315,7 +347,8 @@ TypeId Checker::check_list_method(Expr& expr, Expr::Call& node, Expr::Member& me
   }
   if (name == "join") {
     if (!types_.is_string(item)) {
-      error(DiagKind::kTypeMismatch, receiver->range, fmt::format("'join' is for lists of strings, this is '{}'", spell(list)))
+      error(DiagKind::kTypeMismatch, receiver->range,
+            fmt::format("'join' is for lists of strings, this is '{}'", spell(list)))
           .suggest("write [\"{x}\" for x in xs].join(…)");
     }
     check_against(*node.arguments[0].value, types_.string(), "the separator");
@@ -324,7 +357,8 @@ TypeId Checker::check_list_method(Expr& expr, Expr::Call& node, Expr::Member& me
   if (name == "contains" || name == "index_of") {
     const TypeId type = check_expr(*node.arguments[0].value, item);
     if (!types_.overlap(type, item)) {
-      error(DiagKind::kNeverEqual, node.arguments[0].value->range, fmt::format("a '{}' is never in '{}'", spell(type), spell(list)));
+      error(DiagKind::kNeverEqual, node.arguments[0].value->range,
+            fmt::format("a '{}' is never in '{}'", spell(type), spell(list)));
     }
     return name == "contains" ? use_builtin(node, Builtin::kListContains, types_.boolean(), receiver)
                               : use_builtin(node, Builtin::kIndexOf, types_.integer(), receiver);

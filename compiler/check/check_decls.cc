@@ -76,7 +76,8 @@ void Checker::check_declaration(Decl& decl) {
   if (std::holds_alternative<Decl::Type>(decl.node)) {
     check_type_declaration(decl);
     if (!types_.is_error(decl.type) && !types_.is_inhabited(decl.type)) {
-      error(DiagKind::kInfiniteType, decl.name.range, fmt::format("no value of type '{}' can exist: it contains itself without end", decl.name.text))
+      error(DiagKind::kInfiniteType, decl.name.range,
+            fmt::format("no value of type '{}' can exist: it contains itself without end", decl.name.text))
           .suggest("make the field optional, or put it in a list");
     }
   } else if (std::holds_alternative<Decl::Const>(decl.node)) {
@@ -129,7 +130,8 @@ void Checker::check_constant(Decl& decl) {
   }
   if (node.value && !types_.is_error(decl.type) && !types_.is_error(node.value->type) &&
       !evaluate_constant(*node.value, decl.type, types_)) {
-    error(DiagKind::kNotConstant, node.value->range, fmt::format("the value of '{}' is not known at compile time", decl.name.text))
+    error(DiagKind::kNotConstant, node.value->range,
+          fmt::format("the value of '{}' is not known at compile time", decl.name.text))
         .suggest("constants are made of literals, other constants and operators");
     decl.type = types_.error();
   }
@@ -146,12 +148,15 @@ void Checker::check_signature(Decl& decl) {
     Binding& binding = *param.binding;
     binding.type = param.type ? resolve(*param.type) : types_.error();
     if (!names.insert(binding.name.text).second) {
-      error(DiagKind::kDuplicateName, binding.name.range, fmt::format("two parameters are named '{}'", binding.name.text));
+      error(DiagKind::kDuplicateName, binding.name.range,
+            fmt::format("two parameters are named '{}'", binding.name.text));
     }
     if (!param.init) continue;
     check_against(*param.init, binding.type, fmt::format("default of '{}'", binding.name.text));
-    if (!types_.is_error(param.init->type) && !types_.is_error(binding.type) && !evaluate_constant(*param.init, binding.type, types_)) {
-      error(DiagKind::kNotConstant, param.init->range, fmt::format("the default of '{}' is not known at compile time", binding.name.text));
+    if (!types_.is_error(param.init->type) && !types_.is_error(binding.type) &&
+        !evaluate_constant(*param.init, binding.type, types_)) {
+      error(DiagKind::kNotConstant, param.init->range,
+            fmt::format("the default of '{}' is not known at compile time", binding.name.text));
     }
   }
   decl.type = node.result ? resolve(*node.result) : types_.none();
@@ -171,20 +176,24 @@ void Checker::check_limits(Decl& decl) {
   for (ast::Option& limit : node.limits) {
     const std::string& key = limit.key.text;
     if (std::find(kLimits.begin(), kLimits.end(), key) == kLimits.end()) {
-      error(DiagKind::kUnknownLimit, limit.key.range, fmt::format("there is no limit '{}'", key)).suggest(did_you_mean(key, kLimits));
+      error(DiagKind::kUnknownLimit, limit.key.range, fmt::format("there is no limit '{}'", key))
+          .suggest(did_you_mean(key, kLimits));
       continue;
     }
-    if (!seen.insert(key).second) error(DiagKind::kDuplicateName, limit.key.range, fmt::format("limit '{}' is given twice", key));
+    if (!seen.insert(key).second)
+      error(DiagKind::kDuplicateName, limit.key.range, fmt::format("limit '{}' is given twice", key));
     if (!limit.value) continue;
     const bool duration = std::holds_alternative<Expr::DurationLit>(limit.value->node);
     if (key == "time") {
-      if (!duration) error(DiagKind::kBadRefinement, limit.value->range, "'time' takes a duration").suggest("write 30s or 500ms");
+      if (!duration)
+        error(DiagKind::kBadRefinement, limit.value->range, "'time' takes a duration").suggest("write 30s or 500ms");
       continue;
     }
     if (!duration) check_expr(*limit.value);
     const auto value = duration ? std::nullopt : evaluate_constant(*limit.value, types_.integer(), types_);
     if (!value || value->kind != ConstValue::Kind::kInt || value->number < 0) {
-      error(DiagKind::kBadRefinement, limit.value->range, fmt::format("limit '{}' takes a constant number that is not negative", key));
+      error(DiagKind::kBadRefinement, limit.value->range,
+            fmt::format("limit '{}' takes a constant number that is not negative", key));
     }
   }
 }
@@ -227,7 +236,8 @@ void Checker::check_recursion() {
       const Decl* at = work.back();
       work.pop_back();
       if (at == start) {
-        error(DiagKind::kUnboundedRecursion, start->name.range, fmt::format("'{}' always calls itself and never ends", start->name.text))
+        error(DiagKind::kUnboundedRecursion, start->name.range,
+              fmt::format("'{}' always calls itself and never ends", start->name.text))
             .suggest("return without the call in some case");
         done[start] = true;
         break;

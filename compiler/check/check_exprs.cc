@@ -54,7 +54,8 @@ void Checker::check_against(Expr& expr, TypeId wanted, const std::string& what) 
     if (types_.is_subtype(type, wanted)) return;
     if (types_.is_subtype(found, wanted)) return;
     if (types_.overlap(found, wanted)) {
-      error(DiagKind::kTypeMismatch, expr.range, fmt::format("{} is not a value of type '{}'", spell_literal(*literal), spell(wanted)));
+      error(DiagKind::kTypeMismatch, expr.range,
+            fmt::format("{} is not a value of type '{}'", spell_literal(*literal), spell(wanted)));
       return;
     }
   }
@@ -62,7 +63,9 @@ void Checker::check_against(Expr& expr, TypeId wanted, const std::string& what) 
   if (const auto value = evaluate_constant(expr, found, types_); value && value->kind == ConstValue::Kind::kFloat) {
     for (const TypeId id : types_.alternatives(wanted)) {
       const Type& t = types_.get(id);
-      if (t.kind == TypeKind::kFloat && (!t.min_float || value->real >= *t.min_float) && (!t.max_float || value->real <= *t.max_float)) return;
+      if (t.kind == TypeKind::kFloat && (!t.min_float || value->real >= *t.min_float) &&
+          (!t.max_float || value->real <= *t.max_float))
+        return;
     }
   }
   // Likewise 2 * 3 for int(0..10).
@@ -76,8 +79,9 @@ void Checker::check_against(Expr& expr, TypeId wanted, const std::string& what) 
     return;
   }
   auto& diagnostic = error(DiagKind::kTypeMismatch, expr.range,
-                           found == types_.none() ? fmt::format("{} has no value, but '{}' is wanted", subject, spell(wanted))
-                                                  : fmt::format("{} is '{}', but '{}' is wanted", subject, spell(found), spell(wanted)));
+                           found == types_.none()
+                               ? fmt::format("{} has no value, but '{}' is wanted", subject, spell(wanted))
+                               : fmt::format("{} is '{}', but '{}' is wanted", subject, spell(found), spell(wanted)));
   if (types_.is_string(wanted)) diagnostic.suggest("write it into a string: \"{…}\"");
   if (types_.is_integer(found) && types_.is_real(wanted)) diagnostic.suggest("convert it: float(…)");
   if (types_.is_real(found) && types_.is_integer(wanted)) diagnostic.suggest("convert it: round(…)");
@@ -144,7 +148,8 @@ void Checker::check_format(const Expr::StringPart& part) {
   const std::string& spec = part.format;
   const bool number = types_.is_number(type), text = types_.is_string(type), truth = types_.is_boolean(type);
   const auto bad = [&](const std::string& message) {
-    error(DiagKind::kBadFormat, part.format_range, message).suggest("formats are as in Python: {x:.2f}, {n:>5}, {n:05d}, {share:.1%}");
+    error(DiagKind::kBadFormat, part.format_range, message)
+        .suggest("formats are as in Python: {x:.2f}, {n:>5}, {n:05d}, {share:.1%}");
   };
   if (!number && !text && !truth) return bad(fmt::format("a '{}' takes no format", spell(type)));
   // [[fill]align][sign][#][0][width][.precision][type]
@@ -236,13 +241,15 @@ TypeId Checker::check_name(Expr& expr, Expr::NameRef& node) {
   }
   static const std::unordered_map<std::string, std::string> kForeign = {
       {"True", "true"}, {"False", "false"}, {"None", "null"}, {"nil", "null"}, {"undefined", "null"}};
-  if (const auto it = kForeign.find(node.name.text); it != kForeign.end()) diagnostic.suggest(fmt::format("in SGL this is '{}'", it->second));
+  if (const auto it = kForeign.find(node.name.text); it != kForeign.end())
+    diagnostic.suggest(fmt::format("in SGL this is '{}'", it->second));
   return types_.error();
 }
 
 TypeId Checker::check_member(Expr& expr, Expr::Member& node) {
   // module.CONSTANT
-  if (auto* name = std::get_if<Expr::NameRef>(&node.object->node); name != nullptr && find_binding(name->name.text) == nullptr) {
+  if (auto* name = std::get_if<Expr::NameRef>(&node.object->node);
+      name != nullptr && find_binding(name->name.text) == nullptr) {
     const auto& imports = scope_of(*module_).imports;
     const auto it = imports.find(name->name.text);
     if (it != imports.end() && find_value(name->name.text) == nullptr) {
@@ -251,7 +258,8 @@ TypeId Checker::check_member(Expr& expr, Expr::Member& node) {
       const auto& values = scope_of(*target).values;
       const auto found = values.find(node.name.text);
       if (found == values.end()) {
-        error(DiagKind::kUnknownMember, node.name.range, fmt::format("module '{}' has no '{}'", name->name.text, node.name.text))
+        error(DiagKind::kUnknownMember, node.name.range,
+              fmt::format("module '{}' has no '{}'", name->name.text, node.name.text))
             .suggest(did_you_mean(node.name.text, names_of(values)));
         return types_.error();
       }
@@ -270,7 +278,9 @@ TypeId Checker::check_member(Expr& expr, Expr::Member& node) {
   // verdict.scores, answer.logprobs
   if (auto* name = std::get_if<Expr::NameRef>(&node.object->node); name != nullptr && name->binding != nullptr) {
     using Companion = Binding::Companion;
-    const Companion wanted = node.name.text == "scores" ? Companion::kScores : node.name.text == "logprobs" ? Companion::kLogprobs : Companion::kNone;
+    const Companion wanted = node.name.text == "scores"     ? Companion::kScores
+                             : node.name.text == "logprobs" ? Companion::kLogprobs
+                                                            : Companion::kNone;
     if (wanted != Companion::kNone && name->binding->companion_kind == wanted) {
       Binding& binding = *name->binding;
       binding.wants_companion = true;
@@ -286,12 +296,14 @@ TypeId Checker::check_member(Expr& expr, Expr::Member& node) {
     }
   }
   if (types_.contains_null(object) && object != types_.null()) {
-    error(DiagKind::kMaybeNull, node.object->range, fmt::format("this may be null, so it has no field '{}'", node.name.text))
+    error(DiagKind::kMaybeNull, node.object->range,
+          fmt::format("this may be null, so it has no field '{}'", node.name.text))
         .suggest("compare it with null before");
     return types_.error();
   }
   // Copied: types may be added while the message is made.
-  const std::vector<plan::Field> fields = types_.get(object).kind == TypeKind::kRecord ? types_.get(object).fields : std::vector<plan::Field>{};
+  const std::vector<plan::Field> fields =
+      types_.get(object).kind == TypeKind::kRecord ? types_.get(object).fields : std::vector<plan::Field>{};
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (fields[i].name != node.name.text) continue;
     node.field = static_cast<std::uint32_t>(i);
@@ -299,9 +311,11 @@ TypeId Checker::check_member(Expr& expr, Expr::Member& node) {
   }
   std::vector<std::string> known;
   for (const auto& field : fields) known.push_back(field.name);
-  auto& diagnostic = error(DiagKind::kUnknownMember, node.name.range, fmt::format("'{}' has no field '{}'", spell(object), node.name.text));
+  auto& diagnostic = error(DiagKind::kUnknownMember, node.name.range,
+                           fmt::format("'{}' has no field '{}'", spell(object), node.name.text));
   diagnostic.suggest(did_you_mean(node.name.text, known));
-  if (node.name.text == "length" || node.name.text == "size" || node.name.text == "len") diagnostic.suggest("use len(…)");
+  if (node.name.text == "length" || node.name.text == "size" || node.name.text == "len")
+    diagnostic.suggest("use len(…)");
   if (node.name.text == "scores") diagnostic.suggest("scores belong to the name that a select statement introduced");
   return types_.error();
 }
@@ -312,7 +326,8 @@ TypeId Checker::check_index(Expr::Index& node) {
   if (types_.is_error(object)) return object;
   if (types_.get(object).kind == TypeKind::kList) return types_.get(object).args[0];
   if (types_.is_string(object)) return types_.string();
-  auto& diagnostic = error(DiagKind::kNotIndexable, node.object->range, fmt::format("'{}' has no items", spell(object)));
+  auto& diagnostic =
+      error(DiagKind::kNotIndexable, node.object->range, fmt::format("'{}' has no items", spell(object)));
   if (types_.contains_null(object)) diagnostic.suggest("compare it with null before");
   if (types_.get(object).kind == TypeKind::kRecord) diagnostic.suggest("fields are written with a dot");
   return types_.error();

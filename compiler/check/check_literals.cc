@@ -34,7 +34,8 @@ TypeId Checker::check_list(Expr& expr, Expr::ListLit& node, std::optional<TypeId
   }
   if (node.items.empty()) {
     if (expected && types_.is_error(*expected)) return types_.error();
-    error(DiagKind::kUnknownElementType, expr.range, "the type of this empty list is not known").suggest("write it: var xs: list<string> = []");
+    error(DiagKind::kUnknownElementType, expr.range, "the type of this empty list is not known")
+        .suggest("write it: var xs: list<string> = []");
     return types_.error();
   }
   std::optional<TypeId> item;
@@ -43,7 +44,8 @@ TypeId Checker::check_list(Expr& expr, Expr::ListLit& node, std::optional<TypeId
     if (types_.is_error(type)) return type;
     const auto joined = item ? types_.join(*item, type) : std::optional(type);
     if (!joined) {
-      error(DiagKind::kTypeMismatch, element->range, fmt::format("this item is '{}', those before it are '{}'", spell(type), spell(*item)));
+      error(DiagKind::kTypeMismatch, element->range,
+            fmt::format("this item is '{}', those before it are '{}'", spell(type), spell(*item)));
       return types_.error();
     }
     item = joined;
@@ -85,7 +87,8 @@ TypeId Checker::check_record(Expr& expr, Expr::RecordLit& node, std::optional<Ty
       const auto fields = types_.get(id).fields;  // copied: literal() below adds types
       const bool possible = std::all_of(node.fields.begin(), node.fields.end(), [&](const ast::FieldInit& init) {
         if (init.spread) return true;
-        const auto field = std::find_if(fields.begin(), fields.end(), [&](const plan::Field& f) { return f.name == init.name.text; });
+        const auto field =
+            std::find_if(fields.begin(), fields.end(), [&](const plan::Field& f) { return f.name == init.name.text; });
         if (field == fields.end()) return false;
         const auto literal = init.value ? literal_of(*init.value) : std::nullopt;
         const bool tag = types_.get(field->type).kind == TypeKind::kLiteral;
@@ -102,7 +105,8 @@ TypeId Checker::check_record(Expr& expr, Expr::RecordLit& node, std::optional<Ty
     const TypeId type = check_expr(*init.value);
     if (types_.is_error(type)) return type;
     if (types_.get(type).kind == TypeKind::kRecord) return check_record_as(expr, node, type);
-    error(DiagKind::kTypeMismatch, init.value->range, fmt::format("only a record can be spread, this is '{}'", spell(type)));
+    error(DiagKind::kTypeMismatch, init.value->range,
+          fmt::format("only a record can be spread, this is '{}'", spell(type)));
     return types_.error();
   }
   std::vector<plan::Field> fields;
@@ -113,10 +117,12 @@ TypeId Checker::check_record(Expr& expr, Expr::RecordLit& node, std::optional<Ty
     const TypeId type = check_expr(*init.value);
     failed = failed || types_.is_error(type);
     if (type == types_.null() || type == types_.none()) {
-      error(DiagKind::kUnknownElementType, init.value->range, fmt::format("the type of field '{}' is not known", init.name.text));
+      error(DiagKind::kUnknownElementType, init.value->range,
+            fmt::format("the type of field '{}' is not known", init.name.text));
       failed = true;
     }
-    const bool twice = std::any_of(fields.begin(), fields.end(), [&](const plan::Field& f) { return f.name == init.name.text; });
+    const bool twice =
+        std::any_of(fields.begin(), fields.end(), [&](const plan::Field& f) { return f.name == init.name.text; });
     if (twice) {
       error(DiagKind::kDuplicateField, init.name.range, fmt::format("field '{}' is given twice", init.name.text));
       continue;
@@ -143,7 +149,9 @@ void Checker::check_spread(Expr& value, TypeId type, std::set<std::string>& brou
       if (other.name != field.name || (other.optional && !field.optional)) continue;
       brought.insert(field.name);
       if (!types_.is_subtype(other.type, field.type)) {
-        error(DiagKind::kTypeMismatch, value.range, fmt::format("its field '{}' is '{}', but '{}' is wanted", field.name, spell(other.type), spell(field.type)));
+        error(DiagKind::kTypeMismatch, value.range,
+              fmt::format("its field '{}' is '{}', but '{}' is wanted", field.name, spell(other.type),
+                          spell(field.type)));
       }
     }
   }
@@ -164,11 +172,13 @@ TypeId Checker::check_record_as(Expr& expr, Expr::RecordLit& node, TypeId type) 
     if (!given.insert(init.name.text).second) {
       error(DiagKind::kDuplicateField, init.name.range, fmt::format("field '{}' is given twice", init.name.text));
     }
-    const auto field = std::find_if(fields.begin(), fields.end(), [&](const plan::Field& f) { return f.name == init.name.text; });
+    const auto field =
+        std::find_if(fields.begin(), fields.end(), [&](const plan::Field& f) { return f.name == init.name.text; });
     if (field == fields.end()) {
       std::vector<std::string> known;
       for (const auto& f : fields) known.push_back(f.name);
-      error(DiagKind::kUnknownMember, init.name.range, fmt::format("'{}' has no field '{}'", spell(type), init.name.text))
+      error(DiagKind::kUnknownMember, init.name.range,
+            fmt::format("'{}' has no field '{}'", spell(type), init.name.text))
           .suggest(did_you_mean(init.name.text, known));
       check_expr(*init.value);
       continue;
@@ -179,11 +189,13 @@ TypeId Checker::check_record_as(Expr& expr, Expr::RecordLit& node, TypeId type) 
   }
   std::vector<std::string> missing;
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (!fields[i].optional && spread.count(fields[i].name) == 0 && given.count(fields[i].name) == 0) missing.push_back("'" + fields[i].name + "'");
+    if (!fields[i].optional && spread.count(fields[i].name) == 0 && given.count(fields[i].name) == 0)
+      missing.push_back("'" + fields[i].name + "'");
   }
   if (!missing.empty()) {
-    error(DiagKind::kMissingField, expr.range, fmt::format("the {} {} of '{}' {} missing", missing.size() == 1 ? "field" : "fields",
-                                                           fmt::join(missing, ", "), spell(type), missing.size() == 1 ? "is" : "are"));
+    error(DiagKind::kMissingField, expr.range,
+          fmt::format("the {} {} of '{}' {} missing", missing.size() == 1 ? "field" : "fields",
+                      fmt::join(missing, ", "), spell(type), missing.size() == 1 ? "is" : "are"));
   }
   return type;
 }

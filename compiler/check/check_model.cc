@@ -14,9 +14,9 @@ namespace {
 
 struct OptionInfo {
   GenOption option;
-  char kind;         // f number, i int, s stop, r record, b bool
-  double min, max;   // inclusive; of numbers
-  bool open_min;     // min itself is not allowed
+  char kind;        // f number, i int, s stop, r record, b bool
+  double min, max;  // inclusive; of numbers
+  bool open_min;    // min itself is not allowed
 };
 
 const std::unordered_map<std::string, OptionInfo>& option_table() {
@@ -65,7 +65,8 @@ void Checker::check_option(ast::Option& option, bool constant) {
     std::vector<std::string> known;
     for (const auto& [name, info] : option_table()) known.push_back(name);
     std::sort(known.begin(), known.end());
-    error(DiagKind::kUnknownOption, option.key.range, fmt::format("there is no option '{}'", option.key.text)).suggest(did_you_mean(option.key.text, known));
+    error(DiagKind::kUnknownOption, option.key.range, fmt::format("there is no option '{}'", option.key.text))
+        .suggest(did_you_mean(option.key.text, known));
     if (option.value) check_expr(*option.value);
     return;
   }
@@ -74,13 +75,20 @@ void Checker::check_option(ast::Option& option, bool constant) {
   const OptionInfo& info = it->second;
   const std::string what = fmt::format("option '{}'", option.key.text);
   switch (info.kind) {
-    case 'f': check_against(value, types_.real(), what); break;
-    case 'i': check_against(value, types_.integer(), what); break;
-    case 'b': check_against(value, types_.boolean(), what); break;
+    case 'f':
+      check_against(value, types_.real(), what);
+      break;
+    case 'i':
+      check_against(value, types_.integer(), what);
+      break;
+    case 'b':
+      check_against(value, types_.boolean(), what);
+      break;
     case 's': {
       const TypeId type = check_expr(value, types_.list(types_.string()));
       if (!types_.is_string(type) && !types_.is_subtype(type, types_.list(types_.string()))) {
-        error(DiagKind::kTypeMismatch, value.range, fmt::format("'stop' is a string or a list of strings, this is '{}'", spell(type)));
+        error(DiagKind::kTypeMismatch, value.range,
+              fmt::format("'stop' is a string or a list of strings, this is '{}'", spell(type)));
       }
       break;
     }
@@ -88,9 +96,11 @@ void Checker::check_option(ast::Option& option, bool constant) {
       const TypeId type = check_expr(value);
       const Type record = types_.get(type);
       const bool fits = record.kind == TypeKind::kRecord &&
-                        std::all_of(record.fields.begin(), record.fields.end(), [&](const plan::Field& f) { return types_.is_number(f.type); });
+                        std::all_of(record.fields.begin(), record.fields.end(),
+                                    [&](const plan::Field& f) { return types_.is_number(f.type); });
       if (!fits && !types_.is_error(type)) {
-        error(DiagKind::kTypeMismatch, value.range, "'logit_bias' is a record from texts to numbers").suggest("write { \" yes\": 2.0, \" no\": -1.0 }");
+        error(DiagKind::kTypeMismatch, value.range, "'logit_bias' is a record from texts to numbers")
+            .suggest("write { \" yes\": 2.0, \" no\": -1.0 }");
       }
     }
   }
@@ -104,8 +114,11 @@ void Checker::check_option(ast::Option& option, bool constant) {
   if (known->kind != ConstValue::Kind::kInt && known->kind != ConstValue::Kind::kFloat) return;  // reported above
   const double number = known->kind == ConstValue::Kind::kInt ? static_cast<double>(known->number) : known->real;
   if (number < info.min || number > info.max || (info.open_min && number <= info.min) || number != number) {
-    const std::string range = info.max > 1e18 ? fmt::format("{} or more", info.min) : fmt::format("{}{} to {}", info.open_min ? "above " : "", info.min, info.max);
-    error(DiagKind::kOptionRange, value.range, fmt::format("'{}' is {}, it must be {}", option.key.text, number, range));
+    const std::string range = info.max > 1e18
+                                  ? fmt::format("{} or more", info.min)
+                                  : fmt::format("{}{} to {}", info.open_min ? "above " : "", info.min, info.max);
+    error(DiagKind::kOptionRange, value.range,
+          fmt::format("'{}' is {}, it must be {}", option.key.text, number, range));
   }
 }
 
@@ -119,7 +132,9 @@ void Checker::check_options(std::vector<ast::Option>& options, bool constant) {
   }
 }
 
-TypeId Checker::gen_result(ast::GenNode& gen) { return gen.many ? types_.list(gen.value_type) : gen.value_type; }
+TypeId Checker::gen_result(ast::GenNode& gen) {
+  return gen.many ? types_.list(gen.value_type) : gen.value_type;
+}
 
 void Checker::check_gen(ast::GenNode& gen, Binding* binding, SourceRange range) {
   gen.value_type = gen.type ? resolve(*gen.type) : types_.string();
@@ -133,14 +148,16 @@ void Checker::check_gen(ast::GenNode& gen, Binding* binding, SourceRange range) 
   gen.effective.clear();
   const auto add = [&](const std::vector<ast::Option>& options) {
     for (const ast::Option& option : options) {
-      const bool known = std::any_of(gen.effective.begin(), gen.effective.end(), [&](const ast::Option* o) { return o->key.text == option.key.text; });
+      const bool known = std::any_of(gen.effective.begin(), gen.effective.end(),
+                                     [&](const ast::Option* o) { return o->key.text == option.key.text; });
       if (!known && find_gen_option(option.key.text) && option.value) gen.effective.push_back(&option);
     }
   };
   add(gen.options);
   for (auto it = with_options_.rbegin(); it != with_options_.rend(); ++it) add(**it);
-  std::sort(gen.effective.begin(), gen.effective.end(),
-            [](const ast::Option* a, const ast::Option* b) { return *find_gen_option(a->key.text) < *find_gen_option(b->key.text); });
+  std::sort(gen.effective.begin(), gen.effective.end(), [](const ast::Option* a, const ast::Option* b) {
+    return *find_gen_option(a->key.text) < *find_gen_option(b->key.text);
+  });
   bool logprobs = false;
   for (const ast::Option* option : gen.effective) {
     if (option->key.text == "n") gen.many = true;
@@ -161,7 +178,8 @@ void Checker::warn_dead_generation() {
   if (fn_.kind != plan::FunctionKind::kProgram && fn_.kind != plan::FunctionKind::kFork) return;
   const Binding* const last = fn_.last_generation;
   if (last == nullptr || last->used || last->wants_companion || diag_.has_errors()) return;
-  error(DiagKind::kUnusedGeneration, last->name.range, fmt::format("'{}' is generated and never used, and nothing after it could see its text", last->name.text))
+  error(DiagKind::kUnusedGeneration, last->name.range,
+        fmt::format("'{}' is generated and never used, and nothing after it could see its text", last->name.text))
       .suggest("use its value, or remove the generation");
 }
 
@@ -178,12 +196,18 @@ void Checker::check_stop(const ast::GenNode& gen, const ast::Option& option) {
       const Type& t = types_.get(id);
       switch (t.kind) {
         case TypeKind::kLiteral:
-          return (t.literal.kind == plan::Literal::Kind::kString ? t.literal.text : spell_literal(t.literal)).find(stop) != std::string::npos;
-        case TypeKind::kNull: return std::string_view("null").find(stop) != std::string_view::npos;
-        case TypeKind::kBool: return std::string_view("true false").find(stop) != std::string_view::npos;
-        case TypeKind::kInt: return stop.find_first_not_of("-0123456789") == std::string::npos;
-        case TypeKind::kFloat: return stop.find_first_not_of("-+.eE0123456789") == std::string::npos;
-        default: return true;
+          return (t.literal.kind == plan::Literal::Kind::kString ? t.literal.text : spell_literal(t.literal))
+                     .find(stop) != std::string::npos;
+        case TypeKind::kNull:
+          return std::string_view("null").find(stop) != std::string_view::npos;
+        case TypeKind::kBool:
+          return std::string_view("true false").find(stop) != std::string_view::npos;
+        case TypeKind::kInt:
+          return stop.find_first_not_of("-0123456789") == std::string::npos;
+        case TypeKind::kFloat:
+          return stop.find_first_not_of("-+.eE0123456789") == std::string::npos;
+        default:
+          return true;
       }
     });
   };
@@ -193,7 +217,8 @@ void Checker::check_stop(const ast::GenNode& gen, const ast::Option& option) {
   for (const std::string& stop : all) {
     if (!possible(stop)) {
       error(DiagKind::kImpossibleStop, option.value->range,
-            fmt::format("no text of type '{}' contains the stop string {}", spell(gen.value_type), spell_literal({plan::Literal::Kind::kString, stop, 0})))
+            fmt::format("no text of type '{}' contains the stop string {}", spell(gen.value_type),
+                        spell_literal({plan::Literal::Kind::kString, stop, 0})))
           .suggest("the generation ends by itself when the value is complete: leave 'stop' out");
     }
   }
@@ -208,14 +233,16 @@ void Checker::check_select(ast::SelectNode& select, Binding* binding, SourceRang
   if (select.choices) {
     check_against(*select.choices, types_.list(types_.string()), "the list of choices");
     std::optional<ConstValue> known;
-    if (!types_.is_error(select.choices->type)) known = evaluate_constant(*select.choices, select.choices->type, types_);
+    if (!types_.is_error(select.choices->type))
+      known = evaluate_constant(*select.choices, select.choices->type, types_);
     if (const auto* list = std::get_if<Expr::ListLit>(&select.choices->node)) {
       std::set<std::string> seen;
       for (const auto& item : list->items) {
         const auto literal = literal_of(*item);
         if (!literal) continue;
         if (!seen.insert(literal->text).second) {
-          error(DiagKind::kDuplicateChoice, item->range, fmt::format("the choice {} stands twice", spell_literal(*literal)));
+          error(DiagKind::kDuplicateChoice, item->range,
+                fmt::format("the choice {} stands twice", spell_literal(*literal)));
         }
         if (literal->text.empty()) error(DiagKind::kUnsatisfiable, item->range, "an empty text cannot be selected");
       }
@@ -223,25 +250,31 @@ void Checker::check_select(ast::SelectNode& select, Binding* binding, SourceRang
       std::set<std::string> seen;
       for (const ConstValue& item : known->items) {
         if (!seen.insert(item.text).second) {
-          error(DiagKind::kDuplicateChoice, select.choices->range, fmt::format("the choice '{}' stands twice", item.text));
+          error(DiagKind::kDuplicateChoice, select.choices->range,
+                fmt::format("the choice '{}' stands twice", item.text));
         }
       }
     }
-    if (known && known->items.empty()) error(DiagKind::kUnsatisfiable, select.choices->range, "there is nothing to select from");
+    if (known && known->items.empty())
+      error(DiagKind::kUnsatisfiable, select.choices->range, "there is nothing to select from");
   }
   if (select.method_name) {
-    static const std::vector<std::string> kMethods = {"token_length_normalized", "greedy_token_selection", "unconditional_likelihood_normalized"};
+    static const std::vector<std::string> kMethods = {"token_length_normalized", "greedy_token_selection",
+                                                      "unconditional_likelihood_normalized"};
     const auto it = std::find(kMethods.begin(), kMethods.end(), select.method_name->text);
     if (it == kMethods.end()) {
-      error(DiagKind::kUnknownMethod, select.method_name->range, fmt::format("there is no select method '{}'", select.method_name->text))
-          .suggest(did_you_mean(select.method_name->text, kMethods).empty() ? fmt::format("there are {}", fmt::join(kMethods, ", "))
-                                                                           : did_you_mean(select.method_name->text, kMethods));
+      error(DiagKind::kUnknownMethod, select.method_name->range,
+            fmt::format("there is no select method '{}'", select.method_name->text))
+          .suggest(did_you_mean(select.method_name->text, kMethods).empty()
+                       ? fmt::format("there are {}", fmt::join(kMethods, ", "))
+                       : did_you_mean(select.method_name->text, kMethods));
     } else {
       select.method = static_cast<plan::SelectMethod>(it - kMethods.begin());
     }
   }
   for (ast::Option& option : select.options) {
-    error(DiagKind::kUnknownOption, option.key.range, "'select' takes no options: it compares likelihoods and does not sample");
+    error(DiagKind::kUnknownOption, option.key.range,
+          "'select' takes no options: it compares likelihoods and does not sample");
   }
   if (binding == nullptr) return;
   binding->companion_kind = Binding::Companion::kScores;
@@ -272,7 +305,8 @@ void Checker::check_fork_body(ast::ForkBody& body, std::vector<Binding*> variabl
     body.result = types_.error();
   } else {
     if (!always_returns(body.block)) {
-      error(DiagKind::kMissingYield, body.block.range, "this fork can end without yielding a value").suggest("end every path with 'yield' or 'fail'");
+      error(DiagKind::kMissingYield, body.block.range, "this fork can end without yielding a value")
+          .suggest("end every path with 'yield' or 'fail'");
     }
     body.result = expected ? *expected : fn_.yield_type.value_or(types_.error());
   }
@@ -285,7 +319,8 @@ TypeId Checker::check_parallel(Expr& expr, Expr::ParallelFor& node, std::optiona
   const TypeId item = item_type(*node.source, "a parallel for").value_or(types_.error());
   if (node.bound) check_against(*node.bound, types_.integer(), "the bound after 'up to'");
   if (fn_.role) {
-    error(DiagKind::kNestedRole, expr.range, fmt::format("forks inside '{}'", plan::role_name(*fn_.role))).suggest("close the role first");
+    error(DiagKind::kNestedRole, expr.range, fmt::format("forks inside '{}'", plan::role_name(*fn_.role)))
+        .suggest("close the role first");
   }
   std::optional<TypeId> wanted;
   if (expected) {
@@ -306,7 +341,8 @@ TypeId Checker::check_parallel(Expr& expr, Expr::ParallelFor& node, std::optiona
 TypeId Checker::check_branch(Expr& expr, Expr::Branch& node, std::optional<TypeId> expected) {
   require_model(expr.range, "'branch'");
   if (fn_.role) {
-    error(DiagKind::kNestedRole, expr.range, fmt::format("forks inside '{}'", plan::role_name(*fn_.role))).suggest("close the role first");
+    error(DiagKind::kNestedRole, expr.range, fmt::format("forks inside '{}'", plan::role_name(*fn_.role)))
+        .suggest("close the role first");
   }
   if (node.arms.empty()) error(DiagKind::kMissingYield, expr.range, "a branch needs at least one arm");
   std::vector<plan::Field> fields;
@@ -321,7 +357,8 @@ TypeId Checker::check_branch(Expr& expr, Expr::Branch& node, std::optional<TypeI
     check_fork_body(arm.body, {}, wanted);
     failed = failed || types_.is_error(arm.body.result);
     for (const plan::Field& field : fields) {
-      if (field.name == arm.name.text) error(DiagKind::kDuplicateField, arm.name.range, fmt::format("two arms are named '{}'", arm.name.text));
+      if (field.name == arm.name.text)
+        error(DiagKind::kDuplicateField, arm.name.range, fmt::format("two arms are named '{}'", arm.name.text));
     }
     fields.push_back({arm.name.text, arm.body.result, false, ""});
   }

@@ -17,8 +17,10 @@ TypeId Checker::check_negate(Expr& expr, Expr::Negate& node, std::optional<TypeI
 TypeId Checker::bad_operands(Expr& expr, const Expr::Binary& node, std::string help) {
   const TypeId left = node.left->type, right = node.right->type;
   if (types_.is_error(left) || types_.is_error(right)) return types_.error();
-  if (help.empty() && (types_.contains_null(left) || types_.contains_null(right))) help = "give a value for null with '??'";
-  error(DiagKind::kBadOperands, expr.range, fmt::format("'{}' does not fit {} and {}", ast::binary_op_text(node.op), spell(left), spell(right)))
+  if (help.empty() && (types_.contains_null(left) || types_.contains_null(right)))
+    help = "give a value for null with '??'";
+  error(DiagKind::kBadOperands, expr.range,
+        fmt::format("'{}' does not fit {} and {}", ast::binary_op_text(node.op), spell(left), spell(right)))
       .suggest(std::move(help));
   return types_.error();
 }
@@ -26,11 +28,19 @@ TypeId Checker::bad_operands(Expr& expr, const Expr::Binary& node, std::string h
 TypeId Checker::check_binary(Expr& expr, Expr::Binary& node, std::optional<TypeId> expected) {
   if (!node.left || !node.right) return types_.error();
   switch (node.op) {
-    case BinaryOp::kAdd: case BinaryOp::kSub: case BinaryOp::kMul: case BinaryOp::kDiv: case BinaryOp::kMod:
+    case BinaryOp::kAdd:
+    case BinaryOp::kSub:
+    case BinaryOp::kMul:
+    case BinaryOp::kDiv:
+    case BinaryOp::kMod:
       return check_arithmetic(expr, node, expected);
-    case BinaryOp::kIn: case BinaryOp::kNotIn: return check_membership(expr, node);
-    case BinaryOp::kCoalesce: return check_coalesce(expr, node, expected);
-    case BinaryOp::kAnd: case BinaryOp::kOr: {
+    case BinaryOp::kIn:
+    case BinaryOp::kNotIn:
+      return check_membership(expr, node);
+    case BinaryOp::kCoalesce:
+      return check_coalesce(expr, node, expected);
+    case BinaryOp::kAnd:
+    case BinaryOp::kOr: {
       check_condition(*node.left);
       ++conditional_;
       scopes_.emplace_back();
@@ -40,13 +50,15 @@ TypeId Checker::check_binary(Expr& expr, Expr::Binary& node, std::optional<TypeI
       --conditional_;
       return types_.boolean();
     }
-    default: return check_comparison(expr, node);
+    default:
+      return check_comparison(expr, node);
   }
 }
 
 TypeId Checker::check_arithmetic(Expr& expr, Expr::Binary& node, std::optional<TypeId> expected) {
   TypeId left = check_expr(*node.left, expected);
-  TypeId right = check_expr(*node.right, types_.is_real(left) || types_.get(left).kind == TypeKind::kList ? std::optional(left) : expected);
+  TypeId right = check_expr(
+      *node.right, types_.is_real(left) || types_.get(left).kind == TypeKind::kList ? std::optional(left) : expected);
   // 2 * x with x a float: the literal is one too.
   if (types_.is_real(right) && types_.is_integer(left) && literal_of(*node.left)) left = check_expr(*node.left, right);
   if (types_.is_error(left) || types_.is_error(right)) return types_.error();
@@ -60,7 +72,8 @@ TypeId Checker::check_arithmetic(Expr& expr, Expr::Binary& node, std::optional<T
       const auto item = types_.join(types_.get(left).args[0], types_.get(right).args[0]);
       if (item) return types_.list(*item);
     }
-    if (types_.is_string(left) != types_.is_string(right)) return bad_operands(expr, node, "write it into a string: \"{…}\"");
+    if (types_.is_string(left) != types_.is_string(right))
+      return bad_operands(expr, node, "write it into a string: \"{…}\"");
   }
   if (types_.is_number(left) && types_.is_number(right)) return bad_operands(expr, node, "convert the int: float(…)");
   return bad_operands(expr, node);
@@ -68,7 +81,8 @@ TypeId Checker::check_arithmetic(Expr& expr, Expr::Binary& node, std::optional<T
 
 TypeId Checker::check_comparison(Expr& expr, Expr::Binary& node) {
   TypeId left = check_expr(*node.left);
-  const TypeId right = check_expr(*node.right, types_.is_error(left) || left == types_.null() ? std::nullopt : std::optional(left));
+  const TypeId right =
+      check_expr(*node.right, types_.is_error(left) || left == types_.null() ? std::nullopt : std::optional(left));
   if (types_.is_real(right) && types_.is_integer(left) && literal_of(*node.left)) left = check_expr(*node.left, right);
   if (types_.is_error(left) || types_.is_error(right)) return types_.boolean();
   if (node.op == BinaryOp::kEq || node.op == BinaryOp::kNe) {
@@ -81,7 +95,8 @@ TypeId Checker::check_comparison(Expr& expr, Expr::Binary& node) {
     }
     return types_.boolean();
   }
-  const bool ordered = (types_.is_string(left) && types_.is_string(right)) || (types_.is_integer(left) && types_.is_integer(right)) ||
+  const bool ordered = (types_.is_string(left) && types_.is_string(right)) ||
+                       (types_.is_integer(left) && types_.is_integer(right)) ||
                        (types_.is_real(left) && types_.is_real(right));
   if (!ordered) {
     bad_operands(expr, node, types_.is_number(left) && types_.is_number(right) ? "convert the int: float(…)" : "");
@@ -144,9 +159,11 @@ TypeId Checker::check_conditional(Expr& expr, Expr::Conditional& node, std::opti
     };
     if (belongs(*node.then) && belongs(*node.otherwise)) return *expected;
   }
-  if (types_.is_real(otherwise) && types_.is_integer(then) && literal_of(*node.then)) then = check_expr(*node.then, otherwise);
+  if (types_.is_real(otherwise) && types_.is_integer(then) && literal_of(*node.then))
+    then = check_expr(*node.then, otherwise);
   if (const auto joined = types_.join(then, otherwise)) return *joined;
-  error(DiagKind::kTypeMismatch, expr.range, fmt::format("the two sides have different types: {} and {}", spell(then), spell(otherwise)));
+  error(DiagKind::kTypeMismatch, expr.range,
+        fmt::format("the two sides have different types: {} and {}", spell(then), spell(otherwise)));
   return types_.error();
 }
 

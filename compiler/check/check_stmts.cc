@@ -36,7 +36,8 @@ void Checker::check_statement(Stmt& stmt) {
   if (auto* node = std::get_if<Stmt::Role>(&stmt.node)) return check_role(*node);
   if (auto* node = std::get_if<Stmt::Expression>(&stmt.node)) return check_expression_statement(*node);
   if (auto* node = std::get_if<Stmt::Gen>(&stmt.node)) return check_gen(node->gen, node->binding.get(), stmt.range);
-  if (auto* node = std::get_if<Stmt::Select>(&stmt.node)) return check_select(node->select, node->binding.get(), stmt.range);
+  if (auto* node = std::get_if<Stmt::Select>(&stmt.node))
+    return check_select(node->select, node->binding.get(), stmt.range);
   if (auto* node = std::get_if<Stmt::While>(&stmt.node)) {
     check_condition(*node->condition);
     ++fn_.loops;
@@ -54,7 +55,8 @@ void Checker::check_statement(Stmt& stmt) {
   if (const auto* node = std::get_if<Stmt::Unsupported>(&stmt.node)) return unsupported(stmt.range, node->what);
   if (fn_.loops == 0) {
     const bool is_break = std::holds_alternative<Stmt::Break>(stmt.node);
-    error(DiagKind::kOutsideLoop, stmt.range, fmt::format("'{}' stands outside a loop", is_break ? "break" : "continue"));
+    error(DiagKind::kOutsideLoop, stmt.range,
+          fmt::format("'{}' stands outside a loop", is_break ? "break" : "continue"));
   }
 }
 
@@ -72,8 +74,10 @@ void Checker::check_let(Stmt::Let& let) {
     }
     // A var will hold other values of the kind: `var n = 3` is an int, not the literal 3.
     if (type == types_.null()) {
-      error(DiagKind::kUnknownElementType, let.value->range, fmt::format("the type of '{}' cannot be inferred from null", binding.name.text))
-          .suggest(fmt::format("write its type: {} {}: string? = null", binding.mutable_ ? "var" : "let", binding.name.text));
+      error(DiagKind::kUnknownElementType, let.value->range,
+            fmt::format("the type of '{}' cannot be inferred from null", binding.name.text))
+          .suggest(fmt::format("write its type: {} {}: string? = null", binding.mutable_ ? "var" : "let",
+                               binding.name.text));
       type = types_.error();
     }
   }
@@ -95,7 +99,8 @@ void Checker::check_assign(Stmt& stmt, Stmt::Assign& assign) {
   }
   const auto* name = std::get_if<Expr::NameRef>(&root->node);
   if (name == nullptr) {
-    error(DiagKind::kBadAssignTarget, assign.target->range, "only a variable, an item or a field of one can be assigned to");
+    error(DiagKind::kBadAssignTarget, assign.target->range,
+          "only a variable, an item or a field of one can be assigned to");
     return;
   }
   TypeId target = assign.target->type;
@@ -105,14 +110,16 @@ void Checker::check_assign(Stmt& stmt, Stmt::Assign& assign) {
           .label(name->binding->name.range, "declared here without 'var'")
           .suggest(fmt::format("declare it with 'var {}'", name->name.text));
     } else if (name->binding->function_depth < fn_.depth) {
-      error(DiagKind::kAssignCaptured, assign.target->range, fmt::format("a fork cannot assign to '{}' outside it", name->name.text))
+      error(DiagKind::kAssignCaptured, assign.target->range,
+            fmt::format("a fork cannot assign to '{}' outside it", name->name.text))
           .suggest("yield the value and use the list of results");
     }
     if (root == assign.target.get()) target = name->binding->type;  // not what it is narrowed to
   } else if (name->constant != nullptr) {
     error(DiagKind::kImmutable, assign.target->range, fmt::format("'{}' is a constant", name->name.text));
   }
-  if (const auto* index = std::get_if<Expr::Index>(&assign.target->node); index != nullptr && types_.is_string(index->object->type)) {
+  if (const auto* index = std::get_if<Expr::Index>(&assign.target->node);
+      index != nullptr && types_.is_string(index->object->type)) {
     error(DiagKind::kBadAssignTarget, assign.target->range, "characters of a string cannot be assigned to");
     return;
   }
@@ -121,8 +128,11 @@ void Checker::check_assign(Stmt& stmt, Stmt::Assign& assign) {
     return;
   }
   // `x += e` means x = x + e: checked as that expression would be, with the target as the left side.
-  const TypeId value = check_expr(*assign.value, types_.get(target).kind == TypeKind::kList || types_.is_real(target) ? std::optional(target) : std::nullopt);
-  const bool numbers = (types_.is_integer(target) && types_.is_integer(value)) || (types_.is_real(target) && types_.is_real(value));
+  const TypeId value = check_expr(*assign.value, types_.get(target).kind == TypeKind::kList || types_.is_real(target)
+                                                     ? std::optional(target)
+                                                     : std::nullopt);
+  const bool numbers =
+      (types_.is_integer(target) && types_.is_integer(value)) || (types_.is_real(target) && types_.is_real(value));
   const bool add = *assign.op == ast::BinaryOp::kAdd;
   const bool texts = add && types_.is_string(target) && types_.is_string(value);
   const bool lists = add && types_.get(target).kind == TypeKind::kList && types_.is_subtype(value, target);
@@ -135,7 +145,8 @@ void Checker::check_assign(Stmt& stmt, Stmt::Assign& assign) {
 void Checker::check_condition(Expr& condition) {
   const TypeId type = check_expr(condition);
   if (types_.is_boolean(type) || types_.is_error(type)) return;
-  auto& diagnostic = error(DiagKind::kNotBool, condition.range, fmt::format("a condition is a bool, this is {}", spell(type)));
+  auto& diagnostic =
+      error(DiagKind::kNotBool, condition.range, fmt::format("a condition is a bool, this is {}", spell(type)));
   if (types_.contains_null(type)) {
     diagnostic.suggest("compare it: … != null");
   } else if (types_.get(type).kind == TypeKind::kList || types_.is_string(type)) {
@@ -145,7 +156,8 @@ void Checker::check_condition(Expr& condition) {
   }
 }
 
-void Checker::collect_narrowing(const Expr& condition, bool truth, std::vector<std::pair<const Binding*, TypeId>>& out) const {
+void Checker::collect_narrowing(const Expr& condition, bool truth,
+                                std::vector<std::pair<const Binding*, TypeId>>& out) const {
   if (const auto* negation = std::get_if<Expr::Not>(&condition.node)) {
     if (negation->operand) collect_narrowing(*negation->operand, !truth, out);
     return;
@@ -197,7 +209,8 @@ std::optional<TypeId> Checker::item_type(Expr& source, const char* what) {
   const TypeId type = check_expr(source);
   if (types_.is_error(type)) return std::nullopt;
   if (types_.get(type).kind == TypeKind::kList) return types_.get(type).args[0];
-  auto& diagnostic = error(DiagKind::kNotIterable, source.range, fmt::format("{} goes over a list, this is {}", what, spell(type)));
+  auto& diagnostic =
+      error(DiagKind::kNotIterable, source.range, fmt::format("{} goes over a list, this is {}", what, spell(type)));
   if (types_.is_string(type)) diagnostic.suggest("use .chars(), .lines() or .split(\" \")");
   if (types_.is_integer(type)) diagnostic.suggest("use range(n)");
   if (types_.contains_null(type)) diagnostic.suggest("use ?? [] for the case that it is null");
@@ -237,7 +250,8 @@ void Checker::check_role(Stmt::Role& node) {
 void Checker::check_return(Stmt& stmt, Stmt::Return& node) {
   may_have_left_ = may_have_left_ || conditional_ > 0;
   if (fn_.kind == plan::FunctionKind::kFork) {
-    error(DiagKind::kReturnInFork, stmt.range, "a fork cannot return from the program").suggest("use 'yield' for the value of a fork");
+    error(DiagKind::kReturnInFork, stmt.range, "a fork cannot return from the program")
+        .suggest("use 'yield' for the value of a fork");
     fn_.has_yield = true;  // one mistake, one diagnostic
     if (node.value) check_expr(*node.value);
     return;
@@ -252,7 +266,8 @@ void Checker::check_return(Stmt& stmt, Stmt::Return& node) {
     return;
   }
   if (!node.value) {
-    error(DiagKind::kTypeMismatch, stmt.range, fmt::format("a value of type '{}' must be returned", spell(*fn_.result)));
+    error(DiagKind::kTypeMismatch, stmt.range,
+          fmt::format("a value of type '{}' must be returned", spell(*fn_.result)));
     return;
   }
   check_against(*node.value, *fn_.result, "the result");
@@ -319,7 +334,8 @@ bool statement_leaves(const Stmt& stmt, bool loops_count) {
       std::holds_alternative<Stmt::Fail>(stmt.node)) {
     return true;
   }
-  if (std::holds_alternative<Stmt::Break>(stmt.node) || std::holds_alternative<Stmt::Continue>(stmt.node)) return loops_count;
+  if (std::holds_alternative<Stmt::Break>(stmt.node) || std::holds_alternative<Stmt::Continue>(stmt.node))
+    return loops_count;
   const auto inner = [&](const Stmt& s) { return statement_leaves(s, loops_count); };
   if (const auto* branch = std::get_if<Stmt::If>(&stmt.node)) {
     return branch->otherwise && block_leaves(branch->then, inner) && block_leaves(*branch->otherwise, inner);
@@ -333,7 +349,8 @@ bool statement_leaves(const Stmt& stmt, bool loops_count) {
     const std::function<bool(const Block&)> breaks = [&](const Block& block) {
       return std::any_of(block.statements.begin(), block.statements.end(), [&](const auto& s) {
         if (std::holds_alternative<Stmt::Break>(s->node)) return true;
-        if (const auto* i = std::get_if<Stmt::If>(&s->node)) return breaks(i->then) || (i->otherwise && breaks(*i->otherwise));
+        if (const auto* i = std::get_if<Stmt::If>(&s->node))
+          return breaks(i->then) || (i->otherwise && breaks(*i->otherwise));
         if (const auto* w = std::get_if<Stmt::With>(&s->node)) return breaks(w->body);
         if (const auto* r = std::get_if<Stmt::Role>(&s->node)) return r->body && breaks(*r->body);
         return false;

@@ -41,9 +41,11 @@ Decl* Checker::find_type(const std::vector<ast::Name>& path) {
   diagnostic.suggest(did_you_mean(name.text, known));
   // Spellings of other languages, too far away for the nearest name.
   static const std::unordered_map<std::string, std::string> kForeign = {
-      {"str", "string"}, {"String", "string"}, {"number", "int' or 'float"}, {"integer", "int"}, {"i64", "int"},
-      {"i32", "int"}, {"double", "float"}, {"f64", "float"}, {"boolean", "bool"}, {"List", "list"},
-      {"array", "list"}, {"Array", "list"}, {"vec", "list"}, {"Vec", "list"}, {"None", "null"}};
+      {"str", "string"},   {"String", "string"}, {"number", "int' or 'float"},
+      {"integer", "int"},  {"i64", "int"},       {"i32", "int"},
+      {"double", "float"}, {"f64", "float"},     {"boolean", "bool"},
+      {"List", "list"},    {"array", "list"},    {"Array", "list"},
+      {"vec", "list"},     {"Vec", "list"},      {"None", "null"}};
   if (const auto foreign = kForeign.find(name.text); foreign != kForeign.end()) {
     diagnostic.suggest(fmt::format("in SGL this is '{}'", foreign->second));
   }
@@ -87,7 +89,8 @@ TypeId Checker::resolve_record(const TypeExpr::Record& record) {
   for (const ast::FieldDecl& field : record.fields) {
     for (const plan::Field& other : fields) {
       if (other.name == field.name.text) {
-        error(DiagKind::kDuplicateField, field.name.range, fmt::format("the record has two fields '{}'", field.name.text));
+        error(DiagKind::kDuplicateField, field.name.range,
+              fmt::format("the record has two fields '{}'", field.name.text));
       }
     }
     if (!field.type) continue;
@@ -119,8 +122,8 @@ TypeId Checker::resolve_named(const TypeExpr& expr, const TypeExpr::Named& named
       --type_depth_;
       return refine(expr, std::move(base), named.refinements);
     }
-    const std::unordered_map<std::string, TypeKind> scalars = {{"string", TypeKind::kString}, {"int", TypeKind::kInt},
-                                                               {"float", TypeKind::kFloat}, {"bool", TypeKind::kBool}};
+    const std::unordered_map<std::string, TypeKind> scalars = {
+        {"string", TypeKind::kString}, {"int", TypeKind::kInt}, {"float", TypeKind::kFloat}, {"bool", TypeKind::kBool}};
     if (const auto it = scalars.find(name); it != scalars.end()) {
       no_args();
       base.kind = it->second;
@@ -189,8 +192,11 @@ void Checker::apply_refinement(Type& type, const ast::Refinement& refinement) {
   }
   std::vector<std::string> known;
   if (type.kind == TypeKind::kString) known = {"max_chars", "min_chars", "pattern", "format"};
-  error(DiagKind::kUnknownRefinement, refinement.key->range, fmt::format("'{}' does not refine a {}", key, types_.spell_definition(type)))
-      .suggest(key.starts_with("max") ? "use max_chars" : key.starts_with("min") ? "use min_chars" : did_you_mean(key, known));
+  error(DiagKind::kUnknownRefinement, refinement.key->range,
+        fmt::format("'{}' does not refine a {}", key, types_.spell_definition(type)))
+      .suggest(key.starts_with("max")   ? "use max_chars"
+               : key.starts_with("min") ? "use min_chars"
+                                        : did_you_mean(key, known));
 }
 
 void Checker::apply_range(Type& type, const ast::Refinement& refinement) {
@@ -201,12 +207,14 @@ void Checker::apply_range(Type& type, const ast::Refinement& refinement) {
     if (!refinement.is_range) return bad("a float is refined by a range", "write float(0..1)");
     type.min_float = refinement_float(refinement.lo);
     type.max_float = refinement_float(refinement.hi);
-    if ((refinement.lo && !type.min_float) || (refinement.hi && !type.max_float)) bad("the range needs constant numbers", "");
+    if ((refinement.lo && !type.min_float) || (refinement.hi && !type.max_float))
+      bad("the range needs constant numbers", "");
     return;
   }
   const auto lo = refinement_int(refinement.lo), hi = refinement_int(refinement.hi);
   if ((refinement.lo && !lo) || (refinement.hi && !hi)) return bad("the range needs constant whole numbers", "");
-  if (refinement.is_range && lo && hi && *lo > *hi) return bad(fmt::format("the range {}..{} is empty", *lo, *hi), "the smaller number stands first");
+  if (refinement.is_range && lo && hi && *lo > *hi)
+    return bad(fmt::format("the range {}..{} is empty", *lo, *hi), "the smaller number stands first");
   if (type.kind == TypeKind::kInt) {
     if (!refinement.is_range) return bad("an int is refined by a range", "write int(0..100)");
     type.min_int = lo;
@@ -248,7 +256,8 @@ bool Checker::check_generable(TypeId type, SourceRange range, bool for_generatio
   }
   if (types_.is_recursive(type)) {
     if (for_generation) {
-      error(DiagKind::kUnsupportedConstraint, range, fmt::format("type '{}' is recursive and cannot be generated yet", spell(type)));
+      error(DiagKind::kUnsupportedConstraint, range,
+            fmt::format("type '{}' is recursive and cannot be generated yet", spell(type)));
       return false;
     }
     return true;

@@ -1,11 +1,11 @@
 // The checker's state. Its methods stand in the check_*.cc files beside this, one concern each.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <functional>
 #include <set>
 #include <unordered_map>
-
-#include <fmt/format.h>
 
 #include "compiler/check/check.h"
 
@@ -22,11 +22,11 @@ using ast::Stmt;
 struct FunctionContext {
   plan::FunctionKind kind = plan::FunctionKind::kFn;
   Decl* declaration = nullptr;
-  std::optional<TypeId> result;          // declared; nullopt in forks and in prompts without a result
-  std::uint32_t depth = 0;               // forks around
+  std::optional<TypeId> result;  // declared; nullopt in forks and in prompts without a result
+  std::uint32_t depth = 0;       // forks around
   int loops = 0;
-  std::optional<plan::Role> role;        // open one
-  std::vector<ast::ForkBody*> forks;     // innermost last
+  std::optional<plan::Role> role;     // open one
+  std::vector<ast::ForkBody*> forks;  // innermost last
   // Of the innermost fork: the type expected of yields, then the joined type of those seen.
   std::optional<TypeId> yield_expected;
   std::optional<TypeId> yield_type;
@@ -91,8 +91,8 @@ class Checker {
   void check_with(Stmt::With& node);
   void check_expression_statement(Stmt::Expression& node);
   void check_condition(Expr& condition);
-  bool always_leaves(const Block& block) const;  // every path returns, yields, fails, breaks or continues
-  bool always_returns(const Block& block) const; // every path returns, yields or fails
+  bool always_leaves(const Block& block) const;   // every path returns, yields, fails, breaks or continues
+  bool always_returns(const Block& block) const;  // every path returns, yields or fails
   // Bindings that `condition` being true (or false) shows not to be null.
   void collect_narrowing(const Expr& condition, bool truth, std::vector<std::pair<const Binding*, TypeId>>& out) const;
   void narrow(const Expr& condition, bool truth);
@@ -153,7 +153,9 @@ class Checker {
 
   // Scopes and bindings.
   void bind(Binding& binding, TypeId type);
-  Diagnostic& error(DiagKind kind, SourceRange range, std::string message) { return diag_.add(kind, range, std::move(message)); }
+  Diagnostic& error(DiagKind kind, SourceRange range, std::string message) {
+    return diag_.add(kind, range, std::move(message));
+  }
   void unsupported(SourceRange range, const std::string& what);
   ModuleScope& scope_of(Module& module) { return module_scopes_[&module]; }
   std::string spell(TypeId type) const { return types_.spell(type); }
@@ -167,10 +169,10 @@ class Checker {
   std::vector<Scope> scopes_;
   FunctionContext fn_;
   std::vector<const std::vector<ast::Option>*> with_options_;
-  int type_depth_ = 0;        // lists and records around the type being resolved
-  std::unordered_map<const Decl*, std::set<Decl*>> calls_;   // unconditional calls, for recursion without end
+  int type_depth_ = 0;                                      // lists and records around the type being resolved
+  std::unordered_map<const Decl*, std::set<Decl*>> calls_;  // unconditional calls, for recursion without end
   Decl* current_ = nullptr;
-  int conditional_ = 0;       // inside if, loops, and/or: a call here may not happen
+  int conditional_ = 0;         // inside if, loops, and/or: a call here may not happen
   bool may_have_left_ = false;  // a path before this point returned: what follows may not happen
 };
 

@@ -40,36 +40,57 @@ ConstValue make_text(std::string s) {
 std::optional<ConstValue> int_arithmetic(BinaryOp op, std::int64_t a, std::int64_t b) {
   std::int64_t out = 0;
   switch (op) {
-    case BinaryOp::kAdd: return __builtin_add_overflow(a, b, &out) ? std::nullopt : std::optional(make_int(out));
-    case BinaryOp::kSub: return __builtin_sub_overflow(a, b, &out) ? std::nullopt : std::optional(make_int(out));
-    case BinaryOp::kMul: return __builtin_mul_overflow(a, b, &out) ? std::nullopt : std::optional(make_int(out));
+    case BinaryOp::kAdd:
+      return __builtin_add_overflow(a, b, &out) ? std::nullopt : std::optional(make_int(out));
+    case BinaryOp::kSub:
+      return __builtin_sub_overflow(a, b, &out) ? std::nullopt : std::optional(make_int(out));
+    case BinaryOp::kMul:
+      return __builtin_mul_overflow(a, b, &out) ? std::nullopt : std::optional(make_int(out));
     case BinaryOp::kDiv:
     case BinaryOp::kMod:
       if (b == 0 || b == -1) return std::nullopt;  // -1: the one overflow; folded by nobody
       return make_int(op == BinaryOp::kDiv ? a / b : a % b);
-    case BinaryOp::kEq: return make_bool(a == b);
-    case BinaryOp::kNe: return make_bool(a != b);
-    case BinaryOp::kLt: return make_bool(a < b);
-    case BinaryOp::kLe: return make_bool(a <= b);
-    case BinaryOp::kGt: return make_bool(a > b);
-    case BinaryOp::kGe: return make_bool(a >= b);
-    default: return std::nullopt;
+    case BinaryOp::kEq:
+      return make_bool(a == b);
+    case BinaryOp::kNe:
+      return make_bool(a != b);
+    case BinaryOp::kLt:
+      return make_bool(a < b);
+    case BinaryOp::kLe:
+      return make_bool(a <= b);
+    case BinaryOp::kGt:
+      return make_bool(a > b);
+    case BinaryOp::kGe:
+      return make_bool(a >= b);
+    default:
+      return std::nullopt;
   }
 }
 
 std::optional<ConstValue> real_arithmetic(BinaryOp op, double a, double b) {
   switch (op) {
-    case BinaryOp::kAdd: return make_real(a + b);
-    case BinaryOp::kSub: return make_real(a - b);
-    case BinaryOp::kMul: return make_real(a * b);
-    case BinaryOp::kDiv: return make_real(a / b);
-    case BinaryOp::kEq: return make_bool(a == b);
-    case BinaryOp::kNe: return make_bool(a != b);
-    case BinaryOp::kLt: return make_bool(a < b);
-    case BinaryOp::kLe: return make_bool(a <= b);
-    case BinaryOp::kGt: return make_bool(a > b);
-    case BinaryOp::kGe: return make_bool(a >= b);
-    default: return std::nullopt;
+    case BinaryOp::kAdd:
+      return make_real(a + b);
+    case BinaryOp::kSub:
+      return make_real(a - b);
+    case BinaryOp::kMul:
+      return make_real(a * b);
+    case BinaryOp::kDiv:
+      return make_real(a / b);
+    case BinaryOp::kEq:
+      return make_bool(a == b);
+    case BinaryOp::kNe:
+      return make_bool(a != b);
+    case BinaryOp::kLt:
+      return make_bool(a < b);
+    case BinaryOp::kLe:
+      return make_bool(a <= b);
+    case BinaryOp::kGt:
+      return make_bool(a > b);
+    case BinaryOp::kGe:
+      return make_bool(a >= b);
+    default:
+      return std::nullopt;
   }
 }
 
@@ -85,7 +106,8 @@ std::optional<ConstValue> evaluate_binary(const Expr::Binary& node, const TypeTa
     if (node.op == BinaryOp::kAnd) return make_bool(a->number != 0 && b->number != 0);
     if (node.op == BinaryOp::kOr) return make_bool(a->number != 0 || b->number != 0);
   }
-  if (a->kind == Kind::kString && b->kind == Kind::kString && node.op == BinaryOp::kAdd) return make_text(a->text + b->text);
+  if (a->kind == Kind::kString && b->kind == Kind::kString && node.op == BinaryOp::kAdd)
+    return make_text(a->text + b->text);
   if (a->kind == Kind::kList && b->kind == Kind::kList && node.op == BinaryOp::kAdd) {
     ConstValue out = *a;
     out.items.insert(out.items.end(), b->items.begin(), b->items.end());
@@ -94,7 +116,8 @@ std::optional<ConstValue> evaluate_binary(const Expr::Binary& node, const TypeTa
   return std::nullopt;
 }
 
-std::optional<ConstValue> evaluate_record(const Expr& expr, const Expr::RecordLit& node, const TypeTable& types, int depth) {
+std::optional<ConstValue> evaluate_record(const Expr& expr, const Expr::RecordLit& node, const TypeTable& types,
+                                          int depth) {
   const Type& type = types.get(expr.type);
   if (type.kind != TypeKind::kRecord || node.values.size() != type.fields.size()) return std::nullopt;
   for (const auto& field : node.fields) {

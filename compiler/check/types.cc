@@ -1,9 +1,9 @@
 #include "compiler/check/types.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "runtime/base/utf8.h"
 
@@ -30,15 +30,17 @@ TypeTable::TypeTable() {
 }
 
 std::string TypeTable::key(const Type& t) {
-  std::string out = fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}", static_cast<int>(t.kind), t.min_size, t.max_size,
-                                t.min_int ? std::to_string(*t.min_int) : "", t.max_int ? std::to_string(*t.max_int) : "",
-                                t.min_float ? fmt::format("{}", *t.min_float) : "",
-                                t.max_float ? fmt::format("{}", *t.max_float) : "", t.pattern.size(), t.pattern, t.format);
+  std::string out =
+      fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}", static_cast<int>(t.kind), t.min_size, t.max_size,
+                  t.min_int ? std::to_string(*t.min_int) : "", t.max_int ? std::to_string(*t.max_int) : "",
+                  t.min_float ? fmt::format("{}", *t.min_float) : "",
+                  t.max_float ? fmt::format("{}", *t.max_float) : "", t.pattern.size(), t.pattern, t.format);
   if (t.kind == TypeKind::kLiteral) {
     out += fmt::format("|{}|{}|{}", static_cast<int>(t.literal.kind), t.literal.number, t.literal.text);
   }
   for (const TypeId arg : t.args) out += fmt::format("|#{}", arg.value);
-  for (const plan::Field& f : t.fields) out += fmt::format("|{}:{}{}#{}", f.name.size(), f.name, f.optional ? "?" : ":", f.type.value);
+  for (const plan::Field& f : t.fields)
+    out += fmt::format("|{}:{}{}#{}", f.name.size(), f.name, f.optional ? "?" : ":", f.type.value);
   for (const plan::Field& f : t.fields) out += "|" + f.doc;
   return out;
 }
@@ -118,7 +120,9 @@ void TypeTable::define(TypeId id, const Type& definition) {
   defined_[id.value] = true;
 }
 
-bool TypeTable::same(TypeId a, TypeId b) const { return a == b || (is_subtype(a, b) && is_subtype(b, a)); }
+bool TypeTable::same(TypeId a, TypeId b) const {
+  return a == b || (is_subtype(a, b) && is_subtype(b, a));
+}
 
 bool TypeTable::is_subtype(TypeId a, TypeId b) const {
   Pairs assumed;
@@ -144,8 +148,9 @@ bool TypeTable::subtype_of(TypeId a, TypeId b, Pairs& assumed) const {
       if (has(true) && has(false)) return true;
     }
     return std::any_of(to.begin(), to.end(), [&](TypeId y) {
-      return x == y || (get(x).kind == TypeKind::kUnion || get(y).kind == TypeKind::kUnion ? subtype_of(x, y, assumed)
-                                                                                         : single_subtype(get(x), get(y), assumed));
+      return x == y || (get(x).kind == TypeKind::kUnion || get(y).kind == TypeKind::kUnion
+                            ? subtype_of(x, y, assumed)
+                            : single_subtype(get(x), get(y), assumed));
     });
   });
 }
@@ -164,8 +169,10 @@ bool range_within(const std::optional<T>& amin, const std::optional<T>& amax, co
 
 bool literal_subtype(const Literal& literal, const Type& b) {
   switch (b.kind) {
-    case TypeKind::kLiteral: return literal == b.literal;
-    case TypeKind::kBool: return literal.kind == Literal::Kind::kBool;
+    case TypeKind::kLiteral:
+      return literal == b.literal;
+    case TypeKind::kBool:
+      return literal.kind == Literal::Kind::kBool;
     case TypeKind::kInt:
       return literal.kind == Literal::Kind::kInt && (!b.min_int || literal.number >= *b.min_int) &&
              (!b.max_int || literal.number <= *b.max_int);
@@ -174,7 +181,8 @@ bool literal_subtype(const Literal& literal, const Type& b) {
       const auto size = static_cast<std::int64_t>(base::count_code_points(literal.text));
       return size >= b.min_size && (b.max_size < 0 || size <= b.max_size);
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -187,12 +195,17 @@ bool TypeTable::single_subtype(const Type& a, const Type& b, Pairs& assumed) con
   }
   if (a.kind != b.kind) return false;
   switch (a.kind) {
-    case TypeKind::kInt: return range_within(a.min_int, a.max_int, b.min_int, b.max_int);
-    case TypeKind::kFloat: return range_within(a.min_float, a.max_float, b.min_float, b.max_float);
+    case TypeKind::kInt:
+      return range_within(a.min_int, a.max_int, b.min_int, b.max_int);
+    case TypeKind::kFloat:
+      return range_within(a.min_float, a.max_float, b.min_float, b.max_float);
     case TypeKind::kString:
-      return sizes_within(a, b) && (b.pattern.empty() || a.pattern == b.pattern) && (b.format.empty() || a.format == b.format);
-    case TypeKind::kRegex: return a.pattern == b.pattern;
-    case TypeKind::kList: return sizes_within(a, b) && subtype_of(a.args[0], b.args[0], assumed);
+      return sizes_within(a, b) && (b.pattern.empty() || a.pattern == b.pattern) &&
+             (b.format.empty() || a.format == b.format);
+    case TypeKind::kRegex:
+      return a.pattern == b.pattern;
+    case TypeKind::kList:
+      return sizes_within(a, b) && subtype_of(a.args[0], b.args[0], assumed);
     case TypeKind::kRecord:
       if (a.fields.size() != b.fields.size()) return false;
       for (std::size_t i = 0; i < a.fields.size(); ++i) {
@@ -200,7 +213,8 @@ bool TypeTable::single_subtype(const Type& a, const Type& b, Pairs& assumed) con
         if (x.name != y.name || (x.optional && !y.optional) || !subtype_of(x.type, y.type, assumed)) return false;
       }
       return true;
-    default: return true;  // null, bool
+    default:
+      return true;  // null, bool
   }
 }
 
@@ -210,7 +224,8 @@ bool TypeTable::fits(TypeId a, TypeId b) const {
   if (from.kind != TypeKind::kRecord || to.kind != TypeKind::kRecord) return false;
   std::size_t used = 0;
   for (const plan::Field& field : to.fields) {
-    const auto it = std::find_if(from.fields.begin(), from.fields.end(), [&](const plan::Field& f) { return f.name == field.name; });
+    const auto it = std::find_if(from.fields.begin(), from.fields.end(),
+                                 [&](const plan::Field& f) { return f.name == field.name; });
     if (it == from.fields.end()) {
       if (!field.optional) return false;
       continue;
@@ -254,7 +269,8 @@ std::optional<TypeId> TypeTable::join(TypeId a, TypeId b) {
   // Refined types of one kind join to the plain type, literals to a union of literals.
   const auto all_literal = [&](TypeId t) {
     const auto alts = alternatives(t);
-    return std::all_of(alts.begin(), alts.end(), [&](TypeId x) { return get(x).kind == TypeKind::kLiteral || x == null(); });
+    return std::all_of(alts.begin(), alts.end(),
+                       [&](TypeId x) { return get(x).kind == TypeKind::kLiteral || x == null(); });
   };
   if (all_literal(a) && all_literal(b)) return make_union({a, b});
   if (is_string(a) && is_string(b)) return string();
@@ -292,7 +308,8 @@ bool TypeTable::is_inhabited(TypeId type) const {
       if (t.kind == TypeKind::kList) now = t.min_size == 0 || known(t.args[0]);
       if (t.kind == TypeKind::kUnion) now = std::any_of(t.args.begin(), t.args.end(), known);
       if (t.kind == TypeKind::kRecord) {
-        now = std::all_of(t.fields.begin(), t.fields.end(), [&](const plan::Field& f) { return f.optional || known(f.type); });
+        now = std::all_of(t.fields.begin(), t.fields.end(),
+                          [&](const plan::Field& f) { return f.optional || known(f.type); });
       }
       if (now) inhabited[i] = changed = true;
     }
@@ -335,13 +352,20 @@ bool TypeTable::all_alternatives(TypeId type, TypeKind kind, Literal::Kind liter
   const auto alts = alternatives(type);
   return std::all_of(alts.begin(), alts.end(), [&](TypeId id) {
     const Type& t = get(id);
-    return (t.kind == kind && !is_error(id) && id != none()) || (t.kind == TypeKind::kLiteral && t.literal.kind == literal) ||
+    return (t.kind == kind && !is_error(id) && id != none()) ||
+           (t.kind == TypeKind::kLiteral && t.literal.kind == literal) ||
            (kind == TypeKind::kString && t.kind == TypeKind::kRegex);
   });
 }
 
-bool TypeTable::is_string(TypeId type) const { return all_alternatives(type, TypeKind::kString, Literal::Kind::kString); }
-bool TypeTable::is_integer(TypeId type) const { return all_alternatives(type, TypeKind::kInt, Literal::Kind::kInt); }
-bool TypeTable::is_boolean(TypeId type) const { return all_alternatives(type, TypeKind::kBool, Literal::Kind::kBool); }
+bool TypeTable::is_string(TypeId type) const {
+  return all_alternatives(type, TypeKind::kString, Literal::Kind::kString);
+}
+bool TypeTable::is_integer(TypeId type) const {
+  return all_alternatives(type, TypeKind::kInt, Literal::Kind::kInt);
+}
+bool TypeTable::is_boolean(TypeId type) const {
+  return all_alternatives(type, TypeKind::kBool, Literal::Kind::kBool);
+}
 
 }  // namespace sgl::compiler

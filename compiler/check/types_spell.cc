@@ -1,5 +1,6 @@
 // Types as users write them.
 #include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "compiler/check/types.h"
@@ -12,8 +13,10 @@ std::string spell_literal(const Literal& literal) {
   switch (literal.kind) {
     case Literal::Kind::kString:
       return nlohmann::json(literal.text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    case Literal::Kind::kInt: return std::to_string(literal.number);
-    case Literal::Kind::kBool: return literal.number != 0 ? "true" : "false";
+    case Literal::Kind::kInt:
+      return std::to_string(literal.number);
+    case Literal::Kind::kBool:
+      return literal.number != 0 ? "true" : "false";
   }
   return "";
 }
@@ -44,13 +47,20 @@ std::string spell_string(const Type& t) {
 
 std::string TypeTable::spell_definition(const Type& t) const {
   switch (t.kind) {
-    case TypeKind::kNull: return "null";
-    case TypeKind::kBool: return "bool";
-    case TypeKind::kInt: return "int" + spell_range(t.min_int, t.max_int);
-    case TypeKind::kFloat: return "float" + spell_range(t.min_float, t.max_float);
-    case TypeKind::kString: return spell_string(t);
-    case TypeKind::kLiteral: return spell_literal(t.literal);
-    case TypeKind::kRegex: return fmt::format("regex(/{}/)", t.pattern);
+    case TypeKind::kNull:
+      return "null";
+    case TypeKind::kBool:
+      return "bool";
+    case TypeKind::kInt:
+      return "int" + spell_range(t.min_int, t.max_int);
+    case TypeKind::kFloat:
+      return "float" + spell_range(t.min_float, t.max_float);
+    case TypeKind::kString:
+      return spell_string(t);
+    case TypeKind::kLiteral:
+      return spell_literal(t.literal);
+    case TypeKind::kRegex:
+      return fmt::format("regex(/{}/)", t.pattern);
     case TypeKind::kList: {
       std::string size;
       if (t.min_size > 0 || t.max_size >= 0) {
@@ -60,7 +70,8 @@ std::string TypeTable::spell_definition(const Type& t) const {
     }
     case TypeKind::kRecord: {
       std::vector<std::string> parts;
-      for (const plan::Field& f : t.fields) parts.push_back(fmt::format("{}{}: {}", f.name, f.optional ? "?" : "", spell(f.type)));
+      for (const plan::Field& f : t.fields)
+        parts.push_back(fmt::format("{}{}: {}", f.name, f.optional ? "?" : "", spell(f.type)));
       return parts.empty() ? "{}" : fmt::format("{{ {} }}", fmt::join(parts, ", "));
     }
     case TypeKind::kUnion: {

@@ -1,9 +1,9 @@
 #include "compiler/diag/diag.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-
-#include <fmt/format.h>
 
 #include "runtime/base/utf8.h"
 
@@ -81,9 +81,9 @@ std::string render_text(const SourceSet& sources, const std::vector<Diagnostic>&
     const SourceFile& file = sources.file(d.range.file);
     const LineColumn at = file.position(d.range.begin);
     const std::string_view tint = d.is_error() ? style.error : style.warning;
-    out += fmt::format("{}{}:{}:{}:{} {}{}[{}]{}: {}{}{}\n", style.bold, file.path(), at.line, at.column, style.off, tint,
-                       d.is_error() ? "error" : "warning", diag_info(d.kind).code, style.off, style.bold, d.message,
-                       style.off);
+    out += fmt::format("{}{}:{}:{}:{} {}{}[{}]{}: {}{}{}\n", style.bold, file.path(), at.line, at.column, style.off,
+                       tint, d.is_error() ? "error" : "warning", diag_info(d.kind).code, style.off, style.bold,
+                       d.message, style.off);
     render_snippet(file, d.range, tint, style, "", out);
     for (const Label& label : d.labels) {
       const SourceFile& other = sources.file(label.range.file);
@@ -140,7 +140,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   for (std::size_t i = 1; i <= a.size(); ++i) {
     for (std::size_t j = 1; j <= b.size(); ++j) {
       d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
     }
   }
   return d[a.size()][b.size()];

@@ -1,13 +1,12 @@
 // Diagnostics: what is wrong, exactly where, and how to mend it.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "compiler/diag/kinds.h"
 #include "compiler/source/source.h"

@@ -1,9 +1,9 @@
 #include "compiler/driver/driver.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <functional>
-
-#include <fmt/format.h>
 
 #include "compiler/check/check.h"
 #include "compiler/lower/lower.h"
@@ -17,7 +17,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double ms_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
+double ms_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
 
 // Longer than any program people write; bounds the parser's memory.
 constexpr std::size_t kMaxSourceBytes = std::size_t{16} << 20;
@@ -35,7 +37,8 @@ class Loader {
     module->name = key;
     state_[key] = {module, true};
     for (const auto& decl : module->declarations) {
-      if (const auto* import = std::get_if<ast::Decl::Import>(&decl->node); import != nullptr && out_.diagnostics.errors() == errors) {
+      if (const auto* import = std::get_if<ast::Decl::Import>(&decl->node);
+          import != nullptr && out_.diagnostics.errors() == errors) {
         imports_[decl.get()].module = load_import(path, *import);
       }
     }
@@ -62,7 +65,8 @@ class Loader {
         std::vector<std::string> known;
         for (const auto& [name, source] : library) known.push_back(name);
         out_.diagnostics.add(DiagKind::kUnknownModule, import.target_range, fmt::format("there is no module '{}'", key))
-            .suggest(key.starts_with("std.") ? did_you_mean(key, known) : "a file is imported by its path in quotes: import \"./name.sgl\"");
+            .suggest(key.starts_with("std.") ? did_you_mean(key, known)
+                                             : "a file is imported by its path in quotes: import \"./name.sgl\"");
         return nullptr;
       }
       text = it->second;
@@ -72,7 +76,8 @@ class Loader {
     }
     if (const auto known = state_.find(key); known != state_.end()) {
       if (!known->second.loading) return known->second.module;
-      out_.diagnostics.add(DiagKind::kImportCycle, import.target_range, fmt::format("'{}' imports itself, directly or through others", key));
+      out_.diagnostics.add(DiagKind::kImportCycle, import.target_range,
+                           fmt::format("'{}' imports itself, directly or through others", key));
       return nullptr;
     }
     if (import.module.empty()) {
@@ -104,18 +109,23 @@ void warn_unbounded(const ast::Module& main, const plan::Plan& plan, Diagnostics
   for (const auto& decl : main.declarations) {
     const plan::Program* const program = plan.find_program(decl->name.text);
     if (program == nullptr || program->bounds.generated_tokens) continue;
-    diagnostics.add(DiagKind::kUnboundedLoop, decl->name.range, fmt::format("nothing bounds how much '{}' generates: a loop, list or recursion has no known end", program->name))
+    diagnostics
+        .add(DiagKind::kUnboundedLoop, decl->name.range,
+             fmt::format("nothing bounds how much '{}' generates: a loop, list or recursion has no known end",
+                         program->name))
         .suggest("give it a limit: limits { tokens: 4000 }");
   }
 }
 
 }  // namespace
 
-std::unique_ptr<Compilation> compile_text(const std::string& path, std::string text, Stage stage, const CompileOptions& options) {
+std::unique_ptr<Compilation> compile_text(const std::string& path, std::string text, Stage stage,
+                                          const CompileOptions& options) {
   auto out = std::make_unique<Compilation>();
   ImportMap imports;
   auto start = Clock::now();
-  const ast::Module* const main = Loader(*out, imports).load(std::filesystem::path(path).lexically_normal().string(), path, std::move(text));
+  const ast::Module* const main =
+      Loader(*out, imports).load(std::filesystem::path(path).lexically_normal().string(), path, std::move(text));
   out->parse_ms = ms_since(start);
   // A tree with holes is not checked: what follows from a syntax error is noise.
   if (stage == Stage::kParse || out->diagnostics.has_errors()) return out;
@@ -137,7 +147,8 @@ std::unique_ptr<Compilation> compile_text(const std::string& path, std::string t
   return out;
 }
 
-std::unique_ptr<Compilation> compile_file(const std::filesystem::path& path, Stage stage, const CompileOptions& options) {
+std::unique_ptr<Compilation> compile_file(const std::filesystem::path& path, Stage stage,
+                                          const CompileOptions& options) {
   auto text = base::read_file(path, kMaxSourceBytes);
   if (text.ok()) return compile_text(path.string(), std::move(*text), stage, options);
   auto out = std::make_unique<Compilation>();

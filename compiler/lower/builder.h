@@ -32,10 +32,10 @@ struct Operand {
 struct FunctionBuilder {
   plan::Function function;
   std::unordered_map<const Binding*, Reg> bindings;
-  std::vector<Reg> free[4];                  // by Rep
+  std::vector<Reg> free[4];  // by Rep
   SourceRange position;
-  bool role_open = false;                    // opened by this function
-  TypeId result;                             // of `return` or `yield`
+  bool role_open = false;  // opened by this function
+  TypeId result;           // of `return` or `yield`
   struct Loop {
     std::vector<std::size_t> breaks, continues;  // instructions to patch
     bool role_outside = false;
@@ -60,10 +60,11 @@ class Lowerer {
   Rep rep(TypeId type) const { return plan::rep_of(types_.get(type)); }
 
   // Instructions and registers of the current function.
-  std::size_t emit(Op op, std::uint32_t dst = kNone, std::uint32_t a = kNone, std::uint32_t b = kNone, std::uint32_t c = kNone);
+  std::size_t emit(Op op, std::uint32_t dst = kNone, std::uint32_t a = kNone, std::uint32_t b = kNone,
+                   std::uint32_t c = kNone);
   std::size_t emit_args(Op op, std::uint32_t dst, std::uint32_t a, const std::vector<Reg>& args);
   std::uint32_t here() const { return static_cast<std::uint32_t>(fn().function.code.size()); }
-  void patch(std::size_t inst, std::uint32_t target);            // of a jump, or the false side of a branch
+  void patch(std::size_t inst, std::uint32_t target);  // of a jump, or the false side of a branch
   Reg new_reg(Rep rep);
   Operand temp(Rep rep) { return {new_reg(rep), true}; }
   void give_back(const Operand& operand);
@@ -78,7 +79,7 @@ class Lowerer {
   void lower_block(const Block& block);
   void lower_statement(const Stmt& stmt);
   void lower_assign(const Stmt::Assign& node);
-  void store_path(const Expr& target, Reg value);                // value into an item or field of a var
+  void store_path(const Expr& target, Reg value);  // value into an item or field of a var
   void lower_if(const Stmt::If& node);
   void lower_while(const Stmt::While& node);
   void lower_for(const Stmt::For& node);
@@ -123,8 +124,8 @@ class Lowerer {
   Operand lower_select(const ast::SelectNode& select, const Binding* binding);
   Operand lower_parallel(const Expr& expr, const Expr::ParallelFor& node);
   Operand lower_branch(const Expr& expr, const Expr::Branch& node);
-  plan::FunctionId lower_fork(const ast::ForkBody& body, const std::string& name, const std::vector<const Binding*>& params,
-                              bool add_index);
+  plan::FunctionId lower_fork(const ast::ForkBody& body, const std::string& name,
+                              const std::vector<const Binding*>& params, bool add_index);
 
   const TypeTable& types_;
   const SourceSet& sources_;

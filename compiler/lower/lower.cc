@@ -13,7 +13,8 @@ plan::Plan lower(const ast::Module& main, const TypeTable& types, const SourceSe
 
 plan::Plan Lowerer::run(const ast::Module& main) {
   plan_.compiler = "sglc 0.1.0";
-  for (std::size_t i = 0; i < sources_.size(); ++i) plan_.files.push_back(sources_.file(FileId(static_cast<std::uint32_t>(i))).path());
+  for (std::size_t i = 0; i < sources_.size(); ++i)
+    plan_.files.push_back(sources_.file(FileId(static_cast<std::uint32_t>(i))).path());
   bool has_program = false;
   for (const auto& decl : main.declarations) {
     const auto* function = std::get_if<Decl::Function>(&decl->node);
@@ -54,11 +55,29 @@ plan::ConstId Lowerer::constant(const ConstValue& value) {
   using To = plan::Constant::Kind;
   std::string key;
   switch (value.kind) {
-    case From::kNull: key = "n"; break;
-    case From::kBool: out.kind = To::kBool; out.number = value.number; key = fmt::format("b{}", value.number); break;
-    case From::kInt: out.kind = To::kInt; out.number = value.number; key = fmt::format("i{}", value.number); break;
-    case From::kFloat: out.kind = To::kFloat; out.real = value.real; key = fmt::format("f{:a}", value.real); break;
-    case From::kString: out.kind = To::kString; out.text = value.text; key = "s" + value.text; break;
+    case From::kNull:
+      key = "n";
+      break;
+    case From::kBool:
+      out.kind = To::kBool;
+      out.number = value.number;
+      key = fmt::format("b{}", value.number);
+      break;
+    case From::kInt:
+      out.kind = To::kInt;
+      out.number = value.number;
+      key = fmt::format("i{}", value.number);
+      break;
+    case From::kFloat:
+      out.kind = To::kFloat;
+      out.real = value.real;
+      key = fmt::format("f{:a}", value.real);
+      break;
+    case From::kString:
+      out.kind = To::kString;
+      out.text = value.text;
+      key = "s" + value.text;
+      break;
     case From::kList:
     case From::kRecord:
       out.kind = value.kind == From::kList ? To::kList : To::kRecord;
@@ -70,7 +89,8 @@ plan::ConstId Lowerer::constant(const ConstValue& value) {
       }
       break;
   }
-  const auto [it, inserted] = constants_.try_emplace(key, plan::ConstId(static_cast<std::uint32_t>(plan_.constants.size())));
+  const auto [it, inserted] =
+      constants_.try_emplace(key, plan::ConstId(static_cast<std::uint32_t>(plan_.constants.size())));
   if (inserted) plan_.constants.push_back(std::move(out));
   return it->second;
 }
@@ -83,7 +103,8 @@ plan::ConstId Lowerer::text_constant(std::string text) {
 }
 
 plan::FunctionId Lowerer::function_id(const Decl& decl) {
-  const auto [it, inserted] = function_ids_.try_emplace(&decl, plan::FunctionId(static_cast<std::uint32_t>(plan_.functions.size())));
+  const auto [it, inserted] =
+      function_ids_.try_emplace(&decl, plan::FunctionId(static_cast<std::uint32_t>(plan_.functions.size())));
   if (inserted) {
     plan_.functions.emplace_back();
     queue_.push_back(&decl);
@@ -108,7 +129,8 @@ void Lowerer::lower_function(const Decl& decl, plan::FunctionId id) {
     lower_return(node.expression.get(), decl.type);
   } else if (node.body) {
     lower_block(*node.body);
-    fn().position = {decl.name.range.file, node.body->range.end > 0 ? node.body->range.end - 1 : 0, node.body->range.end};
+    fn().position = {decl.name.range.file, node.body->range.end > 0 ? node.body->range.end - 1 : 0,
+                     node.body->range.end};
     // Reached only without a result, or never: the checker saw to that.
     if (decl.type == types_.none()) {
       lower_return(nullptr, decl.type);
@@ -210,7 +232,9 @@ Operand Lowerer::load_text(std::string text) {
   return out;
 }
 
-Operand Lowerer::load_null() { return load_constant(ConstValue{}); }
+Operand Lowerer::load_null() {
+  return load_constant(ConstValue{});
+}
 
 Reg Lowerer::declare(const Binding& binding) {
   const Reg reg = new_reg(rep(binding.type));

@@ -16,8 +16,8 @@ Operand Lowerer::convert(Operand operand, TypeId from, TypeId to) {
   const Rep source = fn().function.regs[operand.reg], wanted = rep(to);
   if (source == wanted) {
     // A record whose layout differs: only optional fields are absent (TypeTable::fits).
-    if (wanted != Rep::kBoxed || types_.get(from).kind != TypeKind::kRecord || types_.get(to).kind != TypeKind::kRecord ||
-        types_.is_subtype(from, to)) {
+    if (wanted != Rep::kBoxed || types_.get(from).kind != TypeKind::kRecord ||
+        types_.get(to).kind != TypeKind::kRecord || types_.is_subtype(from, to)) {
       return operand;
     }
     std::vector<Reg> values;
@@ -47,14 +47,17 @@ Operand Lowerer::convert(Operand operand, TypeId from, TypeId to) {
   return out;
 }
 
-Operand Lowerer::lower_as(const Expr& expr, TypeId wanted) { return convert(lower(expr), expr.type, wanted); }
+Operand Lowerer::lower_as(const Expr& expr, TypeId wanted) {
+  return convert(lower(expr), expr.type, wanted);
+}
 
 void Lowerer::lower_into(const Expr& expr, TypeId wanted, Reg dst) {
   const Operand value = lower_as(expr, wanted);
   // The instruction that just made the temporary can make the variable instead.
   plan::Function& function = fn().function;
   Inst* last = function.code.empty() ? nullptr : &function.code.back();
-  const bool effect = last != nullptr && (last->op == Op::kGen || last->op == Op::kSelect || last->op == Op::kParallelFor || last->op == Op::kParallel);
+  const bool effect = last != nullptr && (last->op == Op::kGen || last->op == Op::kSelect ||
+                                          last->op == Op::kParallelFor || last->op == Op::kParallel);
   if (value.temporary && last != nullptr && last->dst == value.reg && !effect && joins_.count(here()) == 0) {
     last->dst = dst;
   } else {
@@ -164,7 +167,8 @@ Operand Lowerer::lower_string(const Expr::StringLit& node) {
 Operand Lowerer::lower_name(const Expr& expr, const Expr::NameRef& node) {
   if (node.constant != nullptr) {
     const auto& declaration = std::get<Decl::Const>(node.constant->node);
-    return convert(load_constant(evaluate_constant(*declaration.value, node.constant->type, types_).value()), node.constant->type, expr.type);
+    return convert(load_constant(evaluate_constant(*declaration.value, node.constant->type, types_).value()),
+                   node.constant->type, expr.type);
   }
   // Narrowed to a type that is held unboxed: convert() unboxes.
   return convert({fn().bindings.at(node.binding), false}, node.binding->type, expr.type);
@@ -173,7 +177,8 @@ Operand Lowerer::lower_name(const Expr& expr, const Expr::NameRef& node) {
 Operand Lowerer::lower_member(const Expr& expr, const Expr::Member& node) {
   if (node.constant != nullptr) {
     const auto& declaration = std::get<Decl::Const>(node.constant->node);
-    return convert(load_constant(evaluate_constant(*declaration.value, node.constant->type, types_).value()), node.constant->type, expr.type);
+    return convert(load_constant(evaluate_constant(*declaration.value, node.constant->type, types_).value()),
+                   node.constant->type, expr.type);
   }
   if (node.companion != nullptr) return {fn().bindings.at(node.companion), false};
   const Operand object = lower(*node.object);
@@ -253,7 +258,8 @@ Operand Lowerer::lower_record(const Expr& expr, const Expr::RecordLit& node) {
     Operand value;
     if (node.values[i] != nullptr) {
       value = lower_as(*node.values[i], fields[i].type);
-      if (fields[i].optional && types_.is_subtype(node.values[i]->type, types_.null())) value = boxed(value, fn().function.regs[value.reg]);
+      if (fields[i].optional && types_.is_subtype(node.values[i]->type, types_.null()))
+        value = boxed(value, fn().function.regs[value.reg]);
     } else {
       value = from_spread(fields[i].name);
     }

@@ -7,11 +7,19 @@ using ast::BinaryOp;
 
 Operand Lowerer::lower_binary(const Expr& expr, const Expr::Binary& node) {
   switch (node.op) {
-    case BinaryOp::kAdd: case BinaryOp::kSub: case BinaryOp::kMul: case BinaryOp::kDiv: case BinaryOp::kMod:
+    case BinaryOp::kAdd:
+    case BinaryOp::kSub:
+    case BinaryOp::kMul:
+    case BinaryOp::kDiv:
+    case BinaryOp::kMod:
       return lower_arithmetic(expr, node);
-    case BinaryOp::kAnd: case BinaryOp::kOr: return lower_logic(node);
-    case BinaryOp::kCoalesce: return lower_coalesce(expr, node);
-    default: return lower_comparison(node);
+    case BinaryOp::kAnd:
+    case BinaryOp::kOr:
+      return lower_logic(node);
+    case BinaryOp::kCoalesce:
+      return lower_coalesce(expr, node);
+    default:
+      return lower_comparison(node);
   }
 }
 
@@ -59,9 +67,12 @@ Operand Lowerer::lower_comparison(const Expr::Binary& node) {
   if (op == BinaryOp::kIn || op == BinaryOp::kNotIn) {
     const bool text = types_.is_string(rt);
     left = boxed(left, fn().function.regs[left.reg]);
-    emit_args(Op::kBuiltin, out.reg, static_cast<std::uint32_t>(text ? plan::Builtin::kContains : plan::Builtin::kListContains), {right.reg, left.reg});
+    emit_args(Op::kBuiltin, out.reg,
+              static_cast<std::uint32_t>(text ? plan::Builtin::kContains : plan::Builtin::kListContains),
+              {right.reg, left.reg});
   } else {
-    const bool ints = types_.is_integer(lt) && types_.is_integer(rt), reals = types_.is_number(lt) && types_.is_number(rt) && !ints;
+    const bool ints = types_.is_integer(lt) && types_.is_integer(rt),
+               reals = types_.is_number(lt) && types_.is_number(rt) && !ints;
     const bool bools = rep(lt) == Rep::kBool && rep(rt) == Rep::kBool;
     const bool equality = op == BinaryOp::kEq || op == BinaryOp::kNe;
     if (ints || reals) {

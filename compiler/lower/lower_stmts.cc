@@ -71,7 +71,8 @@ void Lowerer::lower_assign(const Stmt::Assign& node) {
   // xs = xs.append(e) and xs += [e] grow the list in place when nothing else holds it.
   if (name != nullptr && !node.op) {
     const auto* call = std::get_if<Expr::Call>(&node.value->node);
-    if (call != nullptr && call->resolved.kind == ast::Callee::Kind::kSpecial && call->resolved.special == ast::Callee::Special::kPush) {
+    if (call != nullptr && call->resolved.kind == ast::Callee::Kind::kSpecial &&
+        call->resolved.special == ast::Callee::Special::kPush) {
       const auto* receiver = std::get_if<Expr::NameRef>(&call->resolved.arguments[0]->node);
       if (receiver != nullptr && receiver->binding == name->binding) {
         const Reg list = fn().bindings.at(name->binding);
@@ -94,7 +95,8 @@ void Lowerer::lower_assign(const Stmt::Assign& node) {
     return;
   }
   const Operand old = convert(lower(*node.target), node.target->type, type);
-  const Operand added = lower_as(*node.value, types_.get(type).kind == TypeKind::kList || types_.is_real(type) ? type : node.value->type);
+  const Operand added =
+      lower_as(*node.value, types_.get(type).kind == TypeKind::kList || types_.is_real(type) ? type : node.value->type);
   const Operand value = arithmetic(*node.op, type, old, added);
   if (name != nullptr) {
     emit(Op::kMove, fn().bindings.at(name->binding), value.reg);
@@ -135,7 +137,8 @@ void Lowerer::store_path(const Expr& target, Reg value) {
 }
 
 void Lowerer::branch_on(const Expr& condition, std::vector<std::size_t>& when_false) {
-  if (const auto* logic = std::get_if<Expr::Binary>(&condition.node); logic != nullptr && logic->op == ast::BinaryOp::kAnd) {
+  if (const auto* logic = std::get_if<Expr::Binary>(&condition.node);
+      logic != nullptr && logic->op == ast::BinaryOp::kAnd) {
     branch_on(*logic->left, when_false);
     branch_on(*logic->right, when_false);
     return;

@@ -37,10 +37,16 @@ Bounds add(const Bounds& a, const Bounds& b) {
   return {plus(a.generated_tokens, b.generated_tokens), plus(a.generations, b.generations), plus(a.forks, b.forks)};
 }
 
-Bounds scale(const Bounds& a, Count n) { return {times(a.generated_tokens, n), times(a.generations, n), times(a.forks, n)}; }
+Bounds scale(const Bounds& a, Count n) {
+  return {times(a.generated_tokens, n), times(a.generations, n), times(a.forks, n)};
+}
 
-constexpr Bounds nothing() { return {0, 0, 0}; }
-constexpr Bounds unbounded() { return {}; }
+constexpr Bounds nothing() {
+  return {0, 0, 0};
+}
+constexpr Bounds unbounded() {
+  return {};
+}
 
 class BoundsOf {
  public:
@@ -59,7 +65,8 @@ class BoundsOf {
       // Every backward jump over it repeats it.
       for (std::size_t j = i; j < f.code.size(); ++j) {
         const Inst& jump = f.code[j];
-        const bool back = (jump.op == Op::kJump && jump.a <= i) || (jump.op == Op::kBranch && (jump.b <= i || jump.c <= i));
+        const bool back =
+            (jump.op == Op::kJump && jump.a <= i) || (jump.op == Op::kBranch && (jump.b <= i || jump.c <= i));
         if (back) own = scale(own, jump.op == Op::kJump ? trips(f, targets, jump.a, program) : std::nullopt);
       }
       total = add(total, own);
@@ -69,22 +76,27 @@ class BoundsOf {
   }
 
  private:
-  Bounds instruction(const plan::Function& f, const std::vector<bool>& targets, std::size_t at, const plan::Program* program) {
+  Bounds instruction(const plan::Function& f, const std::vector<bool>& targets, std::size_t at,
+                     const plan::Program* program) {
     const Inst& inst = f.code[at];
     switch (inst.op) {
       case Op::kGen: {
         const plan::GenSpec& spec = plan_.gens[inst.a];
-        const auto has = [&](plan::GenOption o) { return std::find(spec.options.begin(), spec.options.end(), o) != spec.options.end(); };
+        const auto has = [&](plan::GenOption o) {
+          return std::find(spec.options.begin(), spec.options.end(), o) != spec.options.end();
+        };
         Count tokens = spec.max_tokens > 0 ? spec.max_tokens : kDefaultMaxTokens;
         if (spec.max_tokens == 0 && has(plan::GenOption::kMaxTokens)) tokens = std::nullopt;
         Count samples = 1;
         if (spec.many) {
-          const auto n = std::find(spec.options.begin(), spec.options.end(), plan::GenOption::kN) - spec.options.begin();
+          const auto n =
+              std::find(spec.options.begin(), spec.options.end(), plan::GenOption::kN) - spec.options.begin();
           samples = known_int(f, targets, at, f.args[inst.b + static_cast<std::uint32_t>(n)], program);
         }
         return {times(tokens, samples), samples, 0};
       }
-      case Op::kCall: return function(plan::FunctionId(inst.a), nullptr);
+      case Op::kCall:
+        return function(plan::FunctionId(inst.a), nullptr);
       case Op::kParallelFor: {
         const Count items = known_size(f, targets, at, f.args[inst.b], program);
         Bounds all = scale(function(plan::FunctionId(inst.a), nullptr), items);
@@ -97,13 +109,16 @@ class BoundsOf {
         all.forks = plus(all.forks, static_cast<std::int64_t>(plan_.parallels[inst.a].entries.size()));
         return all;
       }
-      default: return nothing();
+      default:
+        return nothing();
     }
   }
 
   // How often the loop with this head runs: `for` loops compare an index with the length of a list.
-  Count trips(const plan::Function& f, const std::vector<bool>& targets, std::uint32_t head, const plan::Program* program) {
-    if (head + 1 >= f.code.size() || f.code[head].op != Op::kLtI || f.code[head + 1].op != Op::kBranch) return std::nullopt;
+  Count trips(const plan::Function& f, const std::vector<bool>& targets, std::uint32_t head,
+              const plan::Program* program) {
+    if (head + 1 >= f.code.size() || f.code[head].op != Op::kLtI || f.code[head + 1].op != Op::kBranch)
+      return std::nullopt;
     if (f.code[head + 1].a != f.code[head].dst || head == 0) return std::nullopt;
     const auto length = definition_before_loop(f, head, f.code[head].b);
     if (!length || f.code[*length].op != Op::kLen) return std::nullopt;
@@ -129,7 +144,8 @@ class BoundsOf {
     return &plan_.type(program->params[reg].type);
   }
 
-  Count known_size(const plan::Function& f, const std::vector<bool>& targets, std::size_t at, plan::Reg reg, const plan::Program* program) {
+  Count known_size(const plan::Function& f, const std::vector<bool>& targets, std::size_t at, plan::Reg reg,
+                   const plan::Program* program) {
     if (const plan::Type* type = parameter(f, reg, program)) {
       return type->kind == plan::TypeKind::kList && type->max_size >= 0 ? Count(type->max_size) : std::nullopt;
     }
@@ -147,12 +163,15 @@ class BoundsOf {
   }
 
   // The greatest value that the register can have.
-  Count known_int(const plan::Function& f, const std::vector<bool>& targets, std::size_t at, plan::Reg reg, const plan::Program* program) {
-    if (const plan::Type* type = parameter(f, reg, program)) return type->max_int ? Count(*type->max_int) : std::nullopt;
+  Count known_int(const plan::Function& f, const std::vector<bool>& targets, std::size_t at, plan::Reg reg,
+                  const plan::Program* program) {
+    if (const plan::Type* type = parameter(f, reg, program))
+      return type->max_int ? Count(*type->max_int) : std::nullopt;
     const auto definition = definition_before(plan_, f, targets, at, reg);
     if (!definition) return std::nullopt;
     const Inst& inst = f.code[*definition];
-    if (inst.op == Op::kConst && plan_.constants[inst.a].kind == plan::Constant::Kind::kInt) return plan_.constants[inst.a].number;
+    if (inst.op == Op::kConst && plan_.constants[inst.a].kind == plan::Constant::Kind::kInt)
+      return plan_.constants[inst.a].number;
     if (inst.op == Op::kMove) return known_int(f, targets, *definition, inst.a, program);
     return std::nullopt;
   }
@@ -167,10 +186,12 @@ void compute_bounds(plan::Plan& plan) {
   for (plan::Program& program : plan.programs) {
     program.bounds = BoundsOf(plan).function(program.function, &program);
     if (program.limits.tokens) {
-      program.bounds.generated_tokens = std::min(program.bounds.generated_tokens.value_or(std::numeric_limits<std::int64_t>::max()), *program.limits.tokens);
+      program.bounds.generated_tokens = std::min(
+          program.bounds.generated_tokens.value_or(std::numeric_limits<std::int64_t>::max()), *program.limits.tokens);
     }
     if (program.limits.forks) {
-      program.bounds.forks = std::min(program.bounds.forks.value_or(std::numeric_limits<std::int64_t>::max()), *program.limits.forks);
+      program.bounds.forks =
+          std::min(program.bounds.forks.value_or(std::numeric_limits<std::int64_t>::max()), *program.limits.forks);
     }
   }
 }

@@ -61,11 +61,26 @@ std::vector<plan::Reg> writes(const plan::Plan& plan, const Function& function, 
 
 bool is_removable(Op op) {
   switch (op) {
-    case Op::kConst: case Op::kMove: case Op::kBox: case Op::kIntToFloat: case Op::kAddF: case Op::kSubF: case Op::kMulF:
-    case Op::kDivF: case Op::kNegF: case Op::kEqI: case Op::kLtI: case Op::kLeI: case Op::kEqF: case Op::kLtF: case Op::kLeF:
-    case Op::kEqL: case Op::kNot:
+    case Op::kConst:
+    case Op::kMove:
+    case Op::kBox:
+    case Op::kIntToFloat:
+    case Op::kAddF:
+    case Op::kSubF:
+    case Op::kMulF:
+    case Op::kDivF:
+    case Op::kNegF:
+    case Op::kEqI:
+    case Op::kLtI:
+    case Op::kLeI:
+    case Op::kEqF:
+    case Op::kLtF:
+    case Op::kLeF:
+    case Op::kEqL:
+    case Op::kNot:
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -93,8 +108,8 @@ void compact(Function& function, const std::vector<bool>& keep) {
   function.positions.resize(out);
 }
 
-std::optional<std::size_t> definition_before(const plan::Plan& plan, const Function& function, const std::vector<bool>& targets,
-                                             std::size_t at, plan::Reg reg) {
+std::optional<std::size_t> definition_before(const plan::Plan& plan, const Function& function,
+                                             const std::vector<bool>& targets, std::size_t at, plan::Reg reg) {
   while (at > 0) {
     if (targets[at]) return std::nullopt;
     --at;
@@ -112,7 +127,8 @@ plan::ConstId find_or_add(plan::Plan& plan, const plan::Constant& constant) {
     const plan::Constant& c = plan.constants[i];
     // Bits, not values: 0.0 and -0.0 are different constants.
     if (c.kind == constant.kind && c.kind != Kind::kList && c.kind != Kind::kRecord && c.number == constant.number &&
-        std::bit_cast<std::uint64_t>(c.real) == std::bit_cast<std::uint64_t>(constant.real) && c.text == constant.text) {
+        std::bit_cast<std::uint64_t>(c.real) == std::bit_cast<std::uint64_t>(constant.real) &&
+        c.text == constant.text) {
       return plan::ConstId(static_cast<std::uint32_t>(i));
     }
   }

@@ -32,20 +32,33 @@ std::optional<Constant> fold_int(Op op, std::int64_t a, std::int64_t b) {
   std::int64_t out = 0;
   bool overflow = false;
   switch (op) {
-    case Op::kAddI: overflow = __builtin_add_overflow(a, b, &out); break;
-    case Op::kSubI: overflow = __builtin_sub_overflow(a, b, &out); break;
-    case Op::kMulI: overflow = __builtin_mul_overflow(a, b, &out); break;
-    case Op::kNegI: overflow = __builtin_sub_overflow(std::int64_t{0}, a, &out); break;
+    case Op::kAddI:
+      overflow = __builtin_add_overflow(a, b, &out);
+      break;
+    case Op::kSubI:
+      overflow = __builtin_sub_overflow(a, b, &out);
+      break;
+    case Op::kMulI:
+      overflow = __builtin_mul_overflow(a, b, &out);
+      break;
+    case Op::kNegI:
+      overflow = __builtin_sub_overflow(std::int64_t{0}, a, &out);
+      break;
     case Op::kDivI:
     case Op::kModI:
       if (b == 0 || b == -1) return std::nullopt;  // fails, or is the one quotient that overflows: left to the runtime
       out = op == Op::kDivI ? a / b : a % b;
       break;
-    case Op::kEqI: return make(Kind::kBool, a == b);
-    case Op::kLtI: return make(Kind::kBool, a < b);
-    case Op::kLeI: return make(Kind::kBool, a <= b);
-    case Op::kIntToFloat: return make(Kind::kFloat, 0, static_cast<double>(a));
-    default: return std::nullopt;
+    case Op::kEqI:
+      return make(Kind::kBool, a == b);
+    case Op::kLtI:
+      return make(Kind::kBool, a < b);
+    case Op::kLeI:
+      return make(Kind::kBool, a <= b);
+    case Op::kIntToFloat:
+      return make(Kind::kFloat, 0, static_cast<double>(a));
+    default:
+      return std::nullopt;
   }
   if (overflow) return std::nullopt;
   return make(Kind::kInt, out);
@@ -53,15 +66,24 @@ std::optional<Constant> fold_int(Op op, std::int64_t a, std::int64_t b) {
 
 std::optional<Constant> fold_float(Op op, double a, double b) {
   switch (op) {
-    case Op::kAddF: return make(Kind::kFloat, 0, a + b);
-    case Op::kSubF: return make(Kind::kFloat, 0, a - b);
-    case Op::kMulF: return make(Kind::kFloat, 0, a * b);
-    case Op::kDivF: return make(Kind::kFloat, 0, a / b);
-    case Op::kNegF: return make(Kind::kFloat, 0, -a);
-    case Op::kEqF: return make(Kind::kBool, a == b);
-    case Op::kLtF: return make(Kind::kBool, a < b);
-    case Op::kLeF: return make(Kind::kBool, a <= b);
-    default: return std::nullopt;
+    case Op::kAddF:
+      return make(Kind::kFloat, 0, a + b);
+    case Op::kSubF:
+      return make(Kind::kFloat, 0, a - b);
+    case Op::kMulF:
+      return make(Kind::kFloat, 0, a * b);
+    case Op::kDivF:
+      return make(Kind::kFloat, 0, a / b);
+    case Op::kNegF:
+      return make(Kind::kFloat, 0, -a);
+    case Op::kEqF:
+      return make(Kind::kBool, a == b);
+    case Op::kLtF:
+      return make(Kind::kBool, a < b);
+    case Op::kLeF:
+      return make(Kind::kBool, a <= b);
+    default:
+      return std::nullopt;
   }
 }
 
@@ -94,11 +116,13 @@ class Folder {
 
   void fold(Inst& inst) {
     if (inst.op == Op::kBranch) {
-      if (const Constant* condition = value(inst.a)) inst = {Op::kJump, kNone, condition->number != 0 ? inst.b : inst.c, kNone, kNone};
+      if (const Constant* condition = value(inst.a))
+        inst = {Op::kJump, kNone, condition->number != 0 ? inst.b : inst.c, kNone, kNone};
       return;
     }
     std::optional<Constant> folded;
-    const Constant* const a = inst.a != kNone && !plan::kOps[static_cast<std::size_t>(inst.op)].has_args ? value(inst.a) : nullptr;
+    const Constant* const a =
+        inst.a != kNone && !plan::kOps[static_cast<std::size_t>(inst.op)].has_args ? value(inst.a) : nullptr;
     if (inst.op == Op::kMove && a != nullptr) {
       folded = *a;
     } else if (inst.op == Op::kFormat && a != nullptr && a->kind == Kind::kString && inst.b == kNone) {
@@ -110,7 +134,8 @@ class Folder {
     } else if (a != nullptr && (a->kind == Kind::kInt || a->kind == Kind::kFloat)) {
       const Constant* const b = inst.b == kNone ? a : value(inst.b);
       if (b != nullptr && b->kind == a->kind) {
-        folded = a->kind == Kind::kInt ? fold_int(inst.op, a->number, b->number) : fold_float(inst.op, a->real, b->real);
+        folded =
+            a->kind == Kind::kInt ? fold_int(inst.op, a->number, b->number) : fold_float(inst.op, a->real, b->real);
       }
     }
     if (folded && folded->kind != Kind::kList && folded->kind != Kind::kRecord) {

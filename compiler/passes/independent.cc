@@ -1,8 +1,8 @@
 // Independent generations: neighbouring calls of programs whose arguments do not need each other's results.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "compiler/passes/flow.h"
 #include "compiler/passes/passes.h"

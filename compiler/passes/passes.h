@@ -1,7 +1,7 @@
-// Passes over plans. Each is a function from a plan to a better plan with the same meaning: same text to the model, same
-// generations from the same contexts. Fuel may only go down. One thing differs: programs run side by side draw other random
-// numbers than one after the other, so sampled texts of an optimised and an unoptimised plan may differ; each is
-// reproducible by itself.
+// Passes over plans. Each is a function from a plan to a better plan with the same meaning: same text to the model,
+// same generations from the same contexts. Fuel may only go down. One thing differs: programs run side by side draw
+// other random numbers than one after the other, so sampled texts of an optimised and an unoptimised plan may differ;
+// each is reproducible by itself.
 #pragma once
 
 #include "runtime/plan/plan.h"

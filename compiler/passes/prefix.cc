@@ -28,7 +28,9 @@ class PrefixWalk {
   // False: what follows depends on arguments or on the model.
   bool step(const Inst& inst) {
     switch (inst.op) {
-      case Op::kConst: known_[inst.dst] = inst.a; return true;
+      case Op::kConst:
+        known_[inst.dst] = inst.a;
+        return true;
       case Op::kRoleBegin:
         parts_.push_back({static_cast<plan::Role>(inst.a), "", true});
         return true;
@@ -50,8 +52,15 @@ class PrefixWalk {
         leading_[inst.dst] = std::move(text);
         return true;
       }
-      case Op::kGen: case Op::kSelect: case Op::kParallelFor: case Op::kParallel: case Op::kCall: case Op::kJump:
-      case Op::kBranch: case Op::kReturn: case Op::kFail:
+      case Op::kGen:
+      case Op::kSelect:
+      case Op::kParallelFor:
+      case Op::kParallel:
+      case Op::kCall:
+      case Op::kJump:
+      case Op::kBranch:
+      case Op::kReturn:
+      case Op::kFail:
         return false;
       default:
         // Host code; it may fail, but then there is no context to share.

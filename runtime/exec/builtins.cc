@@ -1,10 +1,10 @@
 // The built-in functions. Each checks its arguments' kinds: a plan from outside may pass anything.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
-
-#include <fmt/format.h>
 
 #include "runtime/base/utf8.h"
 #include "runtime/exec/ops.h"
@@ -21,8 +21,9 @@ bool failed(Machine& machine, std::string message) {
 
 bool expect(Machine& machine, Builtin builtin, const Value& value, Tag tag) {
   if (value.is(tag)) return true;
-  return failed(machine, fmt::format("{} expects a {}, found {}", plan::kBuiltins[static_cast<std::size_t>(builtin)].name,
-                                     tag_name(tag), tag_name(value.tag())));
+  return failed(machine,
+                fmt::format("{} expects a {}, found {}", plan::kBuiltins[static_cast<std::size_t>(builtin)].name,
+                            tag_name(tag), tag_name(value.tag())));
 }
 
 bool charge_bytes(Machine& machine, std::size_t bytes) {
@@ -41,7 +42,9 @@ bool give_list(Machine& machine, Value& out, const std::vector<Value>& items) {
   return made(machine, out);
 }
 
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_space(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
@@ -147,7 +150,8 @@ void parse_number(std::string_view text, Value& out, Value (*make)(T)) {
 // A float that is a whole number as an int.
 bool to_int(Machine& machine, double d, Value& out) {
   // 2^63 is exact as a double; the comparison is false for NaN.
-  if (!(d >= -9223372036854775808.0 && d < 9223372036854775808.0)) return failed(machine, "the number does not fit an int");
+  if (!(d >= -9223372036854775808.0 && d < 9223372036854775808.0))
+    return failed(machine, "the number does not fit an int");
   out = Value::integer(static_cast<std::int64_t>(d));
   return true;
 }
@@ -235,8 +239,8 @@ bool sorted(Machine& machine, const Value& list, Value& out) {
 
 bool find(Machine& machine, std::string_view text, std::string_view part, Value& out) {
   const std::size_t at = text.find(part);
-  out = Value::integer(at == std::string_view::npos ? -1
-                                                    : static_cast<std::int64_t>(base::count_code_points(text.substr(0, at))));
+  out = Value::integer(
+      at == std::string_view::npos ? -1 : static_cast<std::int64_t>(base::count_code_points(text.substr(0, at))));
   return charge_bytes(machine, text.size());
 }
 
@@ -257,28 +261,45 @@ bool string_builtin(Machine& machine, Builtin builtin, Args args, Value& out) {
   if (!expect(machine, builtin, *args[0], Tag::kString)) return false;
   const std::string_view text = args[0]->as_string();
   switch (builtin) {
-    case Builtin::kUpper: return give(machine, out, map_case(text, 'a', 'z', -32));
-    case Builtin::kLower: return give(machine, out, map_case(text, 'A', 'Z', 32));
-    case Builtin::kTrim: return give(machine, out, trimmed(text));
-    case Builtin::kLines: return lines(machine, text, out);
-    case Builtin::kChars: return characters(machine, text, out);
-    case Builtin::kParseInt: parse_number<std::int64_t>(text, out, &Value::integer); return true;
-    case Builtin::kParseFloat: parse_number<double>(text, out, &Value::real); return true;
+    case Builtin::kUpper:
+      return give(machine, out, map_case(text, 'a', 'z', -32));
+    case Builtin::kLower:
+      return give(machine, out, map_case(text, 'A', 'Z', 32));
+    case Builtin::kTrim:
+      return give(machine, out, trimmed(text));
+    case Builtin::kLines:
+      return lines(machine, text, out);
+    case Builtin::kChars:
+      return characters(machine, text, out);
+    case Builtin::kParseInt:
+      parse_number<std::int64_t>(text, out, &Value::integer);
+      return true;
+    case Builtin::kParseFloat:
+      parse_number<double>(text, out, &Value::real);
+      return true;
     case Builtin::kRepeat:
       return expect(machine, builtin, *args[1], Tag::kInt) && repeat(machine, text, args[1]->as_int(), out);
-    default: break;
+    default:
+      break;
   }
   if (!expect(machine, builtin, *args[1], Tag::kString)) return false;
   const std::string_view other = args[1]->as_string();
   switch (builtin) {
-    case Builtin::kSplit: return split(machine, text, other, out);
+    case Builtin::kSplit:
+      return split(machine, text, other, out);
     case Builtin::kContains:
       out = Value::boolean(text.find(other) != std::string_view::npos);
       return charge_bytes(machine, text.size());
-    case Builtin::kStartsWith: out = Value::boolean(text.starts_with(other)); return true;
-    case Builtin::kEndsWith: out = Value::boolean(text.ends_with(other)); return true;
-    case Builtin::kFind: return find(machine, text, other, out);
-    default: break;  // kReplace
+    case Builtin::kStartsWith:
+      out = Value::boolean(text.starts_with(other));
+      return true;
+    case Builtin::kEndsWith:
+      out = Value::boolean(text.ends_with(other));
+      return true;
+    case Builtin::kFind:
+      return find(machine, text, other, out);
+    default:
+      break;  // kReplace
   }
   return expect(machine, builtin, *args[2], Tag::kString) && replace(machine, text, other, args[2]->as_string(), out);
 }
@@ -290,11 +311,15 @@ bool list_builtin(Machine& machine, Builtin builtin, Args args, Value& out) {
   switch (builtin) {
     case Builtin::kJoin:
       return expect(machine, builtin, *args[1], Tag::kString) && join(machine, list, args[1]->as_string(), out);
-    case Builtin::kSum: return sum(machine, list, out);
-    case Builtin::kSorted: return sorted(machine, list, out);
-    case Builtin::kReversed: return give_list(machine, out, {std::make_reverse_iterator(items.end()),
-                                                             std::make_reverse_iterator(items.begin())});
-    case Builtin::kIndexOf: return index_of(machine, list, *args[1], out);
+    case Builtin::kSum:
+      return sum(machine, list, out);
+    case Builtin::kSorted:
+      return sorted(machine, list, out);
+    case Builtin::kReversed:
+      return give_list(machine, out,
+                       {std::make_reverse_iterator(items.end()), std::make_reverse_iterator(items.begin())});
+    case Builtin::kIndexOf:
+      return index_of(machine, list, *args[1], out);
     case Builtin::kListContains:
       if (!index_of(machine, list, *args[1], out)) return false;
       out = Value::boolean(out.as_int() >= 0);
@@ -305,7 +330,8 @@ bool list_builtin(Machine& machine, Builtin builtin, Args args, Value& out) {
       all.insert(all.end(), args[1]->items().begin(), args[1]->items().end());
       return give_list(machine, out, all);
     }
-    default: break;  // kFirst, kLast
+    default:
+      break;  // kFirst, kLast
   }
   out = items.empty() ? Value() : builtin == Builtin::kFirst ? items.front() : items.back();
   return true;
@@ -336,14 +362,24 @@ bool number_builtin(Machine& machine, Builtin builtin, Args args, Value& out) {
   double x = 0, y = 0;
   if (!number(machine, builtin, *args[0], x)) return false;
   switch (builtin) {
-    case Builtin::kRound: return to_int(machine, std::round(x), out);
-    case Builtin::kFloor: return to_int(machine, std::floor(x), out);
-    case Builtin::kCeil: return to_int(machine, std::ceil(x), out);
-    case Builtin::kTruncate: return to_int(machine, std::trunc(x), out);
-    case Builtin::kRoundTo: return round_to(machine, x, *args[1], out);
-    case Builtin::kAbs: out = Value::real(std::fabs(x)); return true;
-    case Builtin::kSqrt: out = Value::real(std::sqrt(x)); return true;
-    default: break;  // kPow
+    case Builtin::kRound:
+      return to_int(machine, std::round(x), out);
+    case Builtin::kFloor:
+      return to_int(machine, std::floor(x), out);
+    case Builtin::kCeil:
+      return to_int(machine, std::ceil(x), out);
+    case Builtin::kTruncate:
+      return to_int(machine, std::trunc(x), out);
+    case Builtin::kRoundTo:
+      return round_to(machine, x, *args[1], out);
+    case Builtin::kAbs:
+      out = Value::real(std::fabs(x));
+      return true;
+    case Builtin::kSqrt:
+      out = Value::real(std::sqrt(x));
+      return true;
+    default:
+      break;  // kPow
   }
   if (!number(machine, builtin, *args[1], y)) return false;
   out = Value::real(std::pow(x, y));
@@ -354,22 +390,42 @@ bool number_builtin(Machine& machine, Builtin builtin, Args args, Value& out) {
 
 bool call_builtin(Machine& machine, Builtin builtin, Args args, Value& out) {
   switch (builtin) {
-    case Builtin::kUpper: case Builtin::kLower: case Builtin::kTrim: case Builtin::kSplit: case Builtin::kReplace:
-    case Builtin::kContains: case Builtin::kStartsWith: case Builtin::kEndsWith: case Builtin::kFind:
-    case Builtin::kRepeat: case Builtin::kLines: case Builtin::kChars: case Builtin::kParseInt:
+    case Builtin::kUpper:
+    case Builtin::kLower:
+    case Builtin::kTrim:
+    case Builtin::kSplit:
+    case Builtin::kReplace:
+    case Builtin::kContains:
+    case Builtin::kStartsWith:
+    case Builtin::kEndsWith:
+    case Builtin::kFind:
+    case Builtin::kRepeat:
+    case Builtin::kLines:
+    case Builtin::kChars:
+    case Builtin::kParseInt:
     case Builtin::kParseFloat:
       return string_builtin(machine, builtin, args, out);
-    case Builtin::kJoin: case Builtin::kSum: case Builtin::kSorted: case Builtin::kReversed: case Builtin::kIndexOf:
-    case Builtin::kListContains: case Builtin::kListConcat: case Builtin::kFirst: case Builtin::kLast:
+    case Builtin::kJoin:
+    case Builtin::kSum:
+    case Builtin::kSorted:
+    case Builtin::kReversed:
+    case Builtin::kIndexOf:
+    case Builtin::kListContains:
+    case Builtin::kListConcat:
+    case Builtin::kFirst:
+    case Builtin::kLast:
       return list_builtin(machine, builtin, args, out);
-    case Builtin::kMin: return extreme(machine, args, false, out);
-    case Builtin::kMax: return extreme(machine, args, true, out);
+    case Builtin::kMin:
+      return extreme(machine, args, false, out);
+    case Builtin::kMax:
+      return extreme(machine, args, true, out);
     case Builtin::kToJson: {
       std::string text;
       if (!append_json(*machine.image->plan, *args[0], json_limit(machine), text)) return too_large(machine);
       return give(machine, out, text);
     }
-    default: return number_builtin(machine, builtin, args, out);
+    default:
+      return number_builtin(machine, builtin, args, out);
   }
 }
 

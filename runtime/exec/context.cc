@@ -160,10 +160,11 @@ base::Expected<Prompt> Context::prompt(const Renderer& renderer) {
   }
   const bool fresh = committed_.size() == 0;
   const tokenizer::Rendered delta = tail_of(rendered, committed_text_->size());
-  std::vector<tokenizer::TokenId> tokens = tokenizer.encode(
-      delta.text, {.parse_added_tokens = true, .continuation = !fresh}, delta.content_spans);
+  std::vector<tokenizer::TokenId> tokens =
+      tokenizer.encode(delta.text, {.parse_added_tokens = true, .continuation = !fresh}, delta.content_spans);
   // A model that has a beginning-of-text token expects it, whether or not its template says so.
-  if (fresh && tokenizer.bos() && (tokens.empty() || tokens.front() != *tokenizer.bos()) && !renderer.has_chat_template()) {
+  if (fresh && tokenizer.bos() && (tokens.empty() || tokens.front() != *tokenizer.bos()) &&
+      !renderer.has_chat_template()) {
     tokens.insert(tokens.begin(), *tokenizer.bos());
   }
   committed_.append(tokens);

@@ -30,7 +30,7 @@ class Renderer {
   struct Part {
     std::optional<plan::Role> role;  // nullopt: raw text
     std::string text;
-    bool open = false;               // more may follow in this message
+    bool open = false;  // more may follow in this message
   };
   // The rendered transcript. An open assistant message at the end is preceded by the generation prompt, any other open
   // message by what the template puts before its content; nothing follows an open message's text.
@@ -74,9 +74,9 @@ class Context {
   };
   std::vector<Renderer::Part> parts() const;
 
-  std::shared_ptr<const Node> closed_;   // finished messages and raw texts
-  Renderer::Part tail_;                  // open message, or raw text so far
-  bool open_ = false;                    // tail_ is an open message
+  std::shared_ptr<const Node> closed_;  // finished messages and raw texts
+  Renderer::Part tail_;                 // open message, or raw text so far
+  bool open_ = false;                   // tail_ is an open message
   engine::Sequence committed_;
   std::shared_ptr<const std::string> committed_text_ = std::make_shared<std::string>();
 };

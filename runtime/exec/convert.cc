@@ -1,9 +1,9 @@
 #include "runtime/exec/convert.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "runtime/base/utf8.h"
 #include "runtime/constraint/plan_types.h"
@@ -24,23 +24,33 @@ std::string literal_json(const plan::Literal& literal) {
   switch (literal.kind) {
     case plan::Literal::Kind::kString:
       return Json(literal.text).dump(-1, ' ', false, Json::error_handler_t::replace);
-    case plan::Literal::Kind::kInt: return std::to_string(literal.number);
-    case plan::Literal::Kind::kBool: return literal.number != 0 ? "true" : "false";
+    case plan::Literal::Kind::kInt:
+      return std::to_string(literal.number);
+    case plan::Literal::Kind::kBool:
+      return literal.number != 0 ? "true" : "false";
   }
   return "null";
 }
 
 const char* json_kind(const Json& json) {
   switch (json.type()) {
-    case Json::value_t::null: return "null";
-    case Json::value_t::boolean: return "a bool";
-    case Json::value_t::string: return "a string";
-    case Json::value_t::array: return "a list";
-    case Json::value_t::object: return "an object";
+    case Json::value_t::null:
+      return "null";
+    case Json::value_t::boolean:
+      return "a bool";
+    case Json::value_t::string:
+      return "a string";
+    case Json::value_t::array:
+      return "a list";
+    case Json::value_t::object:
+      return "an object";
     case Json::value_t::number_integer:
-    case Json::value_t::number_unsigned: return "an int";
-    case Json::value_t::number_float: return "a float";
-    default: return "something else";
+    case Json::value_t::number_unsigned:
+      return "an int";
+    case Json::value_t::number_float:
+      return "a float";
+    default:
+      return "something else";
   }
 }
 
@@ -52,32 +62,42 @@ class JsonReader {
     if (depth > kMaxDepth) return base::invalid(path + ": nested too deeply");
     const Type& type = plan_.type(id);
     switch (type.kind) {
-      case TypeKind::kNull: return json.is_null() ? base::Expected<Value>(Value()) : mismatch("null", json, path);
+      case TypeKind::kNull:
+        return json.is_null() ? base::Expected<Value>(Value()) : mismatch("null", json, path);
       case TypeKind::kBool:
         if (!json.is_boolean()) return mismatch("a bool", json, path);
         return Value::boolean(json.get<bool>());
-      case TypeKind::kInt: return read_int(type, json, path);
-      case TypeKind::kFloat: return read_float(type, json, path);
+      case TypeKind::kInt:
+        return read_int(type, json, path);
+      case TypeKind::kFloat:
+        return read_float(type, json, path);
       case TypeKind::kString:
-      case TypeKind::kRegex: return read_string(id, type, json, path);
+      case TypeKind::kRegex:
+        return read_string(id, type, json, path);
       case TypeKind::kLiteral:
         // Dumped rather than compared as JSON values: 1 and 1.0 are different literals.
         if (json.dump(-1, ' ', false, Json::error_handler_t::replace) != literal_json(type.literal)) {
           return mismatch(literal_json(type.literal), json, path);
         }
         return literal_value(type.literal);
-      case TypeKind::kList: return read_list(type, json, path, depth);
-      case TypeKind::kRecord: return read_record(id, type, json, path, depth);
-      case TypeKind::kUnion: return read_union(type, json, path, depth);
+      case TypeKind::kList:
+        return read_list(type, json, path, depth);
+      case TypeKind::kRecord:
+        return read_record(id, type, json, path, depth);
+      case TypeKind::kUnion:
+        return read_union(type, json, path, depth);
     }
     return base::invalid(path + ": unknown type");
   }
 
   static Value literal_value(const plan::Literal& literal) {
     switch (literal.kind) {
-      case plan::Literal::Kind::kString: return Value::string(literal.text);
-      case plan::Literal::Kind::kInt: return Value::integer(literal.number);
-      case plan::Literal::Kind::kBool: return Value::boolean(literal.number != 0);
+      case plan::Literal::Kind::kString:
+        return Value::string(literal.text);
+      case plan::Literal::Kind::kInt:
+        return Value::integer(literal.number);
+      case plan::Literal::Kind::kBool:
+        return Value::boolean(literal.number != 0);
     }
     return {};
   }
@@ -250,7 +270,8 @@ base::Expected<Value> value_from_text(const plan::Plan& plan, TypeId id, std::st
       }
       return cut_off(text, "one of the alternatives");
     case TypeKind::kList:
-    case TypeKind::kRecord: break;
+    case TypeKind::kRecord:
+      break;
   }
   const Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded()) return cut_off(text, "complete JSON");
@@ -261,7 +282,8 @@ base::Expected<Value> value_from_text(const plan::Plan& plan, TypeId id, std::st
 
 base::Expected<std::string> to_json_text(const plan::Plan& plan, const Value& value) {
   std::string out;
-  if (!append_json(plan, value, kMaxResultBytes, out)) return base::over_limit("the result is nested too deeply, or longer than 256 MiB as JSON");
+  if (!append_json(plan, value, kMaxResultBytes, out))
+    return base::over_limit("the result is nested too deeply, or longer than 256 MiB as JSON");
   return out;
 }
 

@@ -1,10 +1,9 @@
 // Values to and from the outside: JSON arguments, generated text, results.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
-
-#include <nlohmann/json.hpp>
 
 #include "runtime/base/expected.h"
 #include "runtime/exec/value.h"

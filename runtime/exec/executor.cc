@@ -1,8 +1,8 @@
 #include "runtime/exec/executor.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "runtime/exec/convert.h"
 #include "runtime/exec/ops.h"
@@ -31,7 +31,8 @@ base::Status bind_arguments(const Image& image, const plan::Program& program, co
                             Value* regs) {
   if (!args.is_object()) return base::invalid("the arguments must be a JSON object");
   for (const auto& [key, unused] : args.items()) {
-    const auto known = std::any_of(program.params.begin(), program.params.end(), [&given = key](const plan::Param& p) { return p.name == given; });
+    const auto known = std::any_of(program.params.begin(), program.params.end(),
+                                   [&given = key](const plan::Param& p) { return p.name == given; });
     if (!known) return base::invalid(fmt::format("program '{}' has no parameter '{}'", program.name, key));
   }
   for (std::size_t i = 0; i < program.params.size(); ++i) {
@@ -87,7 +88,8 @@ base::Expected<InstanceId> Executor::start(const std::string& name, const nlohma
     const Value& value = root->top->regs()[i];
     const plan::Rep rep = function.regs[i];
     const bool same = rep == plan::Rep::kBoxed || (rep == plan::Rep::kInt && value.is(Tag::kInt)) ||
-                      (rep == plan::Rep::kFloat && value.is(Tag::kFloat)) || (rep == plan::Rep::kBool && value.is(Tag::kBool));
+                      (rep == plan::Rep::kFloat && value.is(Tag::kFloat)) ||
+                      (rep == plan::Rep::kBool && value.is(Tag::kBool));
     if (!same) return base::invalid(fmt::format("argument '{}' does not fit its register", program->params[i].name));
   }
   const std::int64_t time_ms = options.limits.time_ms > 0 ? lower_of(options.limits.time_ms, program->limits.time_ms)
@@ -121,7 +123,8 @@ bool Executor::poll(std::chrono::milliseconds timeout) {
   std::deque<Mail> mail;
   {
     std::unique_lock lock(impl_->mailbox->mutex);
-    impl_->mailbox->arrived.wait_until(lock, until, [&] { return !impl_->mailbox->mail.empty() || impl_->mailbox->woken; });
+    impl_->mailbox->arrived.wait_until(lock, until,
+                                       [&] { return !impl_->mailbox->mail.empty() || impl_->mailbox->woken; });
     impl_->mailbox->woken = false;
     mail.swap(impl_->mailbox->mail);
   }
@@ -147,13 +150,16 @@ void Executor::wake() {
   impl_->mailbox->arrived.notify_one();
 }
 
-std::size_t Executor::active() const { return impl_->instances.size(); }
+std::size_t Executor::active() const {
+  return impl_->instances.size();
+}
 
 namespace {
 
 std::size_t strand_bytes(const Strand& strand) {
   std::size_t bytes = sizeof(Strand) + strand.label.capacity() + strand.suspended.capacity() * sizeof(Suspended);
-  for (const Frame* frame = strand.top; frame != nullptr; frame = frame->caller) bytes += Frame::bytes(*frame->function);
+  for (const Frame* frame = strand.top; frame != nullptr; frame = frame->caller)
+    bytes += Frame::bytes(*frame->function);
   if (strand.pending) {
     bytes += sizeof(Pending) + strand.pending->requests.capacity() * sizeof(engine::RequestId) +
              strand.pending->results.capacity() * sizeof(engine::Finished);

@@ -6,12 +6,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "runtime/base/expected.h"
 #include "runtime/base/ids.h"
@@ -27,7 +26,8 @@ using InstanceId = base::Id<struct InstanceTag, std::uint64_t>;
 class LoadedPlan {
  public:
   // Precondition: plan::verify accepted the plan.
-  explicit LoadedPlan(plan::Plan plan) : plan_(std::move(plan)), image_(plan_), steps_(plan_.functions.size(), nullptr) {}
+  explicit LoadedPlan(plan::Plan plan)
+      : plan_(std::move(plan)), image_(plan_), steps_(plan_.functions.size(), nullptr) {}
   LoadedPlan(const LoadedPlan&) = delete;
   LoadedPlan& operator=(const LoadedPlan&) = delete;
   const plan::Plan& plan() const { return plan_; }
@@ -48,29 +48,29 @@ class LoadedPlan {
 
 // What a caller allows an instance; a program's own limits can only lower these.
 struct RunLimits {
-  std::int64_t tokens = 1'000'000;              // generated tokens
-  std::int64_t time_ms = 0;                     // 0: none; wall clock from the start
-  std::int64_t forks = 10'000;                  // forks in all
-  std::int64_t fuel = 2'000'000'000;            // units; about a second of compiled loops per 10^9
+  std::int64_t tokens = 1'000'000;                // generated tokens
+  std::int64_t time_ms = 0;                       // 0: none; wall clock from the start
+  std::int64_t forks = 10'000;                    // forks in all
+  std::int64_t fuel = 2'000'000'000;              // units; about a second of compiled loops per 10^9
   std::int64_t memory = std::int64_t{256} << 20;  // bytes of values
 };
 
 struct RunOptions {
   std::uint64_t seed = 0;
-  int default_max_tokens = 256;   // for generations that give none
+  int default_max_tokens = 256;  // for generations that give none
   RunLimits limits;
   engine::Namespace ns;
-  bool trace = false;             // record RunResult::trace
+  bool trace = false;  // record RunResult::trace
 };
 
 struct RunResult {
   // Compact JSON of the program's value, or why there is none.
   base::Expected<std::string> value = base::Error{};
-  plan::SourcePosition error_position;     // of a failure; line 0: unknown
-  engine::Usage usage;                     // summed over all generations
+  plan::SourcePosition error_position;  // of a failure; line 0: unknown
+  engine::Usage usage;                  // summed over all generations
   std::int64_t generations = 0, selects = 0, forks = 0;
   std::int64_t fuel_used = 0;
-  std::vector<std::string> trace;          // one line per event, in an order that depends on the program alone
+  std::vector<std::string> trace;  // one line per event, in an order that depends on the program alone
 };
 
 struct RunEvents {

@@ -1,7 +1,7 @@
 // Forks: parallel for, branches and independent programs side by side.
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "runtime/exec/ops.h"
 #include "runtime/exec/strand.h"
@@ -13,8 +13,8 @@ using plan::Inst;
 bool Executor::Impl::prepare_group(Strand& strand, std::size_t total, std::size_t bound) {
   Instance& instance = *strand.instance;
   if (static_cast<std::int64_t>(total) > instance.forks_left) {
-    return instance.machine.fail(base::ErrorKind::kLimit,
-                                 fmt::format("{} forks are more than the {} that are left", total, instance.forks_left));
+    return instance.machine.fail(base::ErrorKind::kLimit, fmt::format("{} forks are more than the {} that are left",
+                                                                      total, instance.forks_left));
   }
   instance.forks_left -= static_cast<std::int64_t>(total);
   instance.result.forks += static_cast<std::int64_t>(total);
@@ -99,7 +99,8 @@ std::unique_ptr<Strand> make_child(Executor::Impl& executor, Strand& parent, std
 // forks that end at once deepen the native stack.
 void Executor::Impl::start_children(Strand& strand) {
   Group& group = *strand.group;
-  while (group.next < group.total && group.running < group.bound && group.failed_index == SIZE_MAX && !strand.cancelled) {
+  while (group.next < group.total && group.running < group.bound && group.failed_index == SIZE_MAX &&
+         !strand.cancelled) {
     const std::size_t index = group.next++;
     group.children[index] = make_child(*this, strand, index);
     ++group.running;
@@ -140,15 +141,15 @@ void Executor::Impl::end_group(Strand& strand) {
     for (std::string& line : group->traces[i]) trace(strand, std::move(line));
   }
   if (strand.cancelled || group->failed_index != SIZE_MAX) {
-    Failure failure = strand.cancelled ? Failure{{base::ErrorKind::kCancelled, "cancelled"}, {}} : std::move(group->failure);
+    Failure failure =
+        strand.cancelled ? Failure{{base::ErrorKind::kCancelled, "cancelled"}, {}} : std::move(group->failure);
     finish(strand, std::move(failure));
     return;
   }
   Frame& frame = *strand.top;
   const Inst& inst = frame.function->code[frame.pc];
-  Value value = inst.op == plan::Op::kParallelFor
-                    ? Value::list(group->results)
-                    : Value::record(program().parallels[inst.a].type, group->results);
+  Value value = inst.op == plan::Op::kParallelFor ? Value::list(group->results)
+                                                  : Value::record(program().parallels[inst.a].type, group->results);
   if (!made(machine, value)) {
     finish(strand, failure_at(strand));
     return;

@@ -1,9 +1,9 @@
 // Generations and selections: from registers to a request, and from the answer to a value.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
-
-#include <fmt/format.h>
 
 #include "runtime/constraint/plan_types.h"
 #include "runtime/exec/convert.h"
@@ -45,7 +45,8 @@ bool logit_bias(Machine& machine, const tokenizer::Tokenizer& tokenizer, const V
     const std::string& text = type.fields[i].name;
     const auto ids = tokenizer.encode(text, {.continuation = true});
     if (ids.size() != 1) {
-      return machine.fail(ErrorKind::kFailed, fmt::format("logit_bias: '{}' is {} tokens of this model, not one", text, ids.size()));
+      return machine.fail(ErrorKind::kFailed,
+                          fmt::format("logit_bias: '{}' is {} tokens of this model, not one", text, ids.size()));
     }
     out.emplace_back(ids[0], number_of(value.items()[i]));
   }
@@ -56,22 +57,50 @@ bool logit_bias(Machine& machine, const tokenizer::Tokenizer& tokenizer, const V
 bool apply_option(Machine& machine, const tokenizer::Tokenizer& tokenizer, GenOption option, const Value& value,
                   engine::SamplingParams& sampling, std::int64_t& count) {
   const auto whole = [&] { return value.is(Tag::kInt) ? value.as_int() : 0; };
-  const auto small = [&] { return static_cast<int>(std::clamp<std::int64_t>(whole(), -1, std::numeric_limits<int>::max())); };
+  const auto small = [&] {
+    return static_cast<int>(std::clamp<std::int64_t>(whole(), -1, std::numeric_limits<int>::max()));
+  };
   switch (option) {
-    case GenOption::kTemperature: sampling.temperature = number_of(value); return true;
-    case GenOption::kTopP: sampling.top_p = number_of(value); return true;
-    case GenOption::kTopK: sampling.top_k = small(); return true;
-    case GenOption::kMinP: sampling.min_p = number_of(value); return true;
-    case GenOption::kMaxTokens: sampling.max_tokens = small(); return true;
-    case GenOption::kMinTokens: sampling.min_tokens = small(); return true;
-    case GenOption::kStop: return stop_strings(machine, value, sampling.stop);
-    case GenOption::kSeed: sampling.seed = static_cast<std::uint64_t>(whole()); return true;
-    case GenOption::kFrequencyPenalty: sampling.frequency_penalty = number_of(value); return true;
-    case GenOption::kPresencePenalty: sampling.presence_penalty = number_of(value); return true;
-    case GenOption::kRepetitionPenalty: sampling.repetition_penalty = number_of(value); return true;
-    case GenOption::kLogitBias: return logit_bias(machine, tokenizer, value, sampling.logit_bias);
-    case GenOption::kN: count = whole(); return true;
-    case GenOption::kLogprobs: sampling.logprobs = value.is(Tag::kBool) && value.as_bool(); return true;
+    case GenOption::kTemperature:
+      sampling.temperature = number_of(value);
+      return true;
+    case GenOption::kTopP:
+      sampling.top_p = number_of(value);
+      return true;
+    case GenOption::kTopK:
+      sampling.top_k = small();
+      return true;
+    case GenOption::kMinP:
+      sampling.min_p = number_of(value);
+      return true;
+    case GenOption::kMaxTokens:
+      sampling.max_tokens = small();
+      return true;
+    case GenOption::kMinTokens:
+      sampling.min_tokens = small();
+      return true;
+    case GenOption::kStop:
+      return stop_strings(machine, value, sampling.stop);
+    case GenOption::kSeed:
+      sampling.seed = static_cast<std::uint64_t>(whole());
+      return true;
+    case GenOption::kFrequencyPenalty:
+      sampling.frequency_penalty = number_of(value);
+      return true;
+    case GenOption::kPresencePenalty:
+      sampling.presence_penalty = number_of(value);
+      return true;
+    case GenOption::kRepetitionPenalty:
+      sampling.repetition_penalty = number_of(value);
+      return true;
+    case GenOption::kLogitBias:
+      return logit_bias(machine, tokenizer, value, sampling.logit_bias);
+    case GenOption::kN:
+      count = whole();
+      return true;
+    case GenOption::kLogprobs:
+      sampling.logprobs = value.is(Tag::kBool) && value.as_bool();
+      return true;
   }
   return true;
 }
@@ -217,7 +246,8 @@ bool Executor::Impl::begin_select(Strand& strand, const Inst& inst) {
   Frame& frame = *strand.top;
   const plan::SelectSpec& spec = program().selects[inst.a];
   const Value& list = frame.regs()[frame.function->args[inst.b]];
-  if (!list.is(Tag::kList) || list.items().empty()) return machine.fail(ErrorKind::kFailed, "select needs at least one choice");
+  if (!list.is(Tag::kList) || list.items().empty())
+    return machine.fail(ErrorKind::kFailed, "select needs at least one choice");
   std::vector<std::string> choices;
   for (const Value& choice : list.items()) {
     if (!choice.is(Tag::kString) || choice.as_string().empty()) {
@@ -278,7 +308,8 @@ Logprobs split_logprobs(const std::vector<std::vector<tokenizer::TokenId>>& cont
   Logprobs out;
   std::size_t at = 0;
   for (const auto& tokens : continuations) {
-    out.push_back(all.subspan(std::min(at, all.size()), std::min(tokens.size(), all.size() - std::min(at, all.size()))));
+    out.push_back(
+        all.subspan(std::min(at, all.size()), std::min(tokens.size(), all.size() - std::min(at, all.size()))));
     at += tokens.size();
   }
   return out;
@@ -293,13 +324,16 @@ double sum(std::span<const float> values) {
 // Among the options that share the best token at each position, as a greedy decoder restricted to the choices would
 // walk; an option that has ended stands with its mean log-probability. Scores: how many positions an option survived,
 // then its mean, so that the winner has the highest.
-std::vector<double> greedy_scores(const std::vector<std::vector<tokenizer::TokenId>>& continuations, const Logprobs& logprobs) {
+std::vector<double> greedy_scores(const std::vector<std::vector<tokenizer::TokenId>>& continuations,
+                                  const Logprobs& logprobs) {
   std::size_t longest = 0;
   for (const auto& tokens : continuations) longest = std::max(longest, tokens.size());
   std::vector<std::size_t> alive(continuations.size());
   for (std::size_t i = 0; i < alive.size(); ++i) alive[i] = i;
   std::vector<double> scores(continuations.size(), 0.0);
-  const auto mean = [&](std::size_t i) { return sum(logprobs[i]) / static_cast<double>(std::max<std::size_t>(logprobs[i].size(), 1)); };
+  const auto mean = [&](std::size_t i) {
+    return sum(logprobs[i]) / static_cast<double>(std::max<std::size_t>(logprobs[i].size(), 1));
+  };
   for (std::size_t position = 0; position < longest && alive.size() > 1; ++position) {
     const auto at = [&](std::size_t i) {
       return position < logprobs[i].size() ? static_cast<double>(logprobs[i][position]) : mean(i);

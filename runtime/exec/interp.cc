@@ -1,9 +1,9 @@
 // The interpreter: the reference for what plans mean. The JIT must agree with it, errors and fuel included.
+#include <fmt/format.h>
+
 #include <cstring>
 #include <limits>
 #include <new>
-
-#include <fmt/format.h>
 
 #include "runtime/base/check.h"
 #include "runtime/exec/context.h"
@@ -22,9 +22,13 @@ bool type_error(Machine& machine, const char* wanted, const Value& got) {
   return machine.fail(base::ErrorKind::kFailed, fmt::format("expected {}, found {}", wanted, tag_name(got.tag())));
 }
 
-Tag tag_of(Rep rep) { return rep == Rep::kInt ? Tag::kInt : rep == Rep::kFloat ? Tag::kFloat : Tag::kBool; }
+Tag tag_of(Rep rep) {
+  return rep == Rep::kInt ? Tag::kInt : rep == Rep::kFloat ? Tag::kFloat : Tag::kBool;
+}
 
-const char* rep_name(Rep rep) { return rep == Rep::kInt ? "int" : rep == Rep::kFloat ? "float" : "bool"; }
+const char* rep_name(Rep rep) {
+  return rep == Rep::kInt ? "int" : rep == Rep::kFloat ? "float" : "bool";
+}
 
 // Stores a value into a register of `rep`, unboxing it.
 bool store(Machine& machine, Value& dst, Rep rep, Value value) {
@@ -36,10 +40,18 @@ bool store(Machine& machine, Value& dst, Rep rep, Value value) {
 bool int_arithmetic(Machine& machine, Op op, std::int64_t a, std::int64_t b, std::int64_t& out) {
   bool overflow = false;
   switch (op) {
-    case Op::kAddI: overflow = __builtin_add_overflow(a, b, &out); break;
-    case Op::kSubI: overflow = __builtin_sub_overflow(a, b, &out); break;
-    case Op::kMulI: overflow = __builtin_mul_overflow(a, b, &out); break;
-    case Op::kNegI: overflow = __builtin_sub_overflow(std::int64_t{0}, a, &out); break;
+    case Op::kAddI:
+      overflow = __builtin_add_overflow(a, b, &out);
+      break;
+    case Op::kSubI:
+      overflow = __builtin_sub_overflow(a, b, &out);
+      break;
+    case Op::kMulI:
+      overflow = __builtin_mul_overflow(a, b, &out);
+      break;
+    case Op::kNegI:
+      overflow = __builtin_sub_overflow(std::int64_t{0}, a, &out);
+      break;
     default:
       if (b == 0) return machine.fail(base::ErrorKind::kFailed, "division by zero");
       // The one quotient that does not fit; its remainder is 0 but the machine instruction traps.
@@ -98,10 +110,16 @@ bool construct(Machine& machine, const plan::Function& function, const Inst& ins
   Operands operands(function, inst, regs);
   Value& dst = regs[inst.dst];
   switch (inst.op) {
-    case Op::kConcat: return concat_strings(machine, operands.view, dst);
-    case Op::kListNew: dst = Value::list(copies(operands.view)); return made(machine, dst);
-    case Op::kRecordNew: dst = Value::record(plan::TypeId(inst.a), copies(operands.view)); return made(machine, dst);
-    default: break;
+    case Op::kConcat:
+      return concat_strings(machine, operands.view, dst);
+    case Op::kListNew:
+      dst = Value::list(copies(operands.view));
+      return made(machine, dst);
+    case Op::kRecordNew:
+      dst = Value::record(plan::TypeId(inst.a), copies(operands.view));
+      return made(machine, dst);
+    default:
+      break;
   }
   Value out;
   if (!call_builtin(machine, static_cast<plan::Builtin>(inst.a), operands.view, out)) return false;
@@ -149,7 +167,8 @@ bool execute_list_inst(Machine& machine, const plan::Function& function, const I
       regs[inst.dst].set_scalar(Tag::kInt, static_cast<std::uint64_t>(size));
       return true;
     }
-    case Op::kListPush: return push_item(machine, regs[inst.dst], regs[inst.a], regs[inst.b]);
+    case Op::kListPush:
+      return push_item(machine, regs[inst.dst], regs[inst.a], regs[inst.b]);
     case Op::kIndex: {
       Value out;
       if (!index_value(machine, regs[inst.a], regs[inst.b].as_int(), out)) return false;
@@ -164,7 +183,8 @@ bool execute_list_inst(Machine& machine, const plan::Function& function, const I
       regs[inst.dst] = std::move(out);
       return true;
     }
-    case Op::kField: return read_field(machine, function, inst, regs);
+    case Op::kField:
+      return read_field(machine, function, inst, regs);
     default:  // kSetField
       if (!regs[inst.a].is(Tag::kRecord)) return type_error(machine, "record", regs[inst.a]);
       return set_item(machine, regs[inst.dst], regs[inst.a], inst.b, regs[inst.c]);
@@ -183,10 +203,15 @@ bool execute_context_inst(Machine& machine, const Inst& inst, Value* regs) {
 
 bool execute_value_inst(Machine& machine, const plan::Function& function, const Inst& inst, Value* regs) {
   switch (inst.op) {
-    case Op::kConst: regs[inst.dst] = machine.image->constants[inst.a]; return true;
+    case Op::kConst:
+      regs[inst.dst] = machine.image->constants[inst.a];
+      return true;
     case Op::kMove:
-    case Op::kBox: regs[inst.dst] = regs[inst.a]; return true;
-    case Op::kUnbox: return store(machine, regs[inst.dst], function.regs[inst.dst], regs[inst.a]);
+    case Op::kBox:
+      regs[inst.dst] = regs[inst.a];
+      return true;
+    case Op::kUnbox:
+      return store(machine, regs[inst.dst], function.regs[inst.dst], regs[inst.a]);
     case Op::kEq: {
       bool same = false;
       if (!equal_values(machine, regs[inst.a], regs[inst.b], same)) return false;
@@ -194,7 +219,8 @@ bool execute_value_inst(Machine& machine, const plan::Function& function, const 
       return true;
     }
     case Op::kLtS:
-    case Op::kLeS: return compare_strings(machine, inst, regs);
+    case Op::kLeS:
+      return compare_strings(machine, inst, regs);
     case Op::kFormat: {
       Value out;
       if (inst.b != plan::kNone && !regs[inst.b].is(Tag::kString)) return type_error(machine, "string", regs[inst.b]);
@@ -206,18 +232,22 @@ bool execute_value_inst(Machine& machine, const plan::Function& function, const 
     case Op::kConcat:
     case Op::kListNew:
     case Op::kRecordNew:
-    case Op::kBuiltin: return construct(machine, function, inst, regs);
+    case Op::kBuiltin:
+      return construct(machine, function, inst, regs);
     case Op::kLen:
     case Op::kListPush:
     case Op::kIndex:
     case Op::kSetIndex:
     case Op::kSlice:
     case Op::kField:
-    case Op::kSetField: return execute_list_inst(machine, function, inst, regs);
+    case Op::kSetField:
+      return execute_list_inst(machine, function, inst, regs);
     case Op::kRoleBegin:
     case Op::kRoleEnd:
-    case Op::kText: return execute_context_inst(machine, inst, regs);
-    default: break;
+    case Op::kText:
+      return execute_context_inst(machine, inst, regs);
+    default:
+      break;
   }
   SGL_ASSERT(false && "not a value instruction");
   return false;
@@ -234,21 +264,50 @@ bool execute_scalar_inst(Machine& machine, const Inst& inst, Value* regs) {
   const auto set_bool = [&](bool b) { regs[inst.dst].set_scalar(Tag::kBool, b ? 1 : 0); };
   const auto set_float = [&](double d) { regs[inst.dst].set_scalar(Tag::kFloat, std::bit_cast<std::uint64_t>(d)); };
   switch (inst.op) {
-    case Op::kAddF: set_float(fa() + fb()); return true;
-    case Op::kSubF: set_float(fa() - fb()); return true;
-    case Op::kMulF: set_float(fa() * fb()); return true;
-    case Op::kDivF: set_float(fa() / fb()); return true;
-    case Op::kNegF: set_float(-fa()); return true;
-    case Op::kIntToFloat: set_float(static_cast<double>(ia())); return true;
-    case Op::kEqI: set_bool(ia() == ib()); return true;
-    case Op::kLtI: set_bool(ia() < ib()); return true;
-    case Op::kLeI: set_bool(ia() <= ib()); return true;
-    case Op::kEqF: set_bool(fa() == fb()); return true;
-    case Op::kLtF: set_bool(fa() < fb()); return true;
-    case Op::kLeF: set_bool(fa() <= fb()); return true;
-    case Op::kEqL: set_bool(regs[inst.a].as_bool() == regs[inst.b].as_bool()); return true;
-    case Op::kNot: set_bool(!regs[inst.a].as_bool()); return true;
-    default: break;
+    case Op::kAddF:
+      set_float(fa() + fb());
+      return true;
+    case Op::kSubF:
+      set_float(fa() - fb());
+      return true;
+    case Op::kMulF:
+      set_float(fa() * fb());
+      return true;
+    case Op::kDivF:
+      set_float(fa() / fb());
+      return true;
+    case Op::kNegF:
+      set_float(-fa());
+      return true;
+    case Op::kIntToFloat:
+      set_float(static_cast<double>(ia()));
+      return true;
+    case Op::kEqI:
+      set_bool(ia() == ib());
+      return true;
+    case Op::kLtI:
+      set_bool(ia() < ib());
+      return true;
+    case Op::kLeI:
+      set_bool(ia() <= ib());
+      return true;
+    case Op::kEqF:
+      set_bool(fa() == fb());
+      return true;
+    case Op::kLtF:
+      set_bool(fa() < fb());
+      return true;
+    case Op::kLeF:
+      set_bool(fa() <= fb());
+      return true;
+    case Op::kEqL:
+      set_bool(regs[inst.a].as_bool() == regs[inst.b].as_bool());
+      return true;
+    case Op::kNot:
+      set_bool(!regs[inst.a].as_bool());
+      return true;
+    default:
+      break;
   }
   std::int64_t out = 0;
   if (!int_arithmetic(machine, inst.op, ia(), inst.op == Op::kNegI ? 0 : ib(), out)) return false;
@@ -288,23 +347,40 @@ Step interpret(Machine& machine, Frame& frame) {
         machine.result = regs[inst.a];
         return Step::kReturn;
       case Op::kFail:
-        machine.fail(base::ErrorKind::kFailed, regs[inst.a].is(Tag::kString) ? std::string(regs[inst.a].as_string())
-                                                                            : std::string("failed"));
+        machine.fail(base::ErrorKind::kFailed,
+                     regs[inst.a].is(Tag::kString) ? std::string(regs[inst.a].as_string()) : std::string("failed"));
         return fail_at(machine, frame);
       case Op::kCall:
       case Op::kGen:
       case Op::kSelect:
       case Op::kParallelFor:
-      case Op::kParallel: return Step::kEffect;
+      case Op::kParallel:
+        return Step::kEffect;
       case Op::kConst:
       case Op::kMove:
       case Op::kBox:
         regs[inst.dst] = inst.op == Op::kConst ? machine.image->constants[inst.a] : regs[inst.a];
         break;
-      case Op::kAddI: case Op::kSubI: case Op::kMulI: case Op::kDivI: case Op::kModI: case Op::kNegI:
-      case Op::kAddF: case Op::kSubF: case Op::kMulF: case Op::kDivF: case Op::kNegF: case Op::kIntToFloat:
-      case Op::kEqI: case Op::kLtI: case Op::kLeI: case Op::kEqF: case Op::kLtF: case Op::kLeF:
-      case Op::kEqL: case Op::kNot:
+      case Op::kAddI:
+      case Op::kSubI:
+      case Op::kMulI:
+      case Op::kDivI:
+      case Op::kModI:
+      case Op::kNegI:
+      case Op::kAddF:
+      case Op::kSubF:
+      case Op::kMulF:
+      case Op::kDivF:
+      case Op::kNegF:
+      case Op::kIntToFloat:
+      case Op::kEqI:
+      case Op::kLtI:
+      case Op::kLeI:
+      case Op::kEqF:
+      case Op::kLtF:
+      case Op::kLeF:
+      case Op::kEqL:
+      case Op::kNot:
         if (!execute_scalar_inst(machine, inst, regs)) return fail_at(machine, frame);
         break;
       default:

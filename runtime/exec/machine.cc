@@ -1,7 +1,7 @@
 // What both executors share: constants, frames, failures, fuel.
-#include <new>
-
 #include <fmt/format.h>
+
+#include <new>
 
 #include "runtime/exec/state.h"
 
@@ -14,13 +14,19 @@ namespace {
 Value make_constant(const Image& image, const plan::Constant& constant) {
   using Kind = plan::Constant::Kind;
   switch (constant.kind) {
-    case Kind::kNull: return {};
-    case Kind::kBool: return Value::boolean(constant.number != 0);
-    case Kind::kInt: return Value::integer(constant.number);
-    case Kind::kFloat: return Value::real(constant.real);
-    case Kind::kString: return Value::string(constant.text);
+    case Kind::kNull:
+      return {};
+    case Kind::kBool:
+      return Value::boolean(constant.number != 0);
+    case Kind::kInt:
+      return Value::integer(constant.number);
+    case Kind::kFloat:
+      return Value::real(constant.real);
+    case Kind::kString:
+      return Value::string(constant.text);
     case Kind::kList:
-    case Kind::kRecord: break;
+    case Kind::kRecord:
+      break;
   }
   std::vector<Value> items;
   for (const plan::ConstId id : constant.items) items.push_back(image.constants[id.value]);

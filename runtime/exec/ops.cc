@@ -1,11 +1,11 @@
 #include "runtime/exec/ops.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "runtime/base/utf8.h"
 
@@ -33,11 +33,21 @@ void append_json_string(std::string_view text, std::string& out) {
   out.push_back('"');
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
@@ -72,11 +82,21 @@ bool made(Machine& machine, const Value& out) {
 bool append_json(const plan::Plan& plan, const Value& value, std::size_t max_bytes, std::string& out, int depth) {
   if (out.size() > max_bytes || depth > kMaxValueDepth) return false;
   switch (value.tag()) {
-    case Tag::kNull: out += "null"; return true;
-    case Tag::kBool: out += value.as_bool() ? "true" : "false"; return true;
-    case Tag::kInt: out += std::to_string(value.as_int()); return true;
-    case Tag::kFloat: append_float(value.as_float(), out); return true;
-    case Tag::kString: append_json_string(value.as_string(), out); return true;
+    case Tag::kNull:
+      out += "null";
+      return true;
+    case Tag::kBool:
+      out += value.as_bool() ? "true" : "false";
+      return true;
+    case Tag::kInt:
+      out += std::to_string(value.as_int());
+      return true;
+    case Tag::kFloat:
+      append_float(value.as_float(), out);
+      return true;
+    case Tag::kString:
+      append_json_string(value.as_string(), out);
+      return true;
     case Tag::kList: {
       out.push_back('[');
       bool first = true;
@@ -87,7 +107,8 @@ bool append_json(const plan::Plan& plan, const Value& value, std::size_t max_byt
       out.push_back(']');
       return true;
     }
-    case Tag::kRecord: break;
+    case Tag::kRecord:
+      break;
   }
   const plan::Type& type = plan.type(value.record_type());
   out.push_back('{');
@@ -140,18 +161,26 @@ bool format_value(Machine& machine, const Value& value, std::string_view spec, V
     if (spec.find_first_of("{}") != std::string_view::npos || spec.size() > 32) return failed(machine, "bad format");
     try {
       switch (value.tag()) {
-        case Tag::kInt: text = percent || std::string_view("fegFEG").find(spec.back()) != std::string_view::npos
-                                   ? fmt::format(fmt::runtime(pattern),
-                                                 static_cast<double>(value.as_int()) * (percent ? 100 : 1))
-                                   : fmt::format(fmt::runtime(pattern), value.as_int());
+        case Tag::kInt:
+          text = percent || std::string_view("fegFEG").find(spec.back()) != std::string_view::npos
+                     ? fmt::format(fmt::runtime(pattern), static_cast<double>(value.as_int()) * (percent ? 100 : 1))
+                     : fmt::format(fmt::runtime(pattern), value.as_int());
           break;
-        case Tag::kFloat: text = fmt::format(fmt::runtime(pattern), value.as_float() * (percent ? 100 : 1)); break;
-        case Tag::kString: text = fmt::format(fmt::runtime(pattern), value.as_string()); break;
-        case Tag::kBool: text = fmt::format(fmt::runtime(pattern), value.as_bool() ? "true" : "false"); break;
-        default: return failed(machine, fmt::format("a {} takes no format", tag_name(value.tag())));
+        case Tag::kFloat:
+          text = fmt::format(fmt::runtime(pattern), value.as_float() * (percent ? 100 : 1));
+          break;
+        case Tag::kString:
+          text = fmt::format(fmt::runtime(pattern), value.as_string());
+          break;
+        case Tag::kBool:
+          text = fmt::format(fmt::runtime(pattern), value.as_bool() ? "true" : "false");
+          break;
+        default:
+          return failed(machine, fmt::format("a {} takes no format", tag_name(value.tag())));
       }
     } catch (const fmt::format_error& error) {
-      return failed(machine, fmt::format("format '{}' does not fit a {}: {}", spec, tag_name(value.tag()), error.what()));
+      return failed(machine,
+                    fmt::format("format '{}' does not fit a {}: {}", spec, tag_name(value.tag()), error.what()));
     }
     if (percent) text.push_back('%');
   }
@@ -163,7 +192,8 @@ bool format_value(Machine& machine, const Value& value, std::string_view spec, V
 bool concat_strings(Machine& machine, std::span<const Value* const> parts, Value& out) {
   std::size_t size = 0;
   for (const Value* part : parts) {
-    if (!part->is(Tag::kString)) return failed(machine, fmt::format("expected string, found {}", tag_name(part->tag())));
+    if (!part->is(Tag::kString))
+      return failed(machine, fmt::format("expected string, found {}", tag_name(part->tag())));
     size += part->as_string().size();
   }
   if (!charge_fuel(machine, static_cast<std::int64_t>(size) / kBytesPerFuel)) return false;

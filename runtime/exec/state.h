@@ -31,11 +31,11 @@ struct Image {
 
 // What executes. Compiled code reads and writes the first members by offset (jit/codegen.cc): keep their order.
 struct Machine {
-  std::int64_t fuel = 0;               // offset 0: units left, negative: exhausted
-  std::int64_t stack_left = 0;         // offset 8: units left for calls of the running strand
+  std::int64_t fuel = 0;        // offset 0: units left, negative: exhausted
+  std::int64_t stack_left = 0;  // offset 8: units left for calls of the running strand
   const Image* image = nullptr;
-  Context* context = nullptr;          // of the running strand
-  Value result;                        // of the function that just returned
+  Context* context = nullptr;  // of the running strand
+  Value result;                // of the function that just returned
   // Set by whoever reports a failure:
   base::ErrorKind error_kind = base::ErrorKind::kInternal;
   std::string error_message;
@@ -49,19 +49,21 @@ struct Machine {
 struct Frame {
   Frame* caller = nullptr;
   const plan::Function* function = nullptr;
-  std::uint32_t pc = 0;                // next instruction to execute
+  std::uint32_t pc = 0;  // next instruction to execute
   std::uint32_t function_index = 0;
   Value* regs() { return reinterpret_cast<Value*>(this + 1); }
   // Registers start as zero, false or null.
   static Frame* create(const plan::Plan& plan, plan::FunctionId function, Frame* caller);
   static void destroy(Frame* frame);
-  static std::size_t bytes(const plan::Function& function) { return sizeof(Frame) + function.regs.size() * sizeof(Value); }
+  static std::size_t bytes(const plan::Function& function) {
+    return sizeof(Frame) + function.regs.size() * sizeof(Value);
+  }
 };
 
 enum class Step : std::int32_t {
-  kReturn = 0,   // Machine::result holds the value
-  kEffect = 1,   // frame.pc is at an instruction that the instance performs (call, gen, select, parallel)
-  kError = 2,    // Machine::error_* are set, position included
+  kReturn = 0,  // Machine::result holds the value
+  kEffect = 1,  // frame.pc is at an instruction that the instance performs (call, gen, select, parallel)
+  kError = 2,   // Machine::error_* are set, position included
 };
 
 // Runs `frame` from its pc until it returns, fails or meets an instruction that is not its own to perform.

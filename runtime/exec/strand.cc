@@ -57,7 +57,8 @@ void Executor::Impl::resume(Strand& strand) {
     machine.stack_left = strand.stack_left;
     machine.fuel = strand.fuel_left;
     const NativeStep native = plan->step(strand.top->function_index);
-    const Step step = native != nullptr ? static_cast<Step>(native(&machine, strand.top)) : interpret(machine, *strand.top);
+    const Step step =
+        native != nullptr ? static_cast<Step>(native(&machine, strand.top)) : interpret(machine, *strand.top);
     strand.stack_left = machine.stack_left;
     strand.fuel_left = machine.fuel;
     if (step == Step::kReturn) {
@@ -86,13 +87,19 @@ bool Executor::Impl::perform(Strand& strand, bool& waiting) {
   if (!charged) return false;
   waiting = true;
   switch (inst.op) {
-    case Op::kGen: return begin_generate(strand, inst);
-    case Op::kSelect: return begin_select(strand, inst);
-    case Op::kParallelFor: return begin_parallel_for(strand, inst);
-    case Op::kParallel: return begin_parallel(strand, inst);
-    default: break;
+    case Op::kGen:
+      return begin_generate(strand, inst);
+    case Op::kSelect:
+      return begin_select(strand, inst);
+    case Op::kParallelFor:
+      return begin_parallel_for(strand, inst);
+    case Op::kParallel:
+      return begin_parallel(strand, inst);
+    default:
+      break;
   }
-  return strand.instance->machine.fail(base::ErrorKind::kInternal, "an instruction that is no effect was left to the driver");
+  return strand.instance->machine.fail(base::ErrorKind::kInternal,
+                                       "an instruction that is no effect was left to the driver");
 }
 
 bool Executor::Impl::call(Strand& strand, const Inst& inst) {

@@ -27,15 +27,15 @@ struct Failure {
 struct Group {
   std::vector<std::unique_ptr<Strand>> children;  // by index; reset when done
   std::vector<Value> results;
-  std::vector<Value> items;               // parallel for: the list
+  std::vector<Value> items;  // parallel for: the list
   std::size_t total = 0, next = 0, running = 0;
-  std::size_t bound = 0;                  // at most this many at once
-  std::size_t failed_index = SIZE_MAX;    // lowest index that failed
+  std::size_t bound = 0;                // at most this many at once
+  std::size_t failed_index = SIZE_MAX;  // lowest index that failed
   Failure failure;
   std::int64_t tokens_each = 0;
   std::int64_t tokens_used = 0;
   std::int64_t fuel_each = 0;
-  std::int64_t fuel_unused = 0;           // what children that ended did not need; goes back to the parent
+  std::int64_t fuel_unused = 0;  // what children that ended did not need; goes back to the parent
   std::vector<std::vector<std::string>> traces;
   std::uint64_t seed = 0;
 };
@@ -54,16 +54,16 @@ struct Pending {
 struct Suspended {
   Frame* frame;
   Context context;
-  std::int64_t tokens_outside;            // of the caller beyond what the callee may use
+  std::int64_t tokens_outside;  // of the caller beyond what the callee may use
 };
 
 struct Strand {
   Instance* instance = nullptr;
   Strand* parent = nullptr;
-  std::size_t index = 0;                  // in the parent's group
+  std::size_t index = 0;  // in the parent's group
   Frame* top = nullptr;
   std::int64_t stack_left = kStackUnits;
-  std::int64_t fuel_left = 0;             // in Machine::fuel while the strand runs
+  std::int64_t fuel_left = 0;  // in Machine::fuel while the strand runs
   std::int64_t tokens_left = 0;
   std::int64_t tokens_used = 0;
   std::uint64_t seed = 0;
@@ -96,8 +96,8 @@ struct Instance {
 // What arrives from the engine's thread. Shared with the callbacks, so that it outlives a destroyed executor.
 struct Mail {
   Strand* strand = nullptr;
-  std::size_t request = 0;                // index in Pending
-  std::string text;                       // streamed text, when there is no `finished`
+  std::size_t request = 0;  // index in Pending
+  std::string text;         // streamed text, when there is no `finished`
   std::optional<engine::Finished> finished;
 };
 struct Mailbox {
@@ -114,25 +114,25 @@ struct Executor::Impl {
   std::shared_ptr<Mailbox> mailbox = std::make_shared<Mailbox>();
   std::unordered_map<std::uint64_t, std::unique_ptr<Instance>> instances;
   std::unordered_map<std::uint32_t, std::shared_ptr<const constraint::Constraint>> constraints;  // by type
-  std::deque<Strand*> ready;                         // to be resumed, first come first served
+  std::deque<Strand*> ready;  // to be resumed, first come first served
   std::uint64_t next_id = 1;
 
   Impl(std::shared_ptr<const LoadedPlan> p, ModelPort& m) : plan(std::move(p)), port(m) {}
   const plan::Plan& program() const { return plan->plan(); }
 
   // strand.cc: the driver.
-  void drain();                                      // resumes what is ready, until nothing is
-  void resume(Strand& strand);                       // runs until it waits or ends
-  bool perform(Strand& strand, bool& waiting);       // the effect at the top frame's pc; false: failed
+  void drain();                                 // resumes what is ready, until nothing is
+  void resume(Strand& strand);                  // runs until it waits or ends
+  bool perform(Strand& strand, bool& waiting);  // the effect at the top frame's pc; false: failed
   bool call(Strand& strand, const plan::Inst& inst);
-  void returned(Strand& strand);                     // the top frame returned Machine::result
+  void returned(Strand& strand);  // the top frame returned Machine::result
   void finish(Strand& strand, std::optional<Failure> failure);
   void finish_instance(Instance& instance, std::optional<Failure> failure);
   void cancel_strand(Strand& strand);
   void deliver(Mail& mail);
   // Stores an effect's value and moves on to the next instruction.
   void complete(Strand& strand, Value value);
-  Failure failure_at(Strand& strand);                // from Machine::error_*, positioned at the top frame
+  Failure failure_at(Strand& strand);  // from Machine::error_*, positioned at the top frame
 
   // generate.cc
   bool begin_generate(Strand& strand, const plan::Inst& inst);

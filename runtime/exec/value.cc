@@ -29,20 +29,31 @@ void deallocate(void* memory, std::size_t bytes) {
   std::free(memory);
 }
 
-std::size_t string_bytes(std::size_t size) { return sizeof(Object) + (size == 0 ? 1 : size); }
-std::size_t record_bytes(std::size_t count) { return sizeof(RecordObject) + count * sizeof(Value); }
+std::size_t string_bytes(std::size_t size) {
+  return sizeof(Object) + (size == 0 ? 1 : size);
+}
+std::size_t record_bytes(std::size_t count) {
+  return sizeof(RecordObject) + count * sizeof(Value);
+}
 
 }  // namespace
 
 const char* tag_name(Tag tag) {
   switch (tag) {
-    case Tag::kNull: return "null";
-    case Tag::kBool: return "bool";
-    case Tag::kInt: return "int";
-    case Tag::kFloat: return "float";
-    case Tag::kString: return "string";
-    case Tag::kList: return "list";
-    case Tag::kRecord: return "record";
+    case Tag::kNull:
+      return "null";
+    case Tag::kBool:
+      return "bool";
+    case Tag::kInt:
+      return "int";
+    case Tag::kFloat:
+      return "float";
+    case Tag::kString:
+      return "string";
+    case Tag::kList:
+      return "list";
+    case Tag::kRecord:
+      return "record";
   }
   return "?";
 }
@@ -66,7 +77,9 @@ Value Value::string(std::string_view text) {
   return out;
 }
 
-char* Value::string_data() { return static_cast<StringObject*>(object())->data; }
+char* Value::string_data() {
+  return static_cast<StringObject*>(object())->data;
+}
 
 Value Value::list(std::span<const Value> items) {
   void* memory = allocate(sizeof(ListObject));
@@ -101,7 +114,9 @@ std::span<const Value> Value::items() const {
   return {list->items, list->size};
 }
 
-plan::TypeId Value::record_type() const { return plan::TypeId(object()->type); }
+plan::TypeId Value::record_type() const {
+  return plan::TypeId(object()->type);
+}
 
 bool Value::push(Value item) {
   auto* list = static_cast<ListObject*>(object());
@@ -125,7 +140,9 @@ Value& Value::mutable_item(std::size_t index) {
   return static_cast<ListObject*>(object())->items[index];
 }
 
-Value Value::clone() const { return tag_ == Tag::kRecord ? record(record_type(), items()) : list(items()); }
+Value Value::clone() const {
+  return tag_ == Tag::kRecord ? record(record_type(), items()) : list(items());
+}
 
 void Value::make_immortal() {
   if (!counted() || object()->refs == Object::kImmortal) return;
@@ -181,13 +198,18 @@ bool equal(const Value& a, const Value& b, std::int64_t& nodes, int depth) {
     return false;
   }
   switch (a.tag()) {
-    case Tag::kNull: return true;
+    case Tag::kNull:
+      return true;
     case Tag::kBool:
-    case Tag::kInt: return a.bits() == b.bits();
-    case Tag::kFloat: return a.as_float() == b.as_float();
-    case Tag::kString: return a.as_string() == b.as_string();
+    case Tag::kInt:
+      return a.bits() == b.bits();
+    case Tag::kFloat:
+      return a.as_float() == b.as_float();
+    case Tag::kString:
+      return a.as_string() == b.as_string();
     case Tag::kList:
-    case Tag::kRecord: break;
+    case Tag::kRecord:
+      break;
   }
   if (depth >= kMaxValueDepth || a.items().size() != b.items().size()) return false;
   for (std::size_t i = 0; i < a.items().size(); ++i) {

@@ -18,9 +18,9 @@ const char* tag_name(Tag tag);  // as users call it: "null", "bool", "int", …
 
 // What the values of one instance may occupy. The current heap of the thread is charged and credited.
 struct Heap {
-  std::int64_t used = 0;                        // bytes
-  std::int64_t limit = std::int64_t{256} << 20; // bytes; a program's values are texts and lists, not data sets
-  bool exceeded = false;                        // an allocation was refused since this was last cleared
+  std::int64_t used = 0;                         // bytes
+  std::int64_t limit = std::int64_t{256} << 20;  // bytes; a program's values are texts and lists, not data sets
+  bool exceeded = false;                         // an allocation was refused since this was last cleared
 };
 // The heap that allocations on this thread are charged to; nullptr: none, unlimited.
 Heap*& current_heap();
@@ -68,9 +68,9 @@ class Value {
   std::int64_t as_int() const { return static_cast<std::int64_t>(bits_); }
   double as_float() const { return std::bit_cast<double>(bits_); }
   std::string_view as_string() const;
-  std::span<const Value> items() const;   // kList and kRecord
+  std::span<const Value> items() const;  // kList and kRecord
   plan::TypeId record_type() const;
-  char* string_data();                    // of an unshared string
+  char* string_data();  // of an unshared string
 
   // The only reference to its object: it may be changed in place.
   bool unshared() const;
@@ -111,11 +111,11 @@ static_assert(sizeof(Value) == 16, "frames and compiled code rely on this layout
 struct Object {
   static constexpr std::uint32_t kImmortal = 0xFFFFFFFF;
   std::uint32_t refs = 1;
-  std::uint32_t type = 0;    // record: TypeId
-  std::uint64_t size = 0;    // string: bytes; list, record: items
+  std::uint32_t type = 0;  // record: TypeId
+  std::uint64_t size = 0;  // string: bytes; list, record: items
 };
 struct StringObject : Object {
-  char data[1];              // `size` bytes, not terminated
+  char data[1];  // `size` bytes, not terminated
 };
 struct ListObject : Object {
   std::uint64_t capacity = 0;
@@ -132,11 +132,13 @@ inline std::string_view Value::as_string() const {
   const auto* s = static_cast<const StringObject*>(object());
   return {s->data, s->size};
 }
-inline bool Value::unshared() const { return counted() && object()->refs == 1; }
+inline bool Value::unshared() const {
+  return counted() && object()->refs == 1;
+}
 
 // Deep equality; an int equals a float of the same value, records are equal when their fields are (the checker compares
-// only types that can be). `nodes` is decremented for every comparison; at 0 the values count as unequal, and so do they
-// beyond a depth of kMaxValueDepth.
+// only types that can be). `nodes` is decremented for every comparison; at 0 the values count as unequal, and so do
+// they beyond a depth of kMaxValueDepth.
 constexpr int kMaxValueDepth = 2000;
 bool equal(const Value& a, const Value& b, std::int64_t& nodes, int depth = 0);
 
