@@ -6,11 +6,6 @@
 namespace sgl::constraint {
 namespace {
 
-std::uint64_t next_id() {
-  static std::atomic<std::uint64_t> ids = 0;
-  return ++ids;
-}
-
 std::uint64_t mix(std::uint64_t x) {  // the finaliser of splitmix64
   x ^= x >> 30, x *= 0xbf58476d1ce4e5b9;
   x ^= x >> 27, x *= 0x94d049bb133111eb;
@@ -23,17 +18,13 @@ constexpr std::size_t kItemsPerState = 32;
 }  // namespace
 
 Automaton::Automaton(Graph graph, FragmentId root, const Limits& limits)
-    : graph_(std::move(graph)), root_(root), limits_(limits), id_(next_id()) {
-  max_states_ = limits_.max_states > graph_.size() ? limits_.max_states - graph_.size() : 1;
-  const std::size_t chunks = max_states_ / kChunk + 1;
-  chunks_ = std::make_unique<std::atomic<Chunk*>[]>(chunks);
+    : Machine(limits.max_states > graph.size() ? limits.max_states - graph.size() : 1),
+      graph_(std::move(graph)),
+      root_(root),
+      max_items_(kItemsPerState * limits.max_states) {
   stacks_.push_back({});
   find_classes();
   intern(close({{graph_.fragment(root_).start, 0}}));
-}
-
-Automaton::~Automaton() {
-  for (std::size_t i = 0; i * kChunk < count_; ++i) delete chunks_[i].load();
 }
 
 // Bytes that no edge of the grammar tells apart.
@@ -42,12 +33,11 @@ void Automaton::find_classes() {
   for (NodeId n = 0; n < graph_.size(); ++n) {
     for (const Edge& e : graph_.at(n).edges) cut[e.lo] = cut[e.hi + 1] = true;
   }
-  std::size_t current = 0;
+  std::uint8_t current = 0;
   for (std::size_t b = 0; b < 256; ++b) {
     if (b > 0 && cut[b]) ++current;
-    class_of_[b] = static_cast<std::uint8_t>(current);
+    class_of_[b] = current;
   }
-  classes_ = current + 1;
 }
 
 std::uint32_t Automaton::push(NodeId back, std::uint32_t parent) const {
@@ -103,50 +93,39 @@ Automaton::Closure Automaton::after(const std::vector<Item>& items, unsigned cha
   return close(std::move(next));
 }
 
-// Precondition: the mutex is held, or the automaton is being built.
 StateId Automaton::intern(Closure closure) const {
   if (closure.items.empty() && !closure.accepting) return kDead;
   std::uint64_t hash = closure.accepting ? 1 : 0;
   for (const Item& item : closure.items) hash = mix(hash ^ (std::uint64_t{item.node} << 32 | item.stack));
   const auto [first, last] = index_.equal_range(hash);
   for (auto it = first; it != last; ++it) {
-    const State& known = at(it->second);
-    if (known.accepting == closure.accepting && known.items == closure.items) return it->second;
+    if (accepting(it->second) == closure.accepting && places_[static_cast<std::size_t>(it->second)] == closure.items)
+      return it->second;
   }
   item_count_ += closure.items.size();
-  if (count_ >= max_states_ || item_count_ > kItemsPerState * limits_.max_states) return kOverLimit;
-  if (count_ % kChunk == 0) chunks_[count_ / kChunk].store(new Chunk, std::memory_order_release);
-  const auto id = static_cast<StateId>(count_++);
-  State& state = at(id);
-  state.next = std::make_unique<std::atomic<StateId>[]>(classes_);
-  for (std::size_t i = 0; i < classes_; ++i) state.next[i].store(kUnknown, std::memory_order_relaxed);
-  state.accepting = closure.accepting;
-  state.final = true;
-  state.rest = closure.accepting ? 0 : kInfinite;
+  if (item_count_ > max_items_) return kOverLimit;
+  Facts facts{closure.accepting, true, closure.accepting ? 0 : kInfinite};
   for (const Item& item : closure.items) {
-    if (!closure.accepting) state.rest = std::min(state.rest, rest_of(item));
+    if (!closure.accepting) facts.rest = std::min(facts.rest, rest_of(item));
     // Places whose bytes lead nowhere do not count.
-    for (const Edge& e : graph_.at(item.node).edges) state.final = state.final && graph_.at(e.to).rest >= kInfinite;
+    for (const Edge& e : graph_.at(item.node).edges) facts.final = facts.final && graph_.at(e.to).rest >= kInfinite;
   }
-  state.items = std::move(closure.items);
+  const StateId id = add_state(facts);
+  if (id < 0) return id;
+  places_.push_back(std::move(closure.items));
   index_.emplace(hash, id);
   return id;
 }
 
-StateId Automaton::make_step(StateId from, unsigned char byte) const {
-  const std::lock_guard lock(mutex_);
-  std::atomic<StateId>& slot = at(from).next[class_of_[byte]];
-  const StateId known = slot.load(std::memory_order_relaxed);
-  if (known != kUnknown) return known;
-  const StateId made = intern(after(at(from).items, byte));
-  slot.store(made, std::memory_order_release);
-  return made;
+StateId Automaton::expand(StateId from, unsigned char byte) const {
+  return intern(after(places_[static_cast<std::size_t>(from)], byte));
 }
 
 int Automaton::only_byte(StateId state) const {
   if (accepting(state)) return -1;
+  const std::lock_guard lock(mutex_);
   int only = -1;
-  for (const Item& item : at(state).items) {
+  for (const Item& item : places_[static_cast<std::size_t>(state)]) {
     for (const Edge& e : graph_.at(item.node).edges) {
       if (graph_.at(e.to).rest >= kInfinite) continue;
       if (e.lo != e.hi || (only >= 0 && only != e.lo)) return -1;
@@ -159,7 +138,7 @@ int Automaton::only_byte(StateId state) const {
 int Automaton::shortest_byte(StateId state) const {
   const std::lock_guard lock(mutex_);  // rest_of reads the stacks
   int best = 256;
-  for (const Item& item : at(state).items) {
+  for (const Item& item : places_[static_cast<std::size_t>(state)]) {
     for (const Edge& e : graph_.at(item.node).edges) {
       const std::uint64_t after = std::min(graph_.at(e.to).rest + stacks_[item.stack].rest, kInfinite);
       if (after + 1 == rest(state)) best = std::min<int>(best, e.lo);
@@ -168,8 +147,8 @@ int Automaton::shortest_byte(StateId state) const {
   return best;
 }
 
-std::optional<Automaton::Run> Automaton::run(std::string_view text) const {
-  StateId state = start();
+std::optional<Machine::Run> Automaton::run(std::string_view text) const {
+  StateId state = kStart;
   std::size_t i = 0;
   for (; i < text.size(); ++i) {
     const StateId next = step(state, static_cast<unsigned char>(text[i]));
@@ -180,7 +159,7 @@ std::optional<Automaton::Run> Automaton::run(std::string_view text) const {
   if (i == text.size()) return Run{accepting(state)};
   // No room for more states: go on with bare sets.
   const std::lock_guard lock(mutex_);
-  Closure closure{at(state).items, false};
+  Closure closure{places_[static_cast<std::size_t>(state)], false};
   for (; i < text.size(); ++i) {
     closure = after(closure.items, static_cast<unsigned char>(text[i]));
     if (closure.items.empty() && (!closure.accepting || i + 1 < text.size())) return std::nullopt;

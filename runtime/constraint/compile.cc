@@ -18,6 +18,17 @@ namespace {
 
 const CodeSet kAnyChar{{0, base::kMaxCodePoint}};
 
+struct RegularConstraint final : Constraint::Impl {
+  RegularConstraint(Graph graph, FragmentId root, const Limits& limits)
+      : automaton(std::make_shared<const Automaton>(std::move(graph), root, limits)) {}
+  std::shared_ptr<const Machine> machine() const override { return automaton; }
+  std::shared_ptr<const Machine> automaton;
+};
+
+std::shared_ptr<const Constraint> regular(Graph graph, FragmentId root, const Limits& limits) {
+  return std::make_shared<const Constraint>(std::make_shared<RegularConstraint>(std::move(graph), root, limits));
+}
+
 class TypeCompiler {
  public:
   TypeCompiler(const TypeSpec& spec, const Limits& limits) : spec_(spec), limits_(limits), graph_(limits.max_states) {
@@ -29,8 +40,7 @@ class TypeCompiler {
     SGL_TRY(const FragmentId root, type(spec_.root, spec_.json, "value", 0));
     if (graph_.over_limit()) return too_large();
     if (graph_.fragment(root).shortest >= kInfinite) return base::invalid("no text satisfies the type");
-    return std::make_shared<const Constraint>(
-        std::shared_ptr<Constraint::Impl>(new Constraint::Impl{Automaton(std::move(graph_), root, limits_)}));
+    return regular(std::move(graph_), root, limits_);
   }
 
  private:
@@ -339,24 +349,23 @@ Expected<std::shared_ptr<const Constraint>> compile_choice(const std::vector<std
   const FragmentId root = graph.texts(texts);
   if (graph.over_limit())
     return base::over_limit(fmt::format("the choice needs more than {} automaton states", limits.max_states));
-  return std::make_shared<const Constraint>(
-      std::shared_ptr<Constraint::Impl>(new Constraint::Impl{Automaton(std::move(graph), root, limits)}));
+  return regular(std::move(graph), root, limits);
 }
 
 bool accepts(const Constraint& constraint, std::string_view text) {
-  const auto run = constraint.impl().automaton.run(text);
+  const auto run = constraint.impl().machine()->run(text);
   return run && run->accepting;
 }
 
 bool accepts_prefix(const Constraint& constraint, std::string_view text) {
-  return constraint.impl().automaton.run(text).has_value();
+  return constraint.impl().machine()->run(text).has_value();
 }
 
 std::optional<std::uint64_t> max_length(const Constraint& constraint) {
-  return constraint.impl().automaton.root().longest;
+  return constraint.impl().machine()->longest();
 }
 std::uint64_t min_length(const Constraint& constraint) {
-  return constraint.impl().automaton.root().shortest;
+  return constraint.impl().machine()->shortest();
 }
 
 }  // namespace sgl::constraint

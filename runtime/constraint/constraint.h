@@ -66,7 +66,6 @@ struct Limits {
   std::size_t max_pattern_bytes = 64 << 10;  // bytes; longer patterns are not written by people
   std::size_t max_states = 200'000;          // automaton states of one constraint; about 100 bytes each
   std::size_t max_nesting = 200;             // depth of types and groups; bounds the recursion of the compiler
-  std::size_t max_mask_bytes = 256 << 20;    // bytes of cached masks of one vocabulary, least recently used go first
   int json_depth = 16;                       // nesting of `json` values
 };
 
@@ -93,6 +92,9 @@ class TokenMask {
 // The tokens of a tokenizer, arranged for mask computation (a byte trie). Built once per tokenizer, shared.
 class Vocabulary {
  public:
+  // Bytes of cached masks, least recently used go first: some ten thousand masks of a vocabulary of 150,000 tokens.
+  static constexpr std::size_t kMaxMaskBytes = 256 << 20;
+
   static std::shared_ptr<const Vocabulary> build(std::shared_ptr<const tokenizer::Tokenizer> tokenizer);
   // For tests: token i appends bytes[i]; `eos` ends a text.
   static std::shared_ptr<const Vocabulary> from_bytes(std::vector<std::string> bytes, std::vector<TokenId> eos);
@@ -137,6 +139,8 @@ std::optional<std::uint64_t> max_length(const Constraint& constraint);
 // Shortest accepted text in bytes from the beginning.
 std::uint64_t min_length(const Constraint& constraint);
 
+class Machine;
+
 // One generation's walk through a constraint. Not thread-safe; copying is O(1) and independent of the original.
 class Matcher {
  public:
@@ -144,6 +148,11 @@ class Matcher {
   // not part of the constrained value.
   Matcher(std::shared_ptr<const Constraint> constraint, std::shared_ptr<const Vocabulary> vocabulary,
           std::string_view healing = {});
+  ~Matcher();
+  Matcher(const Matcher&);
+  Matcher(Matcher&&) noexcept;
+  Matcher& operator=(const Matcher&);
+  Matcher& operator=(Matcher&&) noexcept;
 
   // Tokens that may come next: those whose bytes keep the text completable, and the eos tokens iff is_complete().
   // The mask is cached per automaton state; the reference stays valid while this matcher lives and is not advanced.
@@ -166,10 +175,16 @@ class Matcher {
   // Complete, and nothing may follow.
   bool is_final();
 
+  struct Stats {
+    std::uint64_t masks = 0, hits = 0;  // asked for; found in the cache
+  };
+  const Stats& stats() const { return stats_; }
+
  private:
   // Where the walk stood after a token.
   struct Place {
-    std::int32_t state = 0;    // of the automaton
+    std::int32_t state = 0;    // of the machine
+    std::uint32_t text = 0;    // what the machine keeps of the text (Machine::Walk)
     std::uint32_t healed = 0;  // bytes of the healing text that are there
     bool ended = false;        // an eos token came
   };
@@ -178,12 +193,13 @@ class Matcher {
   base::Expected<std::shared_ptr<const TokenMask>> masked(std::optional<std::int64_t> budget);
   void push(const Place& place);
 
-  std::shared_ptr<const Constraint> constraint_;
+  std::shared_ptr<const Machine> machine_;
   std::shared_ptr<const Vocabulary> vocabulary_;
   std::string healing_;
   std::vector<Place> recent_;  // at least one, at most a fixed number, so that copying takes constant time
   std::shared_ptr<const Chunk> older_;
   std::size_t accepted_ = 0;
+  Stats stats_;
 };
 
 }  // namespace sgl::constraint

@@ -12,13 +12,12 @@
 #include "runtime/base/expected.h"
 #include "runtime/base/unicode.h"
 #include "runtime/constraint/constraint.h"
+#include "runtime/constraint/machine.h"
 
 namespace sgl::constraint {
 
 using NodeId = std::uint32_t;
 using FragmentId = std::uint32_t;
-
-constexpr std::uint64_t kInfinite = std::uint64_t{1} << 40;  // also stands for every length above it
 
 struct Edge {
   std::uint8_t lo = 0, hi = 0;  // inclusive

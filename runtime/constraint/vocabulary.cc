@@ -5,6 +5,65 @@
 #include <numeric>
 
 namespace sgl::constraint {
+namespace {
+
+// A trie of the tokens in `order`, which is by bytes. Tokens with the same bytes are chained in `next_same` behind the
+// last one of them, unless it is empty.
+std::vector<TrieNode> make_trie(const std::vector<TokenId>& order, const std::vector<std::string_view>& bytes,
+                                std::vector<TokenId>& next_same) {
+  std::vector<TrieNode> trie{{0, -1, 0, 0}};
+  std::vector<std::uint32_t> path{0};  // nodes from the root to the last one made
+  std::string_view previous;
+  for (TokenId id : order) {
+    const std::string_view text = bytes[static_cast<std::size_t>(id)];
+    if (text == previous) {
+      TokenId& head = trie[path.back()].token;
+      if (!next_same.empty()) next_same[static_cast<std::size_t>(id)] = head;
+      head = id;
+      continue;
+    }
+    const auto common = static_cast<std::size_t>(
+        std::mismatch(text.begin(), text.end(), previous.begin(), previous.end()).first - text.begin());
+    while (path.size() > common + 1) {
+      trie[path.back()].end = static_cast<std::uint32_t>(trie.size());
+      path.pop_back();
+    }
+    for (std::size_t i = common; i < text.size(); ++i) {
+      path.push_back(static_cast<std::uint32_t>(trie.size()));
+      trie.push_back({0, -1, static_cast<std::uint32_t>(i + 1) & 0xFFFFFF, static_cast<unsigned char>(text[i])});
+    }
+    trie.back().token = id;
+    previous = text;
+  }
+  for (std::uint32_t node : path) trie[node].end = static_cast<std::uint32_t>(trie.size());
+  return trie;
+}
+
+// How many characters; 0 when the text has others than plain ones or is cut.
+std::size_t plain_characters(std::string_view text) {
+  std::size_t out = 0;
+  Pending pending = 0;
+  for (char c : text) {
+    if (pending == 0 && !is_plain(static_cast<unsigned char>(c))) return 0;
+    const CharStep step = next_byte(pending, static_cast<unsigned char>(c), Escapes::kCanonical);
+    if (step.kind == CharStep::Kind::kDead) return 0;
+    pending = step.pending;
+    if (step.kind == CharStep::Kind::kChar) ++out;
+  }
+  return pending == 0 ? out : 0;
+}
+
+bool stays_inside(std::string_view text, Escapes escapes) {
+  Pending pending = 0;
+  for (char c : text) {
+    const CharStep step = next_byte(pending, static_cast<unsigned char>(c), escapes);
+    if (step.kind == CharStep::Kind::kDead || step.kind == CharStep::Kind::kQuote) return false;
+    pending = step.pending;
+  }
+  return true;
+}
+
+}  // namespace
 
 std::size_t TokenMask::count() const {
   std::size_t out = 0;
@@ -58,39 +117,60 @@ void Vocabulary::Impl::finish() {
   std::stable_sort(order.begin(), order.end(), [&](TokenId a, TokenId b) {
     return bytes[static_cast<std::size_t>(a)] < bytes[static_cast<std::size_t>(b)];
   });
-  trie.push_back({0, -1, 0, 0});
-  std::vector<std::uint32_t> path{0};  // nodes from the root to the last one made
-  std::string_view previous;
+  trie = make_trie(order, bytes, next_same);
   std::size_t singles = 0;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const std::string_view text = bytes[static_cast<std::size_t>(order[i])];
+    longest = std::max(longest, text.size());
+    if (text.size() == 1 && (i == 0 || text != bytes[static_cast<std::size_t>(order[i - 1])])) ++singles;
+  }
+  all_bytes = singles == 256;
+  sort_string_tokens(order);
+}
+
+void Vocabulary::Impl::sort_string_tokens(const std::vector<TokenId>& order) {
+  strings.plain_chars.assign(bytes.size(), 0);
+  std::vector<TokenId> escapes, quotes;
+  TokenMask canonical(bytes.size()), all(bytes.size());
   for (TokenId id : order) {
     const std::string_view text = bytes[static_cast<std::size_t>(id)];
-    longest = std::max(longest, text.size());
-    if (text == previous) {  // same bytes: chain behind the first
-      TokenId& head = trie[path.back()].token;
-      next_same[static_cast<std::size_t>(id)] = head;
-      head = id;
-      continue;
+    if (const std::size_t chars = plain_characters(text); chars > 0 && chars <= UINT16_MAX) {
+      strings.plain_chars[static_cast<std::size_t>(id)] = static_cast<std::uint16_t>(chars);
+      strings.longest_plain = std::max(strings.longest_plain, chars);
+      canonical.set(id), all.set(id);
+    } else if (text.find('"') != std::string_view::npos) {
+      quotes.push_back(id);
+    } else {
+      escapes.push_back(id);
+      if (stays_inside(text, Escapes::kCanonical)) canonical.set(id);
+      if (stays_inside(text, Escapes::kAll)) all.set(id);
     }
-    const auto common = static_cast<std::size_t>(
-        std::mismatch(text.begin(), text.end(), previous.begin(), previous.end()).first - text.begin());
-    while (path.size() > common + 1) {
-      trie[path.back()].end = static_cast<std::uint32_t>(trie.size());
-      path.pop_back();
-    }
-    for (std::size_t i = common; i < text.size(); ++i) {
-      path.push_back(static_cast<std::uint32_t>(trie.size()));
-      trie.push_back({0, -1, static_cast<std::uint32_t>(i + 1) & 0xFFFFFF, static_cast<unsigned char>(text[i])});
-    }
-    trie.back().token = id;
-    if (text.size() == 1) ++singles;
-    previous = text;
   }
-  for (std::uint32_t node : path) trie[node].end = static_cast<std::uint32_t>(trie.size());
-  all_bytes = singles == 256;
+  // Tokens with the same bytes are chained already, from `trie`; the sub-tries keep one of each.
+  std::vector<TokenId> chains;
+  strings.with_escapes = make_trie(escapes, bytes, chains);
+  strings.with_quote = make_trie(quotes, bytes, chains);
+  strings.inside_canonical = std::make_shared<const TokenMask>(std::move(canonical));
+  strings.inside_all = std::make_shared<const TokenMask>(std::move(all));
+}
+
+std::shared_ptr<const TokenMask> Vocabulary::Impl::plain_up_to(std::uint64_t chars) const {
+  chars = std::min<std::uint64_t>(chars, strings.longest_plain);
+  const std::lock_guard lock(mutex);
+  plain_masks.resize(strings.longest_plain + 1);
+  auto& mask = plain_masks[chars];
+  if (!mask) {
+    TokenMask made(bytes.size());
+    for (std::size_t id = 0; id < bytes.size(); ++id) {
+      if (strings.plain_chars[id] > 0 && strings.plain_chars[id] <= chars) made.set(static_cast<TokenId>(id));
+    }
+    mask = std::make_shared<const TokenMask>(std::move(made));
+  }
+  return mask;
 }
 
 std::size_t Vocabulary::Impl::KeyHash::operator()(const Key& key) const {
-  std::uint64_t h = key.automaton * 0x9e3779b97f4a7c15 ^ static_cast<std::uint64_t>(key.state);
+  std::uint64_t h = key.machine * 0x9e3779b97f4a7c15 ^ static_cast<std::uint64_t>(key.state);
   h = (h ^ h >> 32) * 0xbf58476d1ce4e5b9 ^ static_cast<std::uint64_t>(key.budget);
   return static_cast<std::size_t>((h ^ h >> 29) * 0x94d049bb133111eb);
 }
@@ -115,11 +195,10 @@ void Vocabulary::Impl::store(const Key& key, const CachedMask& mask, std::size_t
   }
 }
 
-std::uint64_t Vocabulary::Impl::tokens_to_finish(const Automaton& automaton, std::string_view text,
-                                                 StateId state) const {
-  const auto key = [&](StateId s) { return Key{automaton.id(), s, -1}; };
+std::uint64_t Vocabulary::Impl::tokens_to_finish(const Machine& machine, std::string_view text, StateId state) const {
+  const auto key = [&](StateId s) { return Key{machine.id(), s, -1}; };
   const auto known = [&](StateId s) -> std::optional<std::uint64_t> {
-    if (automaton.rest(s) == 0) return 0;
+    if (machine.rest(s) == 0) return 0;
     const std::lock_guard lock(mutex);
     const auto it = finishing.find(key(s));
     return it == finishing.end() ? std::nullopt : std::optional(it->second);
@@ -130,14 +209,14 @@ std::uint64_t Vocabulary::Impl::tokens_to_finish(const Automaton& automaton, std
   // The shortest completion is the same from every place along it, so all of them are answered at once.
   constexpr std::uint64_t kMaxBytes =
       1 << 20;  // longer ones are not searched; they would take seconds to generate at least
-  if (automaton.rest(state) > kMaxBytes) return kNoTokens;
+  if (machine.rest(state) > kMaxBytes) return kNoTokens;
   std::string whole(text);
   std::vector<StateId> states;  // after every byte of the completion
-  for (StateId s = state; automaton.rest(s) > 0;) {
-    const auto byte = static_cast<unsigned char>(automaton.shortest_byte(s));
+  for (StateId s = state; machine.rest(s) > 0;) {
+    const auto byte = static_cast<unsigned char>(machine.shortest_byte(s));
     states.push_back(s);
     whole.push_back(static_cast<char>(byte));
-    s = automaton.step(s, byte);
+    s = machine.step(s, byte);
     if (s < 0) return kNoTokens;
   }
   std::vector<std::uint64_t> cost(whole.size() + 1, kNoTokens);

@@ -1,0 +1,38 @@
+// The characters of a JSON string, byte by byte. Private to runtime/constraint.
+#pragma once
+
+#include <cstdint>
+
+namespace sgl::constraint {
+
+enum class Escapes : std::uint8_t {
+  kCanonical,  // a character has one spelling: raw, or else its short escape, or else \u00XX with small letters
+  kAll,        // every escape of JSON; surrogates in pairs
+};
+
+// Where in the middle of a character a text stops; 0: between two.
+using Pending = std::uint32_t;
+
+struct CharStep {
+  enum class Kind : std::uint8_t { kDead, kMore, kChar, kQuote } kind = Kind::kDead;
+  Pending pending = 0;     // kMore
+  char32_t character = 0;  // kChar: a whole character was read
+};
+
+// The next byte of a string's content. kQuote: the string ends. O(1).
+CharStep next_byte(Pending pending, unsigned char byte, Escapes escapes);
+
+// The characters that a text which stops at `pending` may still become: all of [lo, hi] that `escapes` allows, and
+// `bytes` more bytes at least to be whole. Precondition: pending is not 0.
+struct CharRange {
+  char32_t lo = 0, hi = 0;
+  std::uint32_t bytes = 0;
+};
+CharRange pending_range(Pending pending);
+
+// Plain: spelled as it is, and not by control characters, quote or backslash.
+inline bool is_plain(unsigned char byte) {
+  return byte >= 0x20 && byte != '"' && byte != '\\';
+}
+
+}  // namespace sgl::constraint

@@ -1,0 +1,66 @@
+#include "runtime/constraint/machine.h"
+
+#include <numeric>
+
+namespace sgl::constraint {
+namespace {
+
+std::uint64_t next_id() {
+  static std::atomic<std::uint64_t> ids = 0;
+  return ++ids;
+}
+
+}  // namespace
+
+Machine::Machine(std::size_t max_states) : id_(next_id()), max_states_(max_states) {
+  std::iota(class_of_.begin(), class_of_.end(), std::uint8_t{0});
+  chunks_ = std::make_unique<std::atomic<Chunk*>[]>(max_states_ / kChunk + 1);
+}
+
+Machine::~Machine() {
+  for (std::size_t i = 0; i * kChunk < count_; ++i) {
+    Chunk* chunk = chunks_[i].load();
+    for (State& state : chunk->states) {
+      for (auto& block : state.next) delete[] block.load();
+    }
+    delete chunk;
+  }
+}
+
+StateId Machine::add_state(const Facts& facts) const {
+  const std::size_t id = count_.load(std::memory_order_relaxed);
+  if (id >= max_states_) return kOverLimit;
+  if (id % kChunk == 0) chunks_[id / kChunk].store(new Chunk, std::memory_order_release);
+  at(static_cast<StateId>(id)).facts = facts;
+  count_.store(id + 1, std::memory_order_relaxed);
+  return static_cast<StateId>(id);
+}
+
+StateId Machine::make_step(StateId from, unsigned char byte) const {
+  const std::lock_guard lock(mutex_);
+  const std::uint8_t c = class_of_[byte];
+  std::atomic<std::atomic<StateId>*>& slot = at(from).next[c >> 4];
+  std::atomic<StateId>* block = slot.load(std::memory_order_relaxed);
+  if (block == nullptr) {
+    block = new std::atomic<StateId>[16];
+    for (int i = 0; i < 16; ++i) block[i].store(kUnknown, std::memory_order_relaxed);
+    slot.store(block, std::memory_order_release);
+  }
+  std::atomic<StateId>& successor = block[c & 15];
+  const StateId known = successor.load(std::memory_order_relaxed);
+  if (known != kUnknown) return known;
+  const StateId made = expand(from, byte);
+  if (made != kOverLimit) successor.store(made, std::memory_order_release);
+  return made;
+}
+
+std::optional<Machine::Run> Machine::run(std::string_view text) const {
+  Walk walk;
+  for (char c : text) {
+    walk = advance(walk, static_cast<unsigned char>(c));
+    if (walk.state < 0) return std::nullopt;
+  }
+  return Run{accepting(walk.state)};
+}
+
+}  // namespace sgl::constraint

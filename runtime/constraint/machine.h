@@ -1,0 +1,132 @@
+// What a matcher walks: a deterministic machine over bytes whose states are made as they are met. The kinds differ in
+// what a state stands for (automaton.h: places in a regular grammar; json_machine.h: open objects and arrays).
+// Private to runtime/constraint.
+//
+// Threads: transitions that exist are read without a lock; new ones are made under a mutex and published by a release
+// store, so many matchers share one machine.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "runtime/constraint/constraint.h"
+
+namespace sgl::constraint {
+
+using StateId = std::int32_t;
+constexpr StateId kDead = -1;       // no accepted text begins so
+constexpr StateId kOverLimit = -2;  // the state would be one too many
+
+constexpr std::uint64_t kInfinite = std::uint64_t{1} << 40;  // also stands for every length above it
+
+// Inside a JSON string where what is allowed does not depend on which plain characters come (U+0020 and above, but
+// quote and backslash).
+struct PlainRegion {
+  // Plain texts of up to so many characters lead on and longer ones do not; kInfinite: all do; 0: nothing is known.
+  std::uint64_t max_chars = 0;
+  // Escapes and characters that are cut off: those that JSON strings may have all lead on, or (kNone) it is not known.
+  enum class Escapes : std::uint8_t { kNone, kCanonical, kAll } escapes = Escapes::kNone;
+  std::uint64_t worst_rest = 0;  // no such text needs more bytes than this to be completed
+};
+
+class Machine {
+ public:
+  explicit Machine(std::size_t max_states);
+  virtual ~Machine();
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  static constexpr StateId kStart = 0;
+
+  // The state after `byte`; O(1) once it has been met. Precondition: state >= 0.
+  StateId step(StateId state, unsigned char byte) const {
+    const std::uint8_t c = class_of_[byte];
+    const std::atomic<StateId>* block = at(state).next[c >> 4].load(std::memory_order_acquire);
+    const StateId known = block == nullptr ? kUnknown : block[c & 15].load(std::memory_order_acquire);
+    return known != kUnknown ? known : make_step(state, byte);
+  }
+  bool accepting(StateId state) const { return at(state).facts.accepting; }
+  // No byte may follow.
+  bool final(StateId state) const { return at(state).facts.final; }
+  // Bytes of a shortest text that completes the state.
+  std::uint64_t rest(StateId state) const { return at(state).facts.rest; }
+  // The byte that must come next, -1 when there is a choice, none, or the text may end.
+  virtual int only_byte(StateId state) const = 0;
+  // The first byte of a shortest completion, the least one of equals. Precondition: rest(state) > 0.
+  virtual int shortest_byte(StateId state) const = 0;
+  virtual PlainRegion plain_region(StateId) const { return {}; }
+
+  // Some constraints are about what was written (no key twice). A walk that is meant, not tried out, therefore carries
+  // the text of the key or value it is in: `text` names it, 0 for none.
+  struct Walk {
+    StateId state = kStart;
+    std::uint32_t text = 0;
+  };
+  virtual Walk advance(Walk walk, unsigned char byte) const { return {step(walk.state, byte), 0}; }
+
+  // Longest and shortest accepted text in bytes; longest is nullopt when unbounded or not known.
+  virtual std::optional<std::uint64_t> longest() const = 0;
+  std::uint64_t shortest() const { return rest(kStart); }
+
+  struct Run {
+    bool accepting = false;
+  };
+  // Runs a text. Nullopt: no accepted text begins so, or (on the machine's limits) it cannot be told.
+  virtual std::optional<Run> run(std::string_view text) const;
+
+  std::uint64_t id() const { return id_; }
+  std::size_t max_states() const { return max_states_; }
+  std::size_t states() const { return count_.load(std::memory_order_relaxed); }
+  // Most of what the machine may hold is used up: new walks had better start on a new one.
+  virtual bool worn() const { return false; }
+
+ protected:
+  static constexpr StateId kUnknown = -3;
+  struct Facts {
+    bool accepting = false, final = false;
+    std::uint64_t rest = kInfinite;
+  };
+  // All of these are called with the mutex held (or while the machine is being built).
+  // A new state, kOverLimit when there are too many.
+  StateId add_state(const Facts& facts) const;
+  // The successor of a state: one that exists, a new one, kDead or kOverLimit.
+  virtual StateId expand(StateId from, unsigned char byte) const = 0;
+
+  mutable std::mutex mutex_;
+  // Bytes of one class lead to the same states; set before the first step. At first each byte is its own.
+  std::array<std::uint8_t, 256> class_of_{};
+
+ private:
+  static constexpr std::size_t kChunk = 512;  // states that are allocated together; their addresses never change
+  struct State {
+    std::array<std::atomic<std::atomic<StateId>*>, 16> next{};  // blocks of 16 successors, by the class's high half
+    Facts facts;
+  };
+  struct Chunk {
+    std::array<State, kChunk> states;
+  };
+  State& at(StateId id) const {
+    const auto i = static_cast<std::size_t>(id);
+    return chunks_[i / kChunk].load(std::memory_order_acquire)->states[i % kChunk];
+  }
+  StateId make_step(StateId from, unsigned char byte) const;
+
+  const std::uint64_t id_;
+  const std::size_t max_states_;
+  mutable std::unique_ptr<std::atomic<Chunk*>[]> chunks_;
+  mutable std::atomic<std::size_t> count_ = 0;
+};
+
+// A constraint makes its machine, and a fresh one when the old one is worn.
+struct Constraint::Impl {
+  virtual ~Impl() = default;
+  virtual std::shared_ptr<const Machine> machine() const = 0;
+};
+
+}  // namespace sgl::constraint

@@ -1,0 +1,45 @@
+// Computes one token mask by walking tries of the vocabulary with a machine. Private to runtime/constraint.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "runtime/constraint/vocabulary.h"
+
+namespace sgl::constraint {
+
+// Inside strings most tokens are allowed for one reason, that they are plain characters: their masks exist already, and
+// only tokens with quotes or escapes are walked.
+class MaskBuilder {
+ public:
+  // `budget`: only tokens after which the text can be finished with so many more.
+  MaskBuilder(const Vocabulary::Impl& vocabulary, const Machine& machine, std::optional<std::int64_t> budget)
+      : vocabulary_(vocabulary), machine_(machine), budget_(budget), mask_(vocabulary.bytes.size()) {}
+
+  // Both are false when the machine is at its limit; then there is no mask.
+  // Tokens that may come at a state.
+  bool at(StateId state);
+  // Tokens that stay within the healing text, of which `rest` is left, or go past its end.
+  bool healing(std::string_view rest);
+
+  CachedMask take() &&;
+
+ private:
+  bool in_plain_region(const PlainRegion& region, StateId state);
+  void add_all(const TokenMask& mask);
+  // Tokens below the node `top`, whose bytes have led to `state`.
+  bool below(const std::vector<TrieNode>& trie, std::uint32_t top, StateId state);
+  // After the token, `text` and a completion of `state` are still to come.
+  void add(TokenId token, std::string_view text, StateId state);
+  bool fits(std::string_view text, StateId state, std::uint64_t rest) const;
+
+  const Vocabulary::Impl& vocabulary_;
+  const Machine& machine_;
+  const std::optional<std::int64_t> budget_;
+  TokenMask mask_;
+  std::uint64_t worst_ = 0;
+  std::vector<StateId> stack_;
+};
+
+}  // namespace sgl::constraint
