@@ -233,10 +233,13 @@ class FunctionWalk {
     const bool counted = is_counted(head, exit);
     const bool each = counted && function_.code[head + 2].op == Op::kIndex && function_.code[head + 2].b == function_.code[head].a;
     if (each) loop.text = "for item in " + shown(values_.get(function_.code[head + 2].a));
-    else if (counted) loop.text = fmt::format("repeat {} times", shown(values_.get(function_.code[head].b)));
+    else if (counted) loop.text = "for item in " + counted_range(head);
     values_.forget(head, exit);
     if (counted) {
-      values_.set(function_.code[head].a, Known::expr("index"));
+      values_.set(function_.code[head].a, Known::expr(each ? "index" : "item"));
+      // `for i, x in range(…)` counts twice, by the same one.
+      const Inst &place = function_.code[exit - 3], &next = function_.code[exit - 2];
+      if (place.op == Op::kAddI && place.dst == place.a && place.b == next.b) values_.set(place.dst, Known::expr("index"));
       begin = head + 2;
     }
     if (each) {
@@ -261,13 +264,26 @@ class FunctionWalk {
     return exit;
   }
 
-  // As `for` is compiled: index < size, leave unless so, …, index = index + 1, jump back.
+  // As `for` is compiled: counter < end, leave unless so, …, counter = counter + 1, jump back.
   bool is_counted(std::size_t head, std::size_t exit) const {
     const auto& code = function_.code;
     if (head + 4 > exit) return false;
-    const Inst& next = code[exit - 2];
-    return code[head].op == Op::kLtI && code[head + 1].op == Op::kBranch && code[head + 1].c == exit &&
-           code[head + 1].a == code[head].dst && next.op == Op::kAddI && next.dst == code[head].a && next.a == next.dst;
+    const Inst &test = code[head], &next = code[exit - 2];
+    if (test.op != Op::kLtI || code[head + 1].op != Op::kBranch || code[head + 1].c != exit ||
+        code[head + 1].a != test.dst || next.op != Op::kAddI || next.dst != test.a || next.a != next.dst) {
+      return false;
+    }
+    const auto changed = [&](const Inst& inst) {
+      return inst.dst != kNone && (inst.dst == test.a || inst.dst == test.b || inst.dst == next.b);
+    };
+    const auto body = code.begin() + static_cast<std::ptrdiff_t>(head);
+    return shown(values_.get(next.b)) == "1" &&
+           std::none_of(body, code.begin() + static_cast<std::ptrdiff_t>(exit - 2), changed);
+  }
+
+  std::string counted_range(std::size_t head) const {
+    const std::string begin = shown(values_.get(function_.code[head].a)), end = shown(values_.get(function_.code[head].b));
+    return begin == "0" ? fmt::format("range({})", end) : fmt::format("range({}, {})", begin, end);
   }
 
   // Does the instruction only compute a value?

@@ -87,9 +87,26 @@ class Lowerer {
   void lower_return(const Expr* value, TypeId type);
   void leave_loop(bool is_break);
   Reg declare(const Binding& binding);
-  // Loops over a list: calls `body` with the item's and index's registers.
+  // Loops over a list or a range; `body` emits what is done with the loop's variables.
   template <typename Body>
   void loop_over(const Expr& source, const ast::LoopVars& vars, const Body& body);
+  template <typename Body>
+  void loop_over_list(const Expr& source, const ast::LoopVars& vars, const Body& body);
+  template <typename Body>
+  void count_over(const ast::Callee& range, const ast::LoopVars& vars, const Body& body);
+  // The call of the built-in `range` that the expression is; nullptr: it is none.
+  static const ast::Callee* range_call(const Expr& source);
+  struct LoopHead {
+    std::uint32_t target;  // where the loop's jump goes
+    std::size_t exit;      // the branch out of it
+    Operand more;
+  };
+  LoopHead open_loop(Reg counter, Reg end);
+  // Adds `one` to the counters, the one that the head compares last, and goes back.
+  void close_loop(const LoopHead& head, const std::vector<Reg>& counters, Reg one);
+  // The value in a register that nothing else writes.
+  Operand held(Operand operand);
+  void set_zero(Reg counter);
 
   // lower_exprs.cc
   // The value in a register of rep(expr.type).
@@ -98,6 +115,8 @@ class Lowerer {
   Operand lower_as(const Expr& expr, TypeId wanted);
   // The value as `wanted`, in `dst`. The value may read what `dst` holds now.
   void lower_into(const Expr& expr, TypeId wanted, Reg dst);
+  // The same where nothing in `expr` can read `dst`.
+  void lower_into_new(const Expr& expr, TypeId wanted, Reg dst);
   Operand convert(Operand operand, TypeId from, TypeId to);
   Operand boxed(Operand operand, Rep from);
   void branch_on(const Expr& condition, std::vector<std::size_t>& when_false);
@@ -112,7 +131,7 @@ class Lowerer {
   Operand lower_coalesce(const Expr& expr, const Expr::Binary& node);
   Operand lower_conditional(const Expr& expr, const Expr::Conditional& node);
   Operand lower_list(const Expr& expr, const Expr::ListLit& node);
-  Operand lower_comprehension(const Expr& expr, const Expr::Comprehension& node);
+  void lower_comprehension(const Expr& expr, const Expr::Comprehension& node, Reg dst);
   Operand lower_record(const Expr& expr, const Expr::RecordLit& node);
   Operand lower_slice(const Expr::Slice& node);
   Operand lower_call(const Expr& expr, const Expr::Call& node);

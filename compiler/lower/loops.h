@@ -1,4 +1,4 @@
-// The loop that `for` statements and comprehensions share.
+// The loops that `for` statements and comprehensions share.
 #pragma once
 
 #include "compiler/lower/builder.h"
@@ -7,28 +7,48 @@ namespace sgl::compiler {
 
 template <typename Body>
 void Lowerer::loop_over(const Expr& source, const ast::LoopVars& vars, const Body& body) {
+  if (const ast::Callee* range = range_call(source)) {
+    count_over(*range, vars, body);
+  } else {
+    loop_over_list(source, vars, body);
+  }
+}
+
+template <typename Body>
+void Lowerer::loop_over_list(const Expr& source, const ast::LoopVars& vars, const Body& body) {
   // The loop holds the list itself: assigning to a variable that named it does not change what is looped over.
-  const Operand given = lower(source);
-  const Operand list = given.temporary ? given : temp(Rep::kBoxed);
-  if (!given.temporary) emit(Op::kMove, list.reg, given.reg);
-  const Operand size = temp(Rep::kInt), at = load_int(0), one = load_int(1), more = temp(Rep::kBool);
+  const Operand list = held(lower(source));
+  const Operand size = temp(Rep::kInt), at = load_int(0), one = load_int(1);
   emit(Op::kLen, size.reg, list.reg);
-  const std::uint32_t head = here();
-  emit(Op::kLtI, more.reg, at.reg, size.reg);
-  const std::size_t exit = emit(Op::kBranch, kNone, more.reg, here() + 1, 0);
+  const LoopHead head = open_loop(at.reg, size.reg);
   const Reg item = declare(*vars.item);
   emit(Op::kIndex, item, list.reg, at.reg);
   if (vars.index) emit(Op::kMove, declare(*vars.index), at.reg);
-  fn().loops.push_back({{}, {}, fn().role_open});
   body();
-  const FunctionBuilder::Loop loop = std::move(fn().loops.back());
-  fn().loops.pop_back();
-  for (const std::size_t inst : loop.continues) patch(inst, here());
-  emit(Op::kAddI, at.reg, at.reg, one.reg);
-  emit(Op::kJump, kNone, head);
-  patch(exit, here());
-  for (const std::size_t inst : loop.breaks) patch(inst, here());
-  for (const Operand& operand : {list, size, at, one, more}) give_back(operand);
+  close_loop(head, {at.reg}, one.reg);
+  for (const Operand& operand : {list, size, at, one}) give_back(operand);
+}
+
+// `range(…)` is counted, not listed. Its end is evaluated once; below it, adding one to the item cannot overflow.
+template <typename Body>
+void Lowerer::count_over(const ast::Callee& range, const ast::LoopVars& vars, const Body& body) {
+  const Reg item = declare(*vars.item);
+  if (range.arguments.size() == 1) {
+    set_zero(item);
+  } else {
+    lower_into(*range.arguments[0], types_.integer(), item);
+  }
+  const Operand end = held(lower_as(*range.arguments.back(), types_.integer())), one = load_int(1);
+  std::vector<Reg> counters;
+  if (vars.index) {
+    counters.push_back(declare(*vars.index));
+    set_zero(counters[0]);
+  }
+  counters.push_back(item);
+  const LoopHead head = open_loop(item, end.reg);
+  body();
+  close_loop(head, counters, one.reg);
+  for (const Operand& operand : {end, one}) give_back(operand);
 }
 
 }  // namespace sgl::compiler

@@ -66,6 +66,16 @@ void Lowerer::lower_into(const Expr& expr, TypeId wanted, Reg dst) {
   give_back(value);
 }
 
+void Lowerer::lower_into_new(const Expr& expr, TypeId wanted, Reg dst) {
+  const auto* comprehension = std::get_if<Expr::Comprehension>(&expr.node);
+  if (comprehension == nullptr || types_.get(wanted).kind != TypeKind::kList) return lower_into(expr, wanted, dst);
+  // Moved from a temporary, the list would have two holders, and its first change would copy it.
+  const SourceRange saved = fn().position;
+  fn().position = expr.range;
+  lower_comprehension(expr, *comprehension, dst);
+  fn().position = saved;
+}
+
 Operand Lowerer::lower(const Expr& expr) {
   const SourceRange saved = fn().position;
   fn().position = expr.range;
@@ -112,7 +122,8 @@ Operand Lowerer::lower(const Expr& expr) {
   } else if (const auto* list = std::get_if<Expr::ListLit>(&node)) {
     out = lower_list(expr, *list);
   } else if (const auto* comprehension = std::get_if<Expr::Comprehension>(&node)) {
-    out = lower_comprehension(expr, *comprehension);
+    out = temp(Rep::kBoxed);
+    lower_comprehension(expr, *comprehension, out.reg);
   } else if (const auto* record = std::get_if<Expr::RecordLit>(&node)) {
     out = lower_record(expr, *record);
   } else if (const auto* gen = std::get_if<Expr::Gen>(&node)) {
@@ -213,20 +224,18 @@ Operand Lowerer::lower_list(const Expr& expr, const Expr::ListLit& node) {
   return out;
 }
 
-Operand Lowerer::lower_comprehension(const Expr& expr, const Expr::Comprehension& node) {
-  const Operand out = temp(Rep::kBoxed);
-  emit_args(Op::kListNew, out.reg, kNone, {});
+void Lowerer::lower_comprehension(const Expr& expr, const Expr::Comprehension& node, Reg dst) {
+  emit_args(Op::kListNew, dst, kNone, {});
   const TypeId item = types_.get(expr.type).args[0];
   loop_over(*node.source, node.vars, [&] {
     std::vector<std::size_t> when_false;
     if (node.condition) branch_on(*node.condition, when_false);
     const Operand element = lower_as(*node.element, item);
-    emit(Op::kListPush, out.reg, out.reg, element.reg);
+    emit(Op::kListPush, dst, dst, element.reg);
     give_back(element);
     for (const std::size_t inst : when_false) patch(inst, here());
   });
   joins_.insert(here());
-  return out;
 }
 
 Operand Lowerer::lower_record(const Expr& expr, const Expr::RecordLit& node) {

@@ -13,7 +13,7 @@ void Lowerer::lower_statement(const Stmt& stmt) {
   if (const auto* node = std::get_if<Stmt::Let>(&stmt.node)) {
     // The value is made before the name exists: `let x = x + 1` reads an outer x.
     const Reg reg = new_reg(rep(node->binding->type));
-    lower_into(*node->value, node->binding->type, reg);
+    lower_into_new(*node->value, node->binding->type, reg);
     fn().bindings[node->binding.get()] = reg;
   } else if (const auto* assign = std::get_if<Stmt::Assign>(&stmt.node)) {
     lower_assign(*assign);
@@ -175,6 +175,46 @@ void Lowerer::lower_while(const Stmt::While& node) {
   for (const std::size_t inst : loop.continues) patch(inst, head);
   for (const std::size_t inst : loop.breaks) patch(inst, here());
   for (const std::size_t inst : when_false) patch(inst, here());
+}
+
+const ast::Callee* Lowerer::range_call(const Expr& source) {
+  const auto* call = std::get_if<Expr::Call>(&source.node);
+  const bool range = call != nullptr && call->resolved.kind == ast::Callee::Kind::kBuiltin &&
+                     call->resolved.builtin == plan::Builtin::kRange;
+  return range ? &call->resolved : nullptr;
+}
+
+Operand Lowerer::held(Operand operand) {
+  if (operand.temporary) return operand;
+  const Operand copy = temp(fn().function.regs[operand.reg]);
+  emit(Op::kMove, copy.reg, operand.reg);
+  return copy;
+}
+
+void Lowerer::set_zero(Reg counter) {
+  ConstValue zero;
+  zero.kind = ConstValue::Kind::kInt;
+  emit(Op::kConst, counter, constant(zero).value);
+}
+
+Lowerer::LoopHead Lowerer::open_loop(Reg counter, Reg end) {
+  const Operand more = temp(Rep::kBool);
+  const std::uint32_t target = here();
+  emit(Op::kLtI, more.reg, counter, end);
+  const std::size_t exit = emit(Op::kBranch, kNone, more.reg, here() + 1, 0);
+  fn().loops.push_back({{}, {}, fn().role_open});
+  return {target, exit, more};
+}
+
+void Lowerer::close_loop(const LoopHead& head, const std::vector<Reg>& counters, Reg one) {
+  const FunctionBuilder::Loop loop = std::move(fn().loops.back());
+  fn().loops.pop_back();
+  for (const std::size_t inst : loop.continues) patch(inst, here());
+  for (const Reg counter : counters) emit(Op::kAddI, counter, counter, one);
+  emit(Op::kJump, kNone, head.target);
+  patch(head.exit, here());
+  for (const std::size_t inst : loop.breaks) patch(inst, here());
+  give_back(head.more);
 }
 
 void Lowerer::lower_for(const Stmt::For& node) {

@@ -114,25 +114,52 @@ class BoundsOf {
     }
   }
 
-  // How often the loop with this head runs: `for` loops compare an index with the length of a list.
+  // How often the loop with this head runs, when it is one that counts up to an end (loops.h in compiler/lower).
   Count trips(const plan::Function& f, const std::vector<bool>& targets, std::uint32_t head,
               const plan::Program* program) {
-    if (head + 1 >= f.code.size() || f.code[head].op != Op::kLtI || f.code[head + 1].op != Op::kBranch)
-      return std::nullopt;
-    if (f.code[head + 1].a != f.code[head].dst || head == 0) return std::nullopt;
-    const auto length = definition_before_loop(f, head, f.code[head].b);
-    if (!length || f.code[*length].op != Op::kLen) return std::nullopt;
-    return known_size(f, targets, *length, f.code[*length].a, program);
+    if (!counts_up(f, targets, head)) return std::nullopt;
+    const Inst& test = f.code[head];
+    const Count end = before_loop(f, targets, head, test.b, program, true);
+    const Count begin = before_loop(f, targets, head, test.a, program, false);
+    std::int64_t out = 0;
+    if (!end || !begin || __builtin_sub_overflow(*end, *begin, &out)) return std::nullopt;
+    return std::max<std::int64_t>(out, 0);
   }
 
-  // The straight line that leads into the loop's head from above.
-  std::optional<std::size_t> definition_before_loop(const plan::Function& f, std::size_t head, plan::Reg reg) {
-    for (std::size_t at = head; at > 0;) {
-      const Inst& inst = f.code[--at];
-      if (inst.op == Op::kJump || inst.op == Op::kBranch) return std::nullopt;
-      if (inst.dst == reg) return at;
+  // head: more = counter < end; branch more; …; counter = counter + one; jump head. The loop is entered only from
+  // above and repeated only by that jump, and nothing else in it writes counter, end or one.
+  bool counts_up(const plan::Function& f, const std::vector<bool>& targets, std::uint32_t head) {
+    if (head + 1 >= f.code.size() || f.code[head].op != Op::kLtI || f.code[head + 1].op != Op::kBranch) return false;
+    if (f.code[head + 1].a != f.code[head].dst) return false;
+    std::size_t back = 0;
+    for (std::size_t i = 0; i < f.code.size(); ++i) {
+      const Inst& inst = f.code[i];
+      const bool here =
+          (inst.op == Op::kJump && inst.a == head) || (inst.op == Op::kBranch && (inst.b == head || inst.c == head));
+      if (!here) continue;
+      if (back != 0 || inst.op != Op::kJump || i <= head + 2) return false;
+      back = i;
     }
-    return std::nullopt;
+    if (back == 0 || targets[back]) return false;
+    const plan::Reg counter = f.code[head].a, end = f.code[head].b;
+    const Inst& next = f.code[back - 1];
+    if (next.op != Op::kAddI || next.dst != counter || next.a != counter) return false;
+    for (std::size_t i = head; i + 1 < back; ++i) {
+      for (const plan::Reg reg : writes(plan_, f, f.code[i])) {
+        if (reg == counter || reg == end || reg == next.b) return false;
+      }
+    }
+    const Count step = before_loop(f, targets, head, next.b, nullptr, false);
+    return step && *step > 0;
+  }
+
+  // The greatest or least value that the register can have where control comes to the loop from above.
+  Count before_loop(const plan::Function& f, const std::vector<bool>& targets, std::size_t head, plan::Reg reg,
+                    const plan::Program* program, bool greatest) {
+    // The loop's own jump makes its head a target; here that jump does not count.
+    std::vector<bool> others = targets;
+    others[head] = false;
+    return known_int(f, others, head, reg, program, greatest);
   }
 
   // Is `reg` a parameter of the program that nothing overwrites?
@@ -162,17 +189,17 @@ class BoundsOf {
     return std::nullopt;
   }
 
-  // The greatest value that the register can have.
+  // The greatest (or least) value that the register can have.
   Count known_int(const plan::Function& f, const std::vector<bool>& targets, std::size_t at, plan::Reg reg,
-                  const plan::Program* program) {
-    if (const plan::Type* type = parameter(f, reg, program))
-      return type->max_int ? Count(*type->max_int) : std::nullopt;
+                  const plan::Program* program, bool greatest = true) {
+    if (const plan::Type* type = parameter(f, reg, program)) return greatest ? type->max_int : type->min_int;
     const auto definition = definition_before(plan_, f, targets, at, reg);
     if (!definition) return std::nullopt;
     const Inst& inst = f.code[*definition];
     if (inst.op == Op::kConst && plan_.constants[inst.a].kind == plan::Constant::Kind::kInt)
       return plan_.constants[inst.a].number;
-    if (inst.op == Op::kMove) return known_int(f, targets, *definition, inst.a, program);
+    if (inst.op == Op::kMove) return known_int(f, targets, *definition, inst.a, program, greatest);
+    if (inst.op == Op::kLen) return greatest ? known_size(f, targets, *definition, inst.a, program) : Count(0);
     return std::nullopt;
   }
 

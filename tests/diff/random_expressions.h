@@ -175,6 +175,31 @@ class Expressions {
     return out + "\"";
   }
 
+  // A range: often short, sometimes empty, from a variable end or between two.
+  std::string range(int depth) {
+    static constexpr std::string_view kFixed[] = {"range(0)", "range(3)", "range(-2)", "range(-2, 2)", "range(3, 1)"};
+    switch (below(3)) {
+      case 0: return std::string(any(kFixed));
+      case 1: return fmt::format("range(({} % 5))", integer(depth));
+      default: return fmt::format("range(({} % 4), ({} % 6))", integer(depth), integer(depth));
+    }
+  }
+
+  // One over a range, with and without the position.
+  template <typename Make>
+  std::string counted_comprehension(int depth, Make make) {
+    const std::string source = range(depth);
+    const std::string item = fresh('w'), index = fresh('w');
+    const bool with_index = chance(3);
+    vars_.push_back({item, Kind::kInt, false});
+    if (with_index) vars_.push_back({index, Kind::kInt, false});
+    const std::string value = make();
+    const std::string condition = chance(2) ? " if " + boolean(1) : "";
+    vars_.pop_back();
+    if (with_index) vars_.pop_back();
+    return fmt::format("[{} for {}{} in {}{}]", value, with_index ? index + ", " : "", item, source, condition);
+  }
+
   template <typename Make>
   std::string comprehension(Kind from, Kind item, Make make) {
     const std::string list = variable(from);
@@ -189,14 +214,16 @@ class Expressions {
   std::string ints(int depth) {
     if (depth <= 0) return variable(Kind::kInts);
     const int next = depth - 1;
-    switch (below(8)) {
+    switch (below(10)) {
       case 0: return fmt::format("({} + [{}, {}])", variable(Kind::kInts), integer(next), integer(next));
       case 1: return fmt::format("sorted({})", ints(next));
       case 2: return fmt::format("reversed({})", ints(next));
       case 3: return fmt::format("{}[{}:{}]", variable(Kind::kInts), static_cast<int>(below(4)) - 2, below(5));
-      case 4: return fmt::format("range((abs({}) % 6))", integer(next));
+      case 4: return range(next);
       case 5: return fmt::format("{}.append({})", variable(Kind::kInts), integer(next));
       case 6: return comprehension(Kind::kTexts, Kind::kText, [&] { return integer(next); });
+      case 7:
+      case 8: return counted_comprehension(next, [&] { return integer(next); });
       default: return comprehension(Kind::kInts, Kind::kInt, [&] { return integer(next); });
     }
   }
@@ -204,12 +231,13 @@ class Expressions {
   std::string texts(int depth) {
     if (depth <= 0) return variable(Kind::kTexts);
     const int next = depth - 1;
-    switch (below(6)) {
+    switch (below(7)) {
       case 0: return fmt::format("({} + [{}])", variable(Kind::kTexts), text(next));
       case 1: return fmt::format("{}.split(\",\")", variable(Kind::kText));
       case 2: return fmt::format("{}.chars()", variable(Kind::kText));
       case 3: return fmt::format("sorted({})", texts(next));
       case 4: return fmt::format("{}.append({})", variable(Kind::kTexts), text(next));
+      case 5: return counted_comprehension(next, [&] { return text(next); });
       default: return comprehension(Kind::kInts, Kind::kInt, [&] { return text(next); });
     }
   }

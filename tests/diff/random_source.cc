@@ -147,8 +147,8 @@ class Writer : private Expressions {
   }
 
   void each(int depth) {
-    const bool numbers = chance(2), with_index = chance(3);
-    const std::string list = variable(numbers ? Kind::kInts : Kind::kTexts);
+    const bool ranged = chance(3), numbers = ranged || chance(2), with_index = chance(3);
+    const std::string list = ranged ? range(1) : variable(numbers ? Kind::kInts : Kind::kTexts);
     const std::string item = fresh('w'), index = fresh('w');
     open(with_index ? fmt::format("for {}, {} in {} {{", index, item, list) : fmt::format("for {} in {} {{", item, list));
     const std::size_t scope = vars_.size();
