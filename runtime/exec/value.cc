@@ -24,6 +24,20 @@ void* allocate(std::size_t bytes) {
   return memory;
 }
 
+// `memory` with room for `bytes`, moved if need be; nullptr when the current heap refuses, which counts both sizes, for
+// they may exist at once.
+void* reallocate(void* memory, std::size_t old_bytes, std::size_t bytes) {
+  Heap* const heap = current_heap();
+  if (heap != nullptr && static_cast<std::int64_t>(bytes) > heap->limit - heap->used) {
+    heap->exceeded = true;
+    return nullptr;
+  }
+  void* const moved = std::realloc(memory, bytes);
+  if (moved == nullptr) throw std::bad_alloc();
+  if (heap != nullptr) heap->used += static_cast<std::int64_t>(bytes) - static_cast<std::int64_t>(old_bytes);
+  return moved;
+}
+
 void deallocate(void* memory, std::size_t bytes) {
   if (Heap* heap = current_heap()) heap->used -= static_cast<std::int64_t>(bytes);
   std::free(memory);
@@ -123,10 +137,9 @@ bool Value::push(Value item) {
   SGL_ASSERT(list->refs == 1);
   if (list->size == list->capacity) {
     const std::uint64_t capacity = list->capacity < 4 ? 4 : list->capacity * 2;
-    void* storage = allocate(capacity * sizeof(Value));
+    // Values may be moved as bytes; a long list is often grown where it is.
+    void* storage = reallocate(list->items, list->capacity * sizeof(Value), capacity * sizeof(Value));
     if (storage == nullptr) return false;
-    if (list->size > 0) std::memcpy(storage, static_cast<const void*>(list->items), list->size * sizeof(Value));
-    if (list->items != nullptr) deallocate(list->items, list->capacity * sizeof(Value));
     list->items = static_cast<Value*>(storage);
     list->capacity = capacity;
   }

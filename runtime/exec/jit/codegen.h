@@ -56,7 +56,7 @@ class FunctionCodegen {
   using Block = llvm::BasicBlock;
   using Ir = llvm::Value;  // an SSA value; exec::Value is the run-time one
 
-  // codegen.cc: frame, control flow, calls.
+  // codegen.cc: frame and exits.
   void find_leaders();
   bool needs_slots() const;
   void create_registers();
@@ -66,6 +66,8 @@ class FunctionCodegen {
   void emit_exits();
   void emit_cleanup();
   void emit_inst(std::uint32_t index);
+
+  // codegen_flow.cc: control flow, calls, fuel.
   void emit_return(const plan::Inst& inst);
   void emit_call(std::uint32_t index);
   void emit_effect(std::uint32_t index);
@@ -82,8 +84,13 @@ class FunctionCodegen {
   void emit_len(std::uint32_t index);
   void emit_item(std::uint32_t index);
   void emit_set_item(std::uint32_t index);
+  void emit_push(std::uint32_t index);
+  Ir* own_list(plan::Reg reg, Block* slow);
+  void store_scalar(Ir* place, plan::Reg reg);
   // The instruction by the runtime's generic helper, which works on slots.
   void emit_generic(std::uint32_t index);
+  // Ends an instruction's quick way, which goes on at `done`, and puts the generic one at `slow`.
+  void finish(std::uint32_t index, Block* slow, Block* done);
   void load_item(plan::Reg dst, Ir* item, Block* slow);
   void retain(Ir* tag, Ir* bits);
   // Stores a value that the slot at `place` is to own, releasing what it held.

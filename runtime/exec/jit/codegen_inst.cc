@@ -22,10 +22,12 @@ namespace {
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"
 constexpr std::uint64_t kRefsOffset = offsetof(Object, refs);
 constexpr std::uint64_t kSizeOffset = offsetof(Object, size);
+constexpr std::uint64_t kCapacityOffset = offsetof(ListObject, capacity);
 constexpr std::uint64_t kListItemsOffset = offsetof(ListObject, items);
 #pragma GCC diagnostic pop
 constexpr std::uint64_t kRecordFieldsOffset = sizeof(RecordObject);
-static_assert(kRefsOffset == 0 && kSizeOffset == 8 && kListItemsOffset == 24 && kRecordFieldsOffset == 16,
+static_assert(kRefsOffset == 0 && kSizeOffset == 8 && kCapacityOffset == 16 && kListItemsOffset == 24 &&
+                  kRecordFieldsOffset == 16,
               "value.h changed: check what this file reads");
 static_assert(static_cast<int>(Tag::kString) == 4, "tags from kString on are counted");
 
@@ -133,6 +135,14 @@ void FunctionCodegen::emit_generic(std::uint32_t index) {
   }
 }
 
+void FunctionCodegen::finish(std::uint32_t index, Block* slow, Block* done) {
+  builder_.CreateBr(done);
+  builder_.SetInsertPoint(slow);
+  emit_generic(index);
+  builder_.CreateBr(done);
+  builder_.SetInsertPoint(done);
+}
+
 // ---- scalars -------------------------------------------------------------------------------------------------------
 
 // False: not an operation on unboxed registers.
@@ -236,11 +246,7 @@ void FunctionCodegen::emit_unbox(std::uint32_t index) {
   Ir* const tag = load_at(builder_.getInt64Ty(), slot(inst.a), 0);
   check(builder_.CreateICmpEQ(tag, tag_constant(scalar_tag(rep(inst.dst)))), slow);
   set(inst.dst, from_bits(rep(inst.dst), load_at(builder_.getInt64Ty(), slot(inst.a), 8)));
-  builder_.CreateBr(done);
-  builder_.SetInsertPoint(slow);
-  emit_generic(index);  // fails, and says why
-  builder_.CreateBr(done);
-  builder_.SetInsertPoint(done);
+  finish(index, slow, done);  // the slow way fails, and says why
 }
 
 void FunctionCodegen::emit_len(std::uint32_t index) {
@@ -251,11 +257,7 @@ void FunctionCodegen::emit_len(std::uint32_t index) {
   check(builder_.CreateICmpEQ(tag, tag_constant(Tag::kList)), slow);
   Ir* const bits = load_at(builder_.getInt64Ty(), slot(inst.a), 8);
   set(inst.dst, load_at(builder_.getInt64Ty(), builder_.CreateIntToPtr(bits, builder_.getPtrTy()), kSizeOffset));
-  builder_.CreateBr(done);
-  builder_.SetInsertPoint(slow);
-  emit_generic(index);
-  builder_.CreateBr(done);
-  builder_.SetInsertPoint(done);
+  finish(index, slow, done);
 }
 
 // kIndex of a list inside its bounds and kField of a record; strings, negative indices and failures go the slow way.
@@ -274,11 +276,22 @@ void FunctionCodegen::emit_item(std::uint32_t index) {
   Ir* const items =
       list ? load_at(builder_.getPtrTy(), object, kListItemsOffset) : at(object, kRecordFieldsOffset);
   load_item(inst.dst, builder_.CreateInBoundsGEP(parts_.slot, items, {item_index}), slow);
-  builder_.CreateBr(done);
-  builder_.SetInsertPoint(slow);
-  emit_generic(index);
-  builder_.CreateBr(done);
-  builder_.SetInsertPoint(done);
+  finish(index, slow, done);
+}
+
+// The list in a register, when nothing else holds it; `slow` otherwise.
+FunctionCodegen::Ir* FunctionCodegen::own_list(plan::Reg reg, Block* slow) {
+  check(builder_.CreateICmpEQ(load_at(builder_.getInt64Ty(), slot(reg), 0), tag_constant(Tag::kList)), slow);
+  Ir* const bits = load_at(builder_.getInt64Ty(), slot(reg), 8);
+  Ir* const object = builder_.CreateIntToPtr(bits, builder_.getPtrTy());
+  check(builder_.CreateICmpEQ(load_at(builder_.getInt32Ty(), object, kRefsOffset), builder_.getInt32(1)), slow);
+  return object;
+}
+
+// A scalar register's value into a slot that holds no reference.
+void FunctionCodegen::store_scalar(Ir* place, plan::Reg reg) {
+  builder_.CreateStore(tag_constant(scalar_tag(rep(reg))), at(place, 0));
+  builder_.CreateStore(to_bits(rep(reg), get(reg)), at(place, 8));
 }
 
 // kSetIndex of a list that only this register holds, over a scalar inside its bounds; anything else goes the slow way.
@@ -287,23 +300,30 @@ void FunctionCodegen::emit_set_item(std::uint32_t index) {
   if (inst.dst != inst.a || rep(inst.c) == Rep::kBoxed) return emit_generic(index);
   Block* const slow = block("slow");
   Block* const done = block("written");
-  check(builder_.CreateICmpEQ(load_at(builder_.getInt64Ty(), slot(inst.a), 0), tag_constant(Tag::kList)), slow);
-  Ir* const bits = load_at(builder_.getInt64Ty(), slot(inst.a), 8);
-  Ir* const object = builder_.CreateIntToPtr(bits, builder_.getPtrTy());
-  check(builder_.CreateICmpEQ(load_at(builder_.getInt32Ty(), object, kRefsOffset), builder_.getInt32(1)), slow);
+  Ir* const object = own_list(inst.a, slow);
   Ir* const item_index = get(inst.b);
   check(builder_.CreateICmpULT(item_index, load_at(builder_.getInt64Ty(), object, kSizeOffset)), slow);
   Ir* const items = load_at(builder_.getPtrTy(), object, kListItemsOffset);
   Ir* const item = builder_.CreateInBoundsGEP(parts_.slot, items, {item_index});
   // An item that holds a reference would have to be released.
   check(builder_.CreateICmpULT(load_at(builder_.getInt64Ty(), item, 0), tag_constant(Tag::kString)), slow);
-  builder_.CreateStore(tag_constant(scalar_tag(rep(inst.c))), at(item, 0));
-  builder_.CreateStore(to_bits(rep(inst.c), get(inst.c)), at(item, 8));
-  builder_.CreateBr(done);
-  builder_.SetInsertPoint(slow);
-  emit_generic(index);
-  builder_.CreateBr(done);
-  builder_.SetInsertPoint(done);
+  store_scalar(item, inst.c);
+  finish(index, slow, done);
+}
+
+// kListPush of a scalar to a list that only this register holds and that has room; else the slow way, which grows it.
+void FunctionCodegen::emit_push(std::uint32_t index) {
+  const Inst& inst = function_.code[index];
+  if (inst.dst != inst.a || rep(inst.b) == Rep::kBoxed) return emit_generic(index);
+  Block* const slow = block("slow");
+  Block* const done = block("pushed");
+  Ir* const object = own_list(inst.a, slow);
+  Ir* const size = load_at(builder_.getInt64Ty(), object, kSizeOffset);
+  check(builder_.CreateICmpULT(size, load_at(builder_.getInt64Ty(), object, kCapacityOffset)), slow);
+  Ir* const items = load_at(builder_.getPtrTy(), object, kListItemsOffset);
+  store_scalar(builder_.CreateInBoundsGEP(parts_.slot, items, {size}), inst.b);
+  builder_.CreateStore(builder_.CreateAdd(size, builder_.getInt64(1)), at(object, kSizeOffset));
+  finish(index, slow, done);
 }
 
 void FunctionCodegen::load_item(plan::Reg dst, Ir* item, Block* slow) {
