@@ -46,6 +46,17 @@ llvm::FunctionType* function_type(ModuleParts& parts, const plan::Function& func
   return llvm::FunctionType::get(parts.fn_result, params, false);
 }
 
+// Is the code of a step function straight? What stands between two answers of the model is executed once for each, and
+// quick to generate counts more than quick to run. Pure functions call each other natively, with frames to keep small.
+bool runs_once(const plan::Function& function) {
+  if (function.kind == plan::FunctionKind::kFn) return false;
+  for (std::uint32_t i = 0; i < function.code.size(); ++i) {
+    const Inst& inst = function.code[i];
+    if ((inst.op == Op::kJump && inst.a <= i) || (inst.op == Op::kBranch && (inst.b <= i || inst.c <= i))) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 ModuleParts::ModuleParts(const plan::Plan& p, llvm::LLVMContext& c, llvm::Module& m) : plan(p), context(c), module(m) {
@@ -79,6 +90,7 @@ ModuleParts::ModuleParts(const plan::Plan& p, llvm::LLVMContext& c, llvm::Module
     functions.back()->setDoesNotThrow();
     // Inlining would put a callee's slots into frames that Machine::stack_left does not count them for.
     functions.back()->addFnAttr(llvm::Attribute::NoInline);
+    if (runs_once(function)) functions.back()->addFnAttr(llvm::Attribute::OptimizeNone);
   }
 }
 
