@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/driver/plan_shape.h"
 #include "compiler/driver/plan_values.h"
 #include "compiler/driver/spell.h"
 
@@ -264,37 +265,14 @@ class FunctionWalk {
     return exit;
   }
 
-  // As `for` is compiled: counter < end, leave unless so, …, counter = counter + 1, jump back.
   bool is_counted(std::size_t head, std::size_t exit) const {
-    const auto& code = function_.code;
-    if (head + 4 > exit) return false;
-    const Inst &test = code[head], &next = code[exit - 2];
-    if (test.op != Op::kLtI || code[head + 1].op != Op::kBranch || code[head + 1].c != exit ||
-        code[head + 1].a != test.dst || next.op != Op::kAddI || next.dst != test.a || next.a != next.dst) {
-      return false;
-    }
-    const auto changed = [&](const Inst& inst) {
-      return inst.dst != kNone && (inst.dst == test.a || inst.dst == test.b || inst.dst == next.b);
-    };
-    const auto body = code.begin() + static_cast<std::ptrdiff_t>(head);
-    return shown(values_.get(next.b)) == "1" &&
-           std::none_of(body, code.begin() + static_cast<std::ptrdiff_t>(exit - 2), changed);
+    const std::optional<Reg> step = counting_step(function_, head, exit);
+    return step && shown(values_.get(*step)) == "1";
   }
 
   std::string counted_range(std::size_t head) const {
     const std::string begin = shown(values_.get(function_.code[head].a)), end = shown(values_.get(function_.code[head].b));
     return begin == "0" ? fmt::format("range({})", end) : fmt::format("range({}, {})", begin, end);
-  }
-
-  // Does the instruction only compute a value?
-  bool computes(std::size_t i) const {
-    const Inst& inst = function_.code[i];
-    switch (inst.op) {
-      case Op::kJump: case Op::kBranch: case Op::kReturn: case Op::kFail: case Op::kRoleBegin: case Op::kRoleEnd:
-      case Op::kText: case Op::kGen: case Op::kSelect: case Op::kParallelFor: case Op::kParallel: return false;
-      case Op::kCall: return plan_.functions[inst.a].kind == FunctionKind::kFn;
-      default: return true;
-    }
   }
 
   std::size_t branch(std::size_t i, std::size_t end) {
@@ -323,7 +301,7 @@ class FunctionWalk {
   std::size_t take_conjunction(std::size_t i, std::size_t otherwise, std::string& condition) {
     std::size_t begin = i + 1;
     Values ahead = values_;
-    for (std::size_t k = begin; k + 1 < function_.code.size() && !leader_[k] && computes(k); ++k) {
+    for (std::size_t k = begin; k + 1 < function_.code.size() && !leader_[k] && only_computes(plan_, function_.code[k]); ++k) {
       ahead.apply(k);
       const Inst& next = function_.code[k + 1];
       if (next.op != Op::kBranch || next.b != k + 2 || next.c != otherwise || leader_[k + 1]) continue;

@@ -19,12 +19,6 @@ constexpr std::uint32_t kUnbounded = UINT32_MAX;
 
 }  // namespace
 
-CharClass::CharClass(CodeSet set) : bitmap_(1024, 0), set_(std::move(set)) {
-  for (const base::CodeRange& r : set_.ranges()) {
-    for (char32_t c = r.lo; c <= r.hi && c < 0x10000; ++c) bitmap_[c >> 6] |= std::uint64_t{1} << (c & 63);
-  }
-}
-
 // Recursive descent straight to instructions: every parse function appends code that matches what it parsed.
 class RegexCompiler {
  public:

@@ -1,9 +1,17 @@
 #include <unordered_set>
+#include <utility>
 
 #include "runtime/base/utf8.h"
 #include "runtime/tokenizer/regex.h"
 
 namespace sgl::tokenizer {
+
+CharClass::CharClass(base::CodeSet set) : bitmap_(1024, 0), set_(std::move(set)) {
+  for (const base::CodeRange& r : set_.ranges()) {
+    for (char32_t c = r.lo; c <= r.hi && c < 0x10000; ++c) bitmap_[c >> 6] |= std::uint64_t{1} << (c & 63);
+  }
+}
+
 namespace {
 
 using Op = RegexInstruction::Op;

@@ -73,10 +73,6 @@ MAX_LINES = 400
 LONG_FILES = {
     "runtime/base/unicode_tables.cc": "generated tables",
     "runtime/tokenizer/jinja/interpreter.cc": "one state machine: a case per kind of node",
-    "runtime/tokenizer/regex_compile.cc": "one recursive-descent parser",
-    "runtime/exec/builtins.cc": "a list: one small function per built-in",
-    "runtime/exec/jit/codegen.cc": "one translation: a case per kind of instruction",
-    "compiler/driver/plan_steps.cc": "one state machine: recovers statements from register code",
     "kernels/cpu/vector_kernels.h": "one template per kernel, compiled once for each instruction set",
     "tests/unit/engine/engine_test.cc": "a list of test cases",
 }
