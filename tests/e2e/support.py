@@ -6,6 +6,7 @@ import pathlib
 import re
 import subprocess
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 EXAMPLES = ROOT / "examples"
@@ -96,6 +97,20 @@ def one_sentence(result):
 def folder():
     with tempfile.TemporaryDirectory() as path:
         yield pathlib.Path(path)
+
+
+def takes(process, number):
+    """Waits until the process has a handler for the signal. False: it ended before."""
+    while process.poll() is None:
+        try:
+            status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+        except OSError:
+            return False
+        caught = re.search(r"^SigCgt:\s*([0-9a-f]+)$", status, re.M)
+        if caught and int(caught[1], 16) >> (number - 1) & 1:
+            return True
+        time.sleep(0.001)
+    return False
 
 
 def example_names():

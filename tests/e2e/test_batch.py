@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 
-from support import check, command, environment, equal, fails, folder, model, ok, run, test
+from support import check, command, environment, equal, fails, folder, model, ok, run, takes, test
 
 PROGRAM = """program main(name: string, mode: string = "ok") -> { name: string, line: string } {
   if mode == "fail" { fail "asked to" }
@@ -143,6 +143,22 @@ def interrupt():
         check(expected.startswith(path.read_bytes()), "what was written is not a beginning of the whole")
         run("sgl", *words(tmp, "results.jsonl", "--quiet"))
         equal(path.read_bytes(), expected, "results after resuming")
+
+
+@test("batch/interrupt_early")
+def interrupt_early():
+    with folder() as tmp:
+        expected = reference(tmp)
+        for delay in (0, 0.003, 0.01, 0.03):
+            process = subprocess.Popen(command("sgl", *words(tmp, "results.jsonl", "--concurrency", 2, "--restart")),
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment())
+            check(takes(process, signal.SIGINT), "it ended by itself")
+            time.sleep(delay)
+            process.send_signal(signal.SIGINT)
+            err = process.communicate(timeout=30)[1]
+            equal(process.returncode, 130, f"exit code after {delay} s: {err[-500:]!r}")
+        run("sgl", *words(tmp, "results.jsonl", "--quiet"))
+        equal((tmp / "results.jsonl").read_bytes(), expected, "results after resuming")
 
 
 @test("batch/no_failures")

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 from support import (EXAMPLES, check, command, environment, equal, example_arguments, example_names, fails, folder,
-                     model, ok, one_sentence, run, schema_fault, schema_of, test)
+                     model, ok, one_sentence, run, schema_fault, schema_of, takes, test)
 
 TWO_PROGRAMS = """/// The first.
 program first(name: string) -> string { return "first {name}" }
@@ -144,6 +144,48 @@ def interrupted(number):
 def interrupt():
     interrupted(signal.SIGINT)
     interrupted(signal.SIGTERM)
+
+
+@test("run/interrupt_before_the_model")
+def interrupt_before_the_model():
+    with folder() as tmp:
+        file = tmp / "long.sgl"
+        file.write_text(LONG)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Arguments that never come keep it where the model is not loaded yet.
+            process = subprocess.Popen(command("sgl", "run", file, "--model", model(), "--args", "-"), stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+            try:
+                check(takes(process, number), "it ended by itself")
+                process.send_signal(number)
+                process.wait(timeout=10)
+                equal(process.returncode, 130, "exit code")
+                equal(process.stdout.read(), b"", "standard output")
+                equal(process.stderr.read(), b"sgl: interrupted\n", "standard error")
+            finally:
+                process.kill()
+                process.communicate()
+
+
+@test("run/interrupt_at_any_time")
+def interrupt_at_any_time():
+    with folder() as tmp:
+        file = tmp / "long.sgl"
+        file.write_text(LONG)
+        # From the first moment through loading, compiling and the first tokens.
+        for delay in (0, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.15):
+            process = subprocess.Popen(command("sgl", "run", file, "--model", model(), "--threads", 1),
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+            try:
+                check(takes(process, signal.SIGINT), "it ended by itself")
+                time.sleep(delay)
+                process.send_signal(signal.SIGINT)
+                out, err = process.communicate(timeout=30)
+            finally:
+                process.kill()
+            equal(process.returncode, 130, f"exit code after {delay} s: {err[-300:]!r}")
+            equal(out, b"", f"standard output after {delay} s")
+            check(b"interrupted" in err, f"after {delay} s: {err[-500:]!r}")
 
 
 @test("run/start_up")

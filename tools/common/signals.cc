@@ -8,6 +8,7 @@
 
 #include "runtime/base/check.h"
 #include "tools/common/exit_codes.h"
+#include "tools/common/terminal.h"
 
 namespace sgl::tools {
 namespace {
@@ -31,7 +32,7 @@ extern "C" void handle_signal(int) {
 
 }  // namespace
 
-Interrupt::Interrupt(std::function<void()> on_first) : on_first_(std::move(on_first)) {
+Interrupt::Interrupt() {
   SGL_ASSERT(signal_pipe[0] < 0);
   SGL_ASSERT(::pipe2(signal_pipe, O_CLOEXEC) == 0);
   signals_seen = 0;
@@ -54,12 +55,22 @@ Interrupt::~Interrupt() {
   signal_pipe[0] = signal_pipe[1] = -1;
 }
 
+void Interrupt::set_listener(std::function<void()> on_first) {
+  const std::lock_guard lock(mutex_);
+  on_first_ = std::move(on_first);
+}
+
 void Interrupt::wait() {
   char byte = 0;
   for (;;) {
     const ssize_t n = ::read(signal_pipe[0], &byte, 1);
     if (n < 0 && errno == EINTR) continue;
     if (n != 1 || byte == 'q') return;
+    const std::lock_guard lock(mutex_);
+    if (!on_first_) {
+      complain("interrupted");
+      ::_exit(kInterrupted);
+    }
     requested_ = true;
     on_first_();
   }

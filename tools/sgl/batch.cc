@@ -11,7 +11,6 @@
 #include "runtime/base/sha256.h"
 #include "runtime/plan/codec.h"
 #include "tools/common/exit_codes.h"
-#include "tools/common/signals.h"
 #include "tools/common/terminal.h"
 #include "tools/sgl/batch_files.h"
 #include "tools/sgl/progress.h"
@@ -74,10 +73,12 @@ Json identity_of(const RunCommand& command, const Prepared& prepared, const Inpu
 
 class BatchRun {
  public:
-  BatchRun(const RunCommand& command, Prepared& prepared, ResultsFile& results, const InputScan& scan)
+  BatchRun(const RunCommand& command, Prepared& prepared, ResultsFile& results, const InputScan& scan,
+           Interrupt& interrupt)
       : command_(command),
         prepared_(prepared),
         results_(results),
+        interrupt_(interrupt),
         total_(scan.lines),
         next_(results.found()),
         lines_(command.batch),
@@ -90,8 +91,8 @@ class BatchRun {
     for (std::int64_t i = 0; i < next_ && status_.ok(); ++i) skip_line();
     exec::Executor executor(prepared_.plan, prepared_.port());
     {
-      const Interrupt interrupt([&] { executor.wake(); });
-      loop(executor, interrupt);
+      const Interrupt::Listener listener(interrupt_, [&] { executor.wake(); });
+      loop(executor);
     }
     progress_.finish(counts_);
     if (!status_.ok()) return refuse(status_.error());
@@ -104,9 +105,9 @@ class BatchRun {
   }
 
  private:
-  void loop(exec::Executor& executor, const Interrupt& interrupt) {
+  void loop(exec::Executor& executor) {
     for (;;) {
-      if (interrupt.requested() && !interrupted_) {
+      if (interrupt_.requested() && !interrupted_) {
         interrupted_ = true;
         executor.cancel_all();
       }
@@ -196,6 +197,7 @@ class BatchRun {
   const RunCommand& command_;
   Prepared& prepared_;
   ResultsFile& results_;
+  Interrupt& interrupt_;
   const std::int64_t total_;
   std::int64_t next_;  // input to start next
   InputLines lines_;
@@ -208,7 +210,7 @@ class BatchRun {
 
 }  // namespace
 
-int run_batch(const RunCommand& command, Prepared& prepared) {
+int run_batch(const RunCommand& command, Prepared& prepared, Interrupt& interrupt) {
   if (!command.arguments.empty() || !command.arguments_file.empty()) {
     return refuse(base::invalid("a batch takes its arguments from the file alone; leave out --arg and --args"));
   }
@@ -231,7 +233,7 @@ int run_batch(const RunCommand& command, Prepared& prepared) {
     complain(fmt::format("continuing after {} of {} inputs", file.found(), scan->lines));
   }
   if (const int code = prepare_model(command, prepared); code != kOk) return code;
-  return BatchRun(command, prepared, file, *scan).run();
+  return BatchRun(command, prepared, file, *scan, interrupt).run();
 }
 
 }  // namespace sgl::tools

@@ -32,7 +32,7 @@ struct Outcome {
   double milliseconds = 0;
 };
 
-base::Expected<Outcome> execute(const RunCommand& command, Prepared& prepared, const Json& args) {
+base::Expected<Outcome> execute(const RunCommand& command, Prepared& prepared, const Json& args, Interrupt& interrupt) {
   StreamPrinter printer(is_terminal(STDERR_FILENO), use_color(STDERR_FILENO));
   exec::Executor executor(prepared.plan, prepared.port());
   Outcome outcome;
@@ -48,7 +48,7 @@ base::Expected<Outcome> execute(const RunCommand& command, Prepared& prepared, c
   const auto id = executor.start(prepared.program->name, args, prepared.options, std::move(events));
   if (!id.ok()) return id.error();
   {
-    const Interrupt interrupt([&] { executor.wake(); });
+    const Interrupt::Listener listener(interrupt, [&] { executor.wake(); });
     while (executor.poll(std::chrono::milliseconds(1000))) {
       if (!interrupt.requested() || outcome.interrupted) continue;
       outcome.interrupted = true;
@@ -106,9 +106,10 @@ int print_value(const RunCommand& command, const std::string& value) {
 }  // namespace
 
 int run(const RunCommand& command) {
+  Interrupt interrupt;  // first: loading a model takes a while
   Prepared prepared;
   if (const int code = prepare_program(command, prepared); code != kOk) return code;
-  if (!command.batch.empty()) return run_batch(command, prepared);
+  if (!command.batch.empty()) return run_batch(command, prepared, interrupt);
 
   const plan::Plan& plan = prepared.plan->plan();
   const auto args = collect_arguments(plan, *prepared.program, command.arguments_file, command.arguments);
@@ -117,7 +118,7 @@ int run(const RunCommand& command) {
   if (!fits.ok()) return refuse_arguments(prepared, fits.error());
   if (const int code = prepare_model(command, prepared); code != kOk) return code;
 
-  auto outcome = execute(command, prepared, *args);
+  auto outcome = execute(command, prepared, *args, interrupt);
   if (!outcome.ok()) return refuse_arguments(prepared, outcome.error());
   if (command.trace) {
     std::string out;
