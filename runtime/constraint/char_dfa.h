@@ -53,6 +53,9 @@ class CharDfa {
                                                                const std::function<bool(std::uint64_t)>& accept,
                                                                const Limits& limits);
 
+  // The same texts and tags, as far as `accept` takes their tags.
+  std::shared_ptr<const CharDfa> restricted(const std::function<bool(std::uint64_t)>& accept) const;
+
   bool empty() const { return accepting_.empty(); }
   std::size_t size() const { return accepting_.size(); }
   State start() const { return empty() ? kDead : 0; }
@@ -62,6 +65,8 @@ class CharDfa {
   }
   // Does some character of [lo, hi] lead on? O(classes).
   bool any_step(State state, char32_t lo, char32_t hi) const;
+  // The states that characters of [lo, hi] lead to, each once. O(classes).
+  std::vector<State> successors(State state, char32_t lo, char32_t hi) const;
   bool accepting(State state) const { return accepting_[static_cast<std::size_t>(state)] != 0; }
   std::uint64_t tags(State state) const { return tags_.empty() ? 0 : tags_[static_cast<std::size_t>(state)]; }
   // Least bytes of a text that leads from here to acceptance, each character spelled as in a JSON string (UTF-8, or its
@@ -82,6 +87,10 @@ class CharDfa {
 
  private:
   friend class CharDfaBuilder;
+  struct Lengths;  // tables of shortest_between
+  // Entries of one of those tables: 16 MB.
+  static constexpr std::size_t kMaxLengthEntries = 4'000'000;
+  static std::shared_ptr<Lengths> make_lengths();
   std::size_t class_of(char32_t c) const;
 
   std::size_t classes_ = 0;
@@ -92,7 +101,7 @@ class CharDfa {
   std::vector<std::uint8_t> accepting_, loops_;
   std::vector<std::uint64_t> tags_, counts_;
   std::vector<std::uint32_t> shortest_;
-  struct Lengths;  // tables of shortest_between
+  std::vector<std::uint8_t> costs_;  // of a class: bytes of its shortest character
   mutable std::shared_ptr<Lengths> lengths_;
 };
 

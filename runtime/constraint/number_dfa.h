@@ -60,6 +60,8 @@ class NumberDfa {
   bool accepting(State state) const { return accepting_[static_cast<std::size_t>(state)] != 0; }
   // Least bytes to acceptance.
   std::uint32_t shortest(State state) const { return shortest_[static_cast<std::size_t>(state)]; }
+  // How many texts lead from here to acceptance, up to CharDfa::kMany, which also stands for infinity.
+  std::uint64_t count(State state) const { return counts_[static_cast<std::size_t>(state)]; }
   std::size_t size() const { return accepting_.size(); }
 
  private:
@@ -86,6 +88,7 @@ class NumberDfa {
   std::vector<State> table_;
   std::vector<std::uint8_t> accepting_;
   std::vector<std::uint32_t> shortest_;
+  std::vector<std::uint64_t> counts_;
 };
 
 }  // namespace sgl::constraint

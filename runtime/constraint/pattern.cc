@@ -332,36 +332,4 @@ Expected<PatternNode> parse_pattern(std::string_view pattern, const Limits& limi
   return PatternParser(pattern, limits).run();
 }
 
-const char* format_pattern(std::string_view format) {
-  // RFC 3339, 5321 (plain addresses), 4122, 3986 (generic syntax) and 1123, in the parts that a regular expression
-  // says.
-  static constexpr const char* kDate =
-      "(?:[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|"
-      "1[0-9]|2[0-8]))"
-      "|(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)";
-  static constexpr const char* kTime =
-      "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,9})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])";
-  static const std::string date_time = std::string(kDate) + "T" + kTime;
-  static constexpr const char* kLabel = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
-  static const std::string hostname = std::string(kLabel) + "(?:\\." + kLabel + "){0,7}";
-  static const std::string email =
-      "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}(?:\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,32}){0,3}@" + std::string(kLabel) +
-      "(?:\\." + kLabel + "){1,4}";
-  static constexpr const char* kOctet = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
-  static const std::string ipv4 = std::string(kOctet) + "(?:\\." + kOctet + "){3}";
-  static constexpr const char* kUri =
-      "[A-Za-z][A-Za-z0-9+.-]*:(?://(?:[A-Za-z0-9._~!$&'()*+,;=:@\\[\\]-]|%[0-9A-Fa-f]{2})*)?"
-      "(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*(?:\\?(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?"
-      "(?:#(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?";
-  if (format == "date") return kDate;
-  if (format == "time") return kTime;
-  if (format == "date-time") return date_time.c_str();
-  if (format == "email") return email.c_str();
-  if (format == "uuid") return "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}";
-  if (format == "ipv4") return ipv4.c_str();
-  if (format == "hostname") return hostname.c_str();
-  if (format == "uri") return kUri;
-  return nullptr;
-}
-
 }  // namespace sgl::constraint

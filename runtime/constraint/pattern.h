@@ -50,6 +50,8 @@ class CharNfa {
   static base::Expected<CharNfa> intersect(const CharNfa& a, const CharNfa& b, const Limits& limits);
   // As a fragment of `graph`, every character spelled as said.
   FragmentId emit(Graph& graph, Spelling spelling) const;
+  const std::vector<State>& states() const { return states_; }  // state 0 is the start
+  const std::vector<base::CodeSet>& sets() const { return sets_; }
 
  private:
   friend class CharNfaBuilder;
@@ -58,7 +60,7 @@ class CharNfa {
   std::vector<base::CodeSet> sets_;
 };
 
-// The pattern of a named string format, nullptr when the format is unknown.
+// The pattern of a named string format of the language (formats.cc), nullptr when the format is unknown.
 const char* format_pattern(std::string_view format);
 
 }  // namespace sgl::constraint

@@ -1,0 +1,72 @@
+// How automata over characters are made: a table as it comes, then pruning and what is known of each state. Private to
+// char_dfa*.cc.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "runtime/constraint/char_dfa.h"
+#include "runtime/constraint/pattern.h"
+
+namespace sgl::constraint {
+
+// Work of one construction, in visits of edges; some 10 ns each. It bounds the time where the limits of size do not.
+constexpr std::size_t kMaxCharWork = 8'000'000;
+
+// A partition of the code points into classes whose members no set tells apart. Class 0 holds the surrogates, which are
+// no characters.
+struct CharPartition {
+  std::vector<char32_t> starts;         // first code points of the ranges, ascending, from 0
+  std::vector<std::uint16_t> class_of;  // of each range
+  std::size_t classes = 1;
+
+  // The coarsest partition that no set crosses. Errors: `limit`.
+  static base::Expected<CharPartition> of(std::span<const base::CodeSet> sets);
+  std::size_t range_of(char32_t c) const;
+  // The classes in `set`, ascending. Precondition: the set does not cross this partition.
+  std::vector<std::uint16_t> classes_in(const base::CodeSet& set) const;
+};
+
+// A deterministic automaton as it comes from a construction; state 0 is the start.
+struct RawCharDfa {
+  CharPartition partition;
+  std::vector<CharDfa::State> table;
+  std::vector<std::uint8_t> accepting;
+  std::vector<std::uint64_t> tags;  // empty: none
+
+  std::size_t size() const { return accepting.size(); }
+  // A new state without transitions. False at a limit of size.
+  bool add_state(bool accepts, const CharDfa::Limits& limits);
+};
+
+base::Error char_dfa_too_large(const CharDfa::Limits& limits);
+
+// The subsets of a nondeterministic automaton.
+base::Expected<RawCharDfa> determinize(const CharNfa& nfa, const CharDfa::Limits& limits);
+
+class CharDfaBuilder {
+ public:
+  // Removes the states that cannot end, and computes what CharDfa knows of the others.
+  static std::shared_ptr<const CharDfa> finish(RawCharDfa raw);
+  // All texts, with what each part says of them: `accept` gets the parts' states (kDead: refused for good) and returns
+  // whether to accept; parts marked in `needed` must stay alive.
+  using Accept = std::function<bool(std::span<const CharDfa::State>)>;
+  static base::Expected<RawCharDfa> product(std::span<const CharDfa* const> parts, const std::vector<bool>& needed,
+                                            const Accept& accept, const CharDfa::Limits& limits);
+  static std::size_t bytes(const CharDfa& dfa);
+  // Its tables of lengths are so full that new users get another one.
+  static bool worn(const CharDfa& dfa);
+  // Bytes of the shortest spelling of a character of [lo, hi] in a JSON string.
+  static std::uint8_t least_bytes(char32_t lo, char32_t hi);
+
+ private:
+  static base::Expected<std::vector<std::vector<std::uint16_t>>> refine(std::span<const CharDfa* const> parts,
+                                                                        CharPartition& out);
+  static void prune(RawCharDfa& raw);
+  static void merge(RawCharDfa& raw);
+  static void count(CharDfa& dfa, std::span<const std::uint64_t> class_sizes);
+  static void shortest(CharDfa& dfa);
+};
+
+}  // namespace sgl::constraint

@@ -1,0 +1,233 @@
+#include <algorithm>
+#include <queue>
+
+#include "runtime/constraint/char_dfa_build.h"
+#include "runtime/constraint/tuple_index.h"
+
+namespace sgl::constraint {
+
+using State = CharDfa::State;
+
+namespace {
+
+constexpr State kDead = CharDfa::kDead;
+
+// The states before each state, once per class of characters.
+class Predecessors {
+ public:
+  struct Entry {
+    std::uint32_t from = 0;
+    std::uint32_t cls = 0;
+  };
+  Predecessors(std::span<const State> table, std::size_t classes, std::size_t states) : begin_(states + 1, 0) {
+    for (State to : table) {
+      if (to != kDead) ++begin_[static_cast<std::size_t>(to) + 1];
+    }
+    for (std::size_t s = 0; s < states; ++s) begin_[s + 1] += begin_[s];
+    entries_.resize(begin_.back());
+    std::vector<std::size_t> next(begin_.begin(), begin_.end() - 1);
+    for (std::size_t i = 0; i < table.size(); ++i) {
+      if (table[i] == kDead) continue;
+      entries_[next[static_cast<std::size_t>(table[i])]++] = {static_cast<std::uint32_t>(i / classes),
+                                                              static_cast<std::uint32_t>(i % classes)};
+    }
+  }
+  std::span<const Entry> of(std::size_t state) const {
+    return std::span(entries_).subspan(begin_[state], begin_[state + 1] - begin_[state]);
+  }
+
+ private:
+  std::vector<std::size_t> begin_;
+  std::vector<Entry> entries_;
+};
+
+struct CharCost {
+  char32_t lo, hi;
+  std::uint8_t bytes;
+};
+// How a character stands in a JSON string, by length: raw, as \n and the like, as \u00XX.
+constexpr CharCost kCosts[] = {
+    {0x20, 0x21, 1}, {0x23, 0x5B, 1},  {0x5D, 0x7F, 1},    {'"', '"', 2},       {'\\', '\\', 2},        {0x08, 0x0A, 2},
+    {0x0C, 0x0D, 2}, {0x80, 0x7FF, 2}, {0x800, 0xD7FF, 3}, {0xE000, 0xFFFF, 3}, {0x10000, 0x10FFFF, 4}, {0, 0x1F, 6},
+};
+
+}  // namespace
+
+std::uint8_t CharDfaBuilder::least_bytes(char32_t lo, char32_t hi) {
+  std::uint8_t least = UINT8_MAX;
+  for (const CharCost& cost : kCosts) {
+    if (lo <= cost.hi && cost.lo <= hi) least = std::min(least, cost.bytes);
+  }
+  return least;
+}
+
+// States that lead to no accepting one go, and all transitions to them.
+void CharDfaBuilder::prune(RawCharDfa& raw) {
+  const std::size_t classes = raw.partition.classes;
+  std::vector<bool> live(raw.size(), false);
+  {
+    const Predecessors before(raw.table, classes, raw.size());
+    std::vector<std::size_t> todo;
+    for (std::size_t s = 0; s < raw.size(); ++s) {
+      if (raw.accepting[s] != 0) live[s] = true, todo.push_back(s);
+    }
+    while (!todo.empty()) {
+      const std::size_t at = todo.back();
+      todo.pop_back();
+      for (const Predecessors::Entry& e : before.of(at)) {
+        if (!live[e.from]) live[e.from] = true, todo.push_back(e.from);
+      }
+    }
+  }
+  if (raw.size() == 0 || !live[0]) {
+    raw.table.clear(), raw.accepting.clear(), raw.tags.clear();
+    return;
+  }
+  std::vector<State> name(raw.size(), kDead);
+  State next = 0;
+  for (std::size_t s = 0; s < raw.size(); ++s) {
+    if (live[s]) name[s] = next++;
+  }
+  for (std::size_t s = 0; s < raw.size(); ++s) {
+    if (!live[s]) continue;
+    const auto to = static_cast<std::size_t>(name[s]);
+    for (std::size_t c = 0; c < classes; ++c) {
+      const State target = raw.table[s * classes + c];
+      raw.table[to * classes + c] = target == kDead ? kDead : name[static_cast<std::size_t>(target)];
+    }
+    raw.accepting[to] = raw.accepting[s];
+    if (!raw.tags.empty()) raw.tags[to] = raw.tags[s];
+  }
+  const auto size = static_cast<std::size_t>(next);
+  raw.table.resize(size * classes);
+  raw.accepting.resize(size);
+  if (!raw.tags.empty()) raw.tags.resize(size);
+}
+
+// Merges states that go on alike. A few rounds find what subset construction leaves: copies of loops and of ends. This
+// is not minimisation; it costs no more than the construction.
+void CharDfaBuilder::merge(RawCharDfa& raw) {
+  const std::size_t classes = raw.partition.classes;
+  for (int round = 0; round < 4; ++round) {
+    TupleIndex rows;
+    std::vector<State> name(raw.size());
+    std::vector<std::size_t> first;  // of each merged state, in the order of the old ones
+    std::vector<std::uint32_t> key(classes + 3);
+    for (std::size_t s = 0; s < raw.size(); ++s) {
+      std::copy_n(raw.table.begin() + static_cast<std::ptrdiff_t>(s * classes), classes, key.begin());
+      const std::uint64_t tags = raw.tags.empty() ? 0 : raw.tags[s];
+      key[classes] = raw.accepting[s];
+      key[classes + 1] = static_cast<std::uint32_t>(tags);
+      key[classes + 2] = static_cast<std::uint32_t>(tags >> 32);
+      const auto [id, fresh] = rows.add(key);
+      name[s] = static_cast<State>(id);
+      if (fresh) first.push_back(s);
+    }
+    if (first.size() == raw.size()) return;
+    for (std::size_t to = 0; to < first.size(); ++to) {
+      for (std::size_t c = 0; c < classes; ++c) {
+        const State target = raw.table[first[to] * classes + c];
+        raw.table[to * classes + c] = target == kDead ? kDead : name[static_cast<std::size_t>(target)];
+      }
+      raw.accepting[to] = raw.accepting[first[to]];
+      if (!raw.tags.empty()) raw.tags[to] = raw.tags[first[to]];
+    }
+    raw.table.resize(first.size() * classes);
+    raw.accepting.resize(first.size());
+    if (!raw.tags.empty()) raw.tags.resize(first.size());
+  }
+}
+
+// Counts backwards from the ends. A state that is never done lies on a cycle or leads to one, and every cycle leads to
+// acceptance, so what it accepts is infinite.
+void CharDfaBuilder::count(CharDfa& dfa, std::span<const std::uint64_t> class_sizes) {
+  const std::size_t states = dfa.size();
+  const Predecessors before(dfa.table_, dfa.classes_, states);
+  std::vector<std::uint32_t> open(states, 0);
+  std::vector<std::uint64_t> sum(states, 0);
+  for (std::size_t i = 0; i < dfa.table_.size(); ++i) {
+    if (dfa.table_[i] != kDead) ++open[i / dfa.classes_];
+  }
+  dfa.counts_.assign(states, CharDfa::kMany);
+  std::vector<std::size_t> todo;
+  for (std::size_t s = 0; s < states; ++s) {
+    sum[s] = dfa.accepting_[s];
+    if (open[s] == 0) todo.push_back(s);
+  }
+  while (!todo.empty()) {
+    const std::size_t at = todo.back();
+    todo.pop_back();
+    dfa.counts_[at] = sum[at];
+    for (const Predecessors::Entry& e : before.of(at)) {
+      // Both factors are at most 2^32, and at most 2^21 characters.
+      sum[e.from] = std::min(CharDfa::kMany, sum[e.from] + sum[at] * class_sizes[e.cls]);
+      if (--open[e.from] == 0) todo.push_back(e.from);
+    }
+  }
+}
+
+void CharDfaBuilder::shortest(CharDfa& dfa) {
+  const std::size_t states = dfa.size();
+  const Predecessors before(dfa.table_, dfa.classes_, states);
+  dfa.shortest_.assign(states, UINT32_MAX);
+  using Item = std::pair<std::uint32_t, std::size_t>;
+  std::priority_queue<Item, std::vector<Item>, std::greater<>> queue;
+  for (std::size_t s = 0; s < states; ++s) {
+    if (dfa.accepting_[s] != 0) dfa.shortest_[s] = 0, queue.emplace(0, s);
+  }
+  while (!queue.empty()) {
+    const auto [bytes, at] = queue.top();
+    queue.pop();
+    if (bytes != dfa.shortest_[at]) continue;
+    for (const Predecessors::Entry& e : before.of(at)) {
+      const std::uint32_t with = bytes + dfa.costs_[e.cls];
+      if (with < dfa.shortest_[e.from]) dfa.shortest_[e.from] = with, queue.emplace(with, e.from);
+    }
+  }
+}
+
+std::shared_ptr<const CharDfa> CharDfaBuilder::finish(RawCharDfa raw) {
+  prune(raw);
+  merge(raw);
+  raw.table.shrink_to_fit();
+  auto out = std::make_shared<CharDfa>();
+  CharDfa& dfa = *out;
+  dfa.classes_ = raw.partition.classes;
+  dfa.class_starts_ = std::move(raw.partition.starts);
+  dfa.class_of_range_ = std::move(raw.partition.class_of);
+  for (char32_t c = 0; c < 128; ++c) dfa.ascii_[c] = static_cast<std::uint16_t>(dfa.class_of(c));
+  dfa.table_ = std::move(raw.table);
+  dfa.accepting_ = std::move(raw.accepting);
+  dfa.tags_ = std::move(raw.tags);
+  std::vector<std::uint64_t> sizes(dfa.classes_, 0);
+  std::vector<bool> plain(dfa.classes_, false);  // classes with a plain character
+  dfa.costs_.assign(dfa.classes_, UINT8_MAX);
+  for (std::size_t i = 0; i < dfa.class_starts_.size(); ++i) {
+    const char32_t lo = dfa.class_starts_[i];
+    const char32_t hi = i + 1 < dfa.class_starts_.size() ? dfa.class_starts_[i + 1] - 1 : base::kMaxCodePoint;
+    const std::size_t cls = dfa.class_of_range_[i];
+    if (cls == 0) continue;
+    sizes[cls] += hi - lo + 1;
+    dfa.costs_[cls] = std::min(dfa.costs_[cls], least_bytes(lo, hi));
+    const std::uint64_t escaped = (lo <= '"' && '"' <= hi ? 1u : 0u) + (lo <= '\\' && '\\' <= hi ? 1u : 0u);
+    if (hi >= 0x20 && hi - std::max<char32_t>(lo, 0x20) + 1 > escaped) plain[cls] = true;
+  }
+  count(dfa, sizes);
+  shortest(dfa);
+  dfa.loops_.resize(dfa.size());
+  for (std::size_t s = 0; s < dfa.size(); ++s) {
+    bool loops = true;
+    for (std::size_t c = 1; c < dfa.classes_ && loops; ++c) {
+      loops = !plain[c] || dfa.table_[s * dfa.classes_ + c] == static_cast<State>(s);
+    }
+    dfa.loops_[s] = loops ? 1 : 0;
+  }
+  dfa.lengths_ = CharDfa::make_lengths();
+  return out;
+}
+
+std::size_t CharDfaBuilder::bytes(const CharDfa& dfa) {
+  return sizeof(CharDfa) + dfa.table_.size() * sizeof(State) + dfa.size() * 22 + dfa.class_starts_.size() * 6;
+}
+
+}  // namespace sgl::constraint
