@@ -1,0 +1,174 @@
+"""The held-out sets: made of sentence patterns and entities that no training text contains. Plain Python, seeded.
+
+Every case is a dict: `task`, the arguments of the unconstrained program free.sgl, the name and arguments of the
+constrained program, and `expected`.
+"""
+
+import json
+import random
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "models" / "train"))
+
+from data import chat, classification, extraction, frames, stories, tools, yes_no  # noqa: E402
+from data.dialogue import and_list  # noqa: E402
+from data.entities import city, first_name, full_name  # noqa: E402
+from data.pools import pick  # noqa: E402
+
+SEED = 20240607
+RECORDS = {
+    "person": ("person", ["name", "age", "city"]),
+    "contact": ("contact", ["name", "email"]),
+    "order": ("order", ["name", "item", "quantity"]),
+    "invoice": ("order", ["name", "item", "quantity", "amount"]),
+    "event": ("event", ["date", "name"]),
+}
+ASK = ["Extract {k} as JSON.\n\n{t}", "{t}\nExtract {k} as JSON.", "{t}\nAnswer as JSON with the keys {k}."]
+
+
+def plain(key, text):
+    """The value of a fact as JSON has it."""
+    return (float(text) if "." in text else int(text)) if key in extraction.NUMERIC else text
+
+
+def extraction_case(rng, split, name):
+    kind, keys = RECORDS[name]
+    while True:
+        text, v, known = frames.frame(rng, split, kind)
+        if all(k in known for k in keys):
+            break
+    question = rng.choice(ASK).format(k=and_list(keys), t=text)
+    expected = {k: plain(k, v[k]) for k in keys}
+    return {"task": "extract", "free": {"question": question}, "program": name, "typed": {"question": question}, "expected": expected}
+
+
+def classification_case(rng, split, kind):
+    every = classification.labels_of(kind)
+    label = rng.choice(every)
+    options = every if kind == "sentiment" else rng.sample([x for x in every if x != label], 3) + [label]
+    if kind != "sentiment":
+        rng.shuffle(options)
+    text = classification.text_of(rng, split, kind, label)
+    question = f"Classify the {kind}: {and_list(options, 'or')}.\n{text}"
+    typed = {"question": question, "options": options}
+    return {"task": kind, "free": {"question": question}, "program": "choose", "typed": typed, "expected": label}
+
+
+def yes_no_case(rng, split):
+    d = yes_no.yes_no(rng, split)
+    question, answer = d.messages[0][1], d.messages[1][1]
+    typed = {"question": question, "options": ["yes", "no"]}
+    return {"task": "yes_no", "free": {"question": question}, "program": "choose", "typed": typed, "expected": answer}
+
+
+def chat_case(rng, split):
+    """The last question of a conversation; the choices are the answer with other values of the same kind."""
+    while True:
+        d = chat.memory(rng, split)
+        messages = [m for m in d.messages if m[0] != "system"]
+        instructions = "".join(m[1] for m in d.messages if m[0] == "system")
+        question, answer = messages[-2][1], messages[-1][1]
+        kind = next((k for k, f in chat.FACTS.items() if any(question.startswith(q.split("{")[0]) for q in f[2])), None)
+        if kind and not question.endswith((".", "briefly.")):
+            break
+    options = [answer]
+    form = chat.FACTS[kind][3]
+    while len(options) < 4:
+        f = chat.fill(rng, split, kind)
+        if kind == "pet":
+            f["v"] = answer.split()[1]
+        other = form.format(**f)
+        if other not in options:
+            options.append(other)
+    rng.shuffle(options)
+    history = [{"role": r, "text": t} for r, t, _ in messages[:-2]]
+    free = {"question": question, "history": history, "instructions": instructions}
+    typed = {"question": question, "history": history, "options": options}
+    return {"task": "chat", "free": free, "program": "choose", "typed": typed, "expected": answer}
+
+
+FIXED = [["add_contact", "name", "email"], ["send_email", "to", "text"], ["transfer_money", "to", "amount"]]
+
+
+def tool_case(rng, split):
+    """A request for one of the three held-out tools, all described in one of the styles of the training."""
+    style = rng.choice(["line", "short", "wide"])
+    families = tools.parts_of(split)
+    chosen = []
+    for name, *arguments in FIXED:
+        family = next(f for f in families if name in f[0].split())
+        kinds = [a.split(":")[1] for a in family[2]]
+        typed = [(a, k, "integer" if k == "int" else "string") for a, k in zip(arguments, kinds)]
+        chosen.append((name, family[1], typed, family[3]))
+    right = rng.choice(chosen)
+    rng.shuffle(chosen)
+    shown = "\n".join(tools.describe(style, t) for t in chosen)
+    instructions = f"You have these tools.\n<tools>\n{shown}\n</tools>"
+    values = [tools.sample(rng, split, k) for _, k, _ in right[2]]
+    question = rng.choice(right[3]).format(*(v[0] for v in values))
+    expected = {"name": right[0], "arguments": {a: json.loads(v[1]) for (a, _, _), v in zip(right[2], values)}}
+    both = {"question": question, "instructions": instructions}
+    return {"task": "tool", "free": both, "program": "tool", "typed": both, "expected": expected}
+
+
+def other_tool_case(rng, split):
+    """A request for one of one to four held-out or known tools under any names: free text only."""
+    d = tools.tools(rng, split)
+    call = d.messages[2][1].removeprefix("<tool_call>").removesuffix("</tool_call>")
+    free = {"question": d.messages[1][1], "instructions": d.messages[0][1]}
+    return {"task": "tool_any", "free": free, "program": None, "typed": None, "expected": json.loads(call)}
+
+
+def cases(limit: int, split: str = "test", seed: int = SEED) -> list[dict]:
+    """`limit` cases of each kind."""
+    out = []
+
+    def add(make, *arguments):
+        rng = random.Random(f"{seed} {make.__name__} {arguments}")
+        seen = set()
+        for _ in range(20 * limit):
+            case = make(rng, split, *arguments)
+            key = json.dumps(case["free"], sort_keys=True)
+            if key not in seen:
+                seen.add(key)
+                out.append(case)
+            if len(seen) == limit:
+                break
+
+    for name in RECORDS:
+        add(extraction_case, name)
+    for kind in ("sentiment", "topic", "intent"):
+        add(classification_case, kind)
+    for make in (yes_no_case, chat_case, tool_case, other_tool_case):
+        if split == "test" or make is not tool_case:  # the three tools of tool.sgl are of the test split
+            add(make)
+    return out
+
+
+def story_texts(limit: int, split: str = "test", seed: int = SEED) -> list[str]:
+    """Stories of the generator with held-out sentences, names and things."""
+    rng = random.Random(f"{seed} stories")
+    return [" ".join(stories.story(rng, split)[0]) for _ in range(limit)]
+
+
+# Stories written by hand for this test, in words that the generator does not arrange.
+WRITTEN = [
+    "Nell had a red bike. Every day she rode it to the shop to buy milk for her grandma. One day the bike had a flat tire. Nell was sad, but her brother had a pump. He fixed the tire, and Nell rode to the shop. "
+    "Grandma gave them both a glass of milk and a big cookie.",
+    'There was a small bird who could not sing. All the other birds in the tree sang in the morning. The small bird listened and wanted to cry. Then an old owl said, "You do not need to sing. You can whistle." The small '
+    "bird tried to whistle, and it was very nice. Now all the birds listen to him.",
+    'Tim and his dad went to the lake. They had a boat and some bread. Tim wanted to catch a fish. He waited and waited. At last he felt a pull. It was a big fish! But the fish looked at him, and Tim let it go. "Swim '
+    'home," he said. Dad smiled and gave him the bread.',
+    'Mom made soup for dinner. Sara did not want to eat it. "It is green," she said. Her mom told her that the soup came from a magic garden. Sara took a spoon and ate a little. It was good! She ate all of it and '
+    "asked for more.",
+    "A little cloud was alone in the sky. It wanted to play with the sun, but the sun was too hot. It wanted to play with the wind, but the wind was too fast. Then it saw a dry flower on the ground. The cloud began to "
+    "rain, and the flower was happy. They became friends.",
+    "Ben lost a tooth. He put it under his pillow and went to sleep. In the night, he heard a soft sound. He opened one eye, but there was nobody. In the morning, the tooth was gone, and there was a shiny coin. Ben ran to "
+    "show it to his sister.",
+]
+
+
+if __name__ == "__main__":
+    for case in cases(int(sys.argv[1]) if len(sys.argv) > 1 else 2):
+        print(json.dumps(case, ensure_ascii=False))

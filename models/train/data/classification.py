@@ -1,0 +1,128 @@
+"""Classification under a choice of labels: sentiment, topic, feeling, intent; with instructions of many kinds."""
+
+import re
+
+from .classify_words import BAD, DEGREE, FEELINGS, GOOD, INTENTS, SENTIMENT, SUBJECTS, TOPIC_OWN, TOPIC_SHAPES, TOPIC_WORDS
+from .dialogue import Dialogue, and_list
+from .entities import city, first_name, item, quantity
+from .pools import COMMON_THINGS, pick
+
+INSTRUCTIONS = """Classify the {x}: {l}.|What is the {x}: {l}?|Classify the {x} as {l}.|Which {x} is it? Choose from {l}.|Is the {x} {l}?|Label the {x} ({l}).|Choose the {x}: {l}.|{X}? Answer
+with one of {l}.|Pick one {x}: {l}.|Say which {x} fits: {l}.|The {x} is one of {l}. Which one?|Decide on the {x}: {l}.|What {x} does this text have: {l}?|Options for the {x}: {l}.""".replace(
+    "\n", " "
+).split(
+    "|"
+)
+SHORT = ["What is the {x}?", "Classify the {x}.", "Which {x} is it?", "{X}?", "Name the {x}.", "Give the {x} of this text."]
+LAYOUTS = [
+    "{a}\n{t}",
+    "{t}\n{a}",
+    "{a}\n\n{t}",
+    "{t}\n\n{a}",
+    "{a}\nText: {t}",
+    "Text: {t}\n{a}",
+    "Review: {t}\n{a}",
+    "{a} {t}",
+    "{t} {a}",
+    "{a}\nSentence: {t}",
+    "{a}\n\nText: {t}",
+    '{a}\n"{t}"',
+]
+PREFIXES = ["The {x} is ", "{X}: ", "Answer: ", "Label: ", "It is ", "I think it is "]
+SYSTEMS = [
+    "You classify texts.",
+    "You are a helpful assistant.",
+    "Answer with one label.",
+    "You are a careful reader.",
+    "You sort messages.",
+    "Answer with one word.",
+]
+NAMES = {
+    "sentiment": ["sentiment", "sentiment", "sentiment", "tone", "mood"],
+    "topic": ["topic", "topic", "topic", "subject", "theme"],
+    "feeling": ["feeling", "feeling", "mood", "emotion"],
+    "intent": ["intent", "intent", "intent", "purpose", "intention"],
+}
+TABLES = {"feeling": FEELINGS, "intent": INTENTS}
+
+
+def text_of(rng, split, kind, label) -> str:
+    """A text with the label."""
+    if kind == "sentiment":
+        s = pick(rng, split, SUBJECTS)
+        t = pick(rng, split, SENTIMENT[label]).format(
+            S=s, S2=s[0].lower() + s[1:], g=rng.choice(GOOD), b=rng.choice(BAD), d=rng.choice(DEGREE)
+        )
+    elif kind == "topic":
+        words = TOPIC_WORDS[label]
+        bits = []
+        for _ in range(rng.choice([1, 1, 2])):
+            a, b = rng.sample(words, 2)
+            shape = pick(rng, split, TOPIC_SHAPES) if rng.random() < 0.75 or split == "test" else rng.choice(TOPIC_OWN[label])
+            bits.append(shape.format(a=a, b=b, n=rng.randint(3, 40), c=city(rng, split)))
+        t = " ".join(dict.fromkeys(bits))
+    else:
+        f = {
+            "N": first_name(rng, split),
+            "t": pick(rng, split, COMMON_THINGS),
+            "C": city(rng, split),
+            "q": quantity(rng)[0],
+            "i": item(rng, split),
+        }
+        t = pick(rng, split, TABLES[kind][label]).format(**f)
+    return re.sub(r"\b([Aa]) (?=[aeio])", r"\1n ", re.sub("  +", " ", t))
+
+
+def labels_of(kind):
+    return list({"sentiment": SENTIMENT, "topic": TOPIC_WORDS}.get(kind) or TABLES[kind])
+
+
+def classification(rng, split, kind=None):
+    """One text, or a few in one conversation; options in any order; sometimes worked examples before."""
+    kind = kind or rng.choice(["sentiment", "sentiment", "topic", "topic", "intent", "intent", "feeling"])
+    every = labels_of(kind)
+    label = rng.choice(every)
+    limit = rng.randint(2, min(6, len(every)))
+    options = rng.sample([x for x in every if x != label], limit - 1) + [label]
+    if kind == "sentiment" and rng.random() < 0.5:
+        options = every[:]
+    if kind == "sentiment" and rng.random() < 0.6:
+        options.sort(key=["positive", "negative", "neutral"].index)
+    else:
+        rng.shuffle(options)
+    x = rng.choice(NAMES[kind])
+    text = text_of(rng, split, kind, label)
+    r = rng.random()
+    if r < 0.15:
+        return few_shot(rng, split, kind, x, options, text, label)
+    listed = r > 0.25 or kind not in ("sentiment", "feeling")
+    joined = rng.choice([and_list(options, "or"), and_list(options, "or"), ", ".join(options), "/".join(options), and_list(options)])
+    instruction = rng.choice(INSTRUCTIONS if listed else SHORT).format(x=x, X=x.capitalize(), l=joined)
+    d = Dialogue(kind)
+    if rng.random() < 0.2:
+        d.system(rng.choice(SYSTEMS))
+    d.user(rng.choice(LAYOUTS).format(a=instruction, t=text))
+    given = rng.choice(PREFIXES).format(x=x, X=x.capitalize()) if rng.random() < 0.2 else ""
+    d.assistant(label, given)
+    while rng.random() < 0.3 and listed:
+        label = rng.choice(options)
+        d.user(rng.choice(["And this: {t}", "{t}", "Next: {t}", "Now this one: {t}"]).format(t=text_of(rng, split, kind, label)))
+        d.assistant(label, given)
+    return d
+
+
+def few_shot(rng, split, kind, x, options, text, label):
+    """Lines of examples, as bare text or in one message."""
+    bare = rng.random() < 0.6
+    X = rng.choice([x.capitalize(), "Label", "Answer"])
+    form = rng.choice(["{t} {X}: {l}\n", "{t} {X}: {l}\n", "Text: {t}\n{X}: {l}\n", "{t} -> {l}\n", "{t}\n{X}: {l}\n\n"])
+    shots = ""
+    order = options[:]
+    rng.shuffle(order)
+    for example in order[: rng.randint(2, 4)]:
+        shots += form.format(t=text_of(rng, split, kind, example), l=example, X=X)
+    before = form.split("{l}")[0].format(t=text, X=X)
+    if bare:
+        return Dialogue(kind, text=shots + before + label + "\n", start=len(shots + before))
+    head = rng.choice(["", f"Classify the {x}.\n", f"{x.capitalize()}: {and_list(options, 'or')}.\n"])
+    return Dialogue(kind).user((head + shots + before).rstrip()).assistant(label)

@@ -1,0 +1,84 @@
+"""Dialogues as tokens, and batches of sequences of similar length."""
+
+import random
+
+import numpy as np
+
+from data.mix import FIRST, MAIN, dialogue
+from tokenizer import BOS, END, ROLES, Tokenizer
+
+LONGEST = 1024
+FULL_LOSS = {"story", "english"}
+
+
+def encode(tokenizer: Tokenizer, d, begin=True) -> tuple[list[int], list[int]]:
+    """(tokens, 1 where a token is a target)."""
+    ids, loss = ([BOS], [0]) if begin else ([], [])
+    if d.text is not None:
+        new = tokenizer.encode(d.text)
+        ids += new
+        at = 0
+        for i in new:
+            at += len(tokenizer.bytes[i])
+            loss.append(int(at > d.start))
+        return ids + [END], loss + [1]
+    for role, text, given in d.messages:
+        new = tokenizer.encode(text)
+        ids += [ROLES[role], *new, END]
+        if role != "assistant":
+            loss += [0] * (len(new) + 2)
+            continue
+        start, at = len(text[:given].encode()), 0
+        loss.append(0)
+        for i in new:
+            at += len(tokenizer.bytes[i])
+            loss.append(int(at > start))
+        loss.append(1)
+    return ids, loss
+
+
+def sequence(tokenizer, rng, split, mixture):
+    """One dialogue; now and then several, one after another in one conversation."""
+    ids, loss = encode(tokenizer, dialogue(rng, split, mixture))
+    if ids[1] == ROLES["user"] and rng.random() < 0.03:
+        for _ in range(rng.choice([1, 1, 2, 3, 6, 10])):
+            d = dialogue(rng, split, mixture)
+            if d.text is None and d.messages[0][0] == "user":
+                more = encode(tokenizer, d, begin=False)
+                ids, loss = ids + more[0], loss + more[1]
+    return ids[:LONGEST], loss[:LONGEST]
+
+
+def microbatches(tokenizer, seed: int, tokens: int, micro: int, first: bool):
+    """About `tokens` tokens of fresh dialogues as shuffled batches (ids [b, t], rows of the targets, targets)."""
+    rng = random.Random(seed)
+    mixture = FIRST if first else MAIN
+    rows, total = [], 0
+    while total < tokens:
+        ids, loss = sequence(tokenizer, rng, "train", mixture)
+        if any(loss[1:]):
+            rows.append((ids, loss))
+            total += len(ids)
+    rows.sort(key=lambda r: len(r[0]))
+    batches, at = [], 0
+    while at < len(rows):
+        # The longest of the batch decides its width; a multiple of 16 suits the matrix units.
+        width = -(-(len(rows[at][0]) - 1) // 16) * 16
+        size = max(1, micro // width)
+        batches.append(pack(rows[at : at + size]))
+        at += size
+    rng.shuffle(batches)
+    return batches
+
+
+def pack(rows):
+    width = -(-max(len(ids) - 1 for ids, _ in rows) // 16) * 16
+    ids = np.full((len(rows), width), END, dtype=np.int32)
+    where, targets = [], []
+    for i, (tokens, loss) in enumerate(rows):
+        ids[i, : len(tokens) - 1] = tokens[:-1]
+        for j, (token, counts) in enumerate(zip(tokens[1:], loss[1:])):
+            if counts:
+                where.append(i * width + j)
+                targets.append(token)
+    return ids, np.array(where, dtype=np.int32), np.array(targets, dtype=np.int32)

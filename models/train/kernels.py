@@ -1,0 +1,45 @@
+"""Loads kernels.c: compiled once per source and processor into the build folder, called through ctypes."""
+
+import ctypes
+import hashlib
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+CACHE = HERE.parents[1] / "build" / "model-data"
+FLAGS = ["-O3", "-march=native", "-ffast-math", "-mprefer-vector-width=512", "-shared", "-fPIC"]
+
+
+def library() -> ctypes.CDLL:
+    """The compiled kernels. Needs a C compiler, `cc` or the one in the variable CC."""
+    source = (HERE / "kernels.c").read_bytes()
+    key = hashlib.sha256(source + " ".join(FLAGS).encode() + platform.processor().encode()).hexdigest()[:12]
+    target = CACHE / f"kernels-{key}.so"
+    if not target.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        command = [os.environ.get("CC", "cc"), *FLAGS, str(HERE / "kernels.c"), "-o", str(target), "-lmvec", "-lm"]
+        subprocess.run(command, check=True)
+    lib = ctypes.CDLL(str(target))
+    lib.cross_entropy.restype = ctypes.c_double
+    return lib
+
+
+LIB = library()
+
+
+def call(name: str, *arguments):
+    """Calls a kernel; tensors become pointers to their (contiguous) data, floats C floats, ints 64-bit ints."""
+    converted = []
+    for a in arguments:
+        if a is None:
+            converted.append(ctypes.c_void_p(None))
+        elif isinstance(a, float):
+            converted.append(ctypes.c_float(a))
+        elif isinstance(a, int):
+            converted.append(ctypes.c_int64(a))
+        else:
+            assert a.is_contiguous(), name
+            converted.append(ctypes.c_void_p(a.data_ptr()))
+    return getattr(LIB, name)(*converted)

@@ -1,0 +1,151 @@
+"""Trains the default model. Run by make_default.sh; resumes nothing, repeats exactly by seed on the same machine."""
+
+import argparse
+import json
+import multiprocessing
+import os
+import random
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from data.mix import MAIN, dialogue
+from dataset import encode, microbatches, pack
+from model import Config, Model
+from optimizer import Optimizer
+from tokenizer import Tokenizer
+
+
+def shards(queue, path, seed, first, micro, tokens):
+    """A process of its own: makes fresh dialogues ahead of the training."""
+    os.nice(5)
+    tokenizer = Tokenizer.load(path)
+    number = 0
+    while True:
+        queue.put(microbatches(tokenizer, seed * 100003 + number, tokens, micro, number < first))
+        number += 1
+
+
+def rate(step: int, steps: int, warm: int, decay: float) -> float:
+    """Warm-up, a flat stretch, then a straight line to zero."""
+    return min(1.0, (step + 1) / warm, (steps - step) / (steps * decay))
+
+
+def planned(folder: Path, steps: int, done: int, decay: float) -> int:
+    """A number in the file `steps` changes the plan while the rate is still flat; the result is as if it had been given."""
+    try:
+        wanted = int((folder / "steps").read_text())
+    except (OSError, ValueError):
+        return steps
+    return wanted if done <= min(steps, wanted) * (1 - decay) else steps
+
+
+def evaluate(model, tokenizer, dialogues) -> dict:
+    """By task: share of dialogues whose every target token is the likeliest, and loss per target."""
+    right, loss, count = defaultdict(list), defaultdict(float), defaultdict(int)
+    for d in dialogues:
+        ids, where, targets = pack([encode(tokenizer, d)])
+        logits = model.logits(torch.from_numpy(ids))[0].float()[torch.from_numpy(where).long()]
+        targets = torch.from_numpy(targets).long()
+        right[d.task].append((logits.argmax(-1) == targets).all().item())
+        loss[d.task] += torch.nn.functional.cross_entropy(logits, targets, reduction="sum").item()
+        count[d.task] += len(targets)
+    return {t: (sum(r) / len(r), loss[t] / count[t]) for t, r in right.items()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
+    parser.add_argument("--tokenizer", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=3600)
+    parser.add_argument("--batch", type=int, default=10240, help="tokens of a step")
+    parser.add_argument("--micro", type=int, default=3072, help="tokens of a part of a step")
+    parser.add_argument("--first", type=int, default=3, help="shards of the first phase")
+    parser.add_argument("--warm", type=int, default=60)
+    parser.add_argument("--decay", type=float, default=0.35, help="share of the steps in which the rate falls")
+    parser.add_argument("--muon", type=float, default=0.02)
+    parser.add_argument("--adam", type=float, default=0.003)
+    parser.add_argument("--layers", type=int, default=6)
+    parser.add_argument("--hidden", type=int, default=256)
+    parser.add_argument("--inner", type=int, default=704)
+    parser.add_argument("--heads", type=int, default=4)
+    parser.add_argument("--save", type=int, default=200)
+    parser.add_argument("--check", type=int, default=200, help="steps between evaluations on the dev split")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    args.out.mkdir(parents=True, exist_ok=True)
+    tokenizer = Tokenizer.load(args.tokenizer)
+    config = Config(tokenizer.size, args.hidden, args.layers, args.heads, args.inner)
+    model = Model(config, args.seed)
+    optimizer = Optimizer(model, args.muon, args.adam)
+    average = model.flat.clone()
+    dev_rng = random.Random(7)
+    dev = [dialogue(dev_rng, "dev", MAIN) for _ in range(500)]
+    queue = multiprocessing.Queue(2)
+    maker = (queue, args.tokenizer, args.seed, args.first, args.micro, 1_000_000)
+    process = multiprocessing.Process(target=shards, args=maker, daemon=True)
+    process.start()
+    log = (args.out / "log.txt").open("a")
+
+    def say(text):
+        print(text, flush=True)
+        print(text, file=log, flush=True)
+
+    say(f"{model.flat.numel()} parameters, {args}")
+    pending, seen, start, right = [], 0, time.time(), torch.zeros(1, dtype=torch.int32)
+    window = [0.0, 0]
+    step = 0
+    while step < args.steps:
+        batch, tokens = [], 0
+        while tokens < args.batch:
+            if not pending:
+                pending = queue.get()
+            batch.append(pending.pop())
+            tokens += batch[-1][0].size
+        targets = sum(len(b[2]) for b in batch)
+        for ids, where, target in batch:
+            parts = (torch.from_numpy(x) for x in (ids, where, target))
+            window[0] += model.step(*parts, 1.0 / targets, right)
+        window[1] += targets
+        seen += tokens
+        optimizer.step(rate(step, args.steps, args.warm, args.decay))
+        average.lerp_(model.flat, max(0.005, 1 / (step + 1)))
+        done = step = step + 1
+        if done % 20 == 0:
+            args.steps = planned(args.out, args.steps, done, args.decay)
+            accuracy = right.item() / window[1]
+            say(
+                f"{done} loss {window[0] / window[1]:.4f} right {accuracy:.4f} tokens {seen / 1e6:.2f}M {seen / (time.time() - start):.0f}/s {time.time() - start:.0f}s"
+            )
+            window, right = [0.0, 0], torch.zeros(1, dtype=torch.int32)
+        if done % args.check == 0 or done == args.steps:
+            flat = model.flat.clone()
+            if done < args.steps:
+                model.flat.copy_(average)
+                model.refresh()
+            scores = evaluate(model, tokenizer, dev)
+            model.flat.copy_(flat)
+            model.refresh()
+            say("  dev " + " ".join(f"{t}:{a:.2f}/{l:.2f}" for t, (a, l) in sorted(scores.items())))
+        if done % args.save == 0 or done == args.steps:
+            state = {
+                "flat": model.flat.clone(),
+                "average": average,
+                "config": config.as_dict(),
+                "step": done,
+                "steps": args.steps,
+                "tokens": seen,
+            }
+            torch.save(state, args.out / "checkpoint.tmp")
+            os.replace(args.out / "checkpoint.tmp", args.out / "checkpoint.pt")
+    (args.out / "done.json").write_text(json.dumps({"steps": args.steps, "tokens": seen, "seconds": round(time.time() - start)}))
+    process.terminate()
+
+
+if __name__ == "__main__":
+    main()
