@@ -94,7 +94,7 @@ Automaton::Closure Automaton::after(const std::vector<Item>& items, unsigned cha
 }
 
 StateId Automaton::intern(Closure closure) const {
-  if (closure.items.empty() && !closure.accepting) return kDead;
+  if (closure.items.empty() && !closure.accepting) return kNoState;
   std::uint64_t hash = closure.accepting ? 1 : 0;
   for (const Item& item : closure.items) hash = mix(hash ^ (std::uint64_t{item.node} << 32 | item.stack));
   const auto [first, last] = index_.equal_range(hash);
@@ -152,7 +152,7 @@ std::optional<Machine::Run> Automaton::run(std::string_view text) const {
   std::size_t i = 0;
   for (; i < text.size(); ++i) {
     const StateId next = step(state, static_cast<unsigned char>(text[i]));
-    if (next == kDead) return std::nullopt;
+    if (next == kNoState) return std::nullopt;
     if (next == kOverLimit) break;
     state = next;
   }

@@ -10,8 +10,6 @@ using State = CharDfa::State;
 
 namespace {
 
-constexpr State kDead = CharDfa::kDead;
-
 // The states before each state, once per class of characters.
 class Predecessors {
  public:
@@ -21,13 +19,13 @@ class Predecessors {
   };
   Predecessors(std::span<const State> table, std::size_t classes, std::size_t states) : begin_(states + 1, 0) {
     for (State to : table) {
-      if (to != kDead) ++begin_[static_cast<std::size_t>(to) + 1];
+      if (to != CharDfa::kDead) ++begin_[static_cast<std::size_t>(to) + 1];
     }
     for (std::size_t s = 0; s < states; ++s) begin_[s + 1] += begin_[s];
     entries_.resize(begin_.back());
     std::vector<std::size_t> next(begin_.begin(), begin_.end() - 1);
     for (std::size_t i = 0; i < table.size(); ++i) {
-      if (table[i] == kDead) continue;
+      if (table[i] == CharDfa::kDead) continue;
       entries_[next[static_cast<std::size_t>(table[i])]++] = {static_cast<std::uint32_t>(i / classes),
                                                               static_cast<std::uint32_t>(i % classes)};
     }
@@ -83,7 +81,7 @@ void CharDfaBuilder::prune(RawCharDfa& raw) {
     raw.table.clear(), raw.accepting.clear(), raw.tags.clear();
     return;
   }
-  std::vector<State> name(raw.size(), kDead);
+  std::vector<State> name(raw.size(), CharDfa::kDead);
   State next = 0;
   for (std::size_t s = 0; s < raw.size(); ++s) {
     if (live[s]) name[s] = next++;
@@ -93,7 +91,7 @@ void CharDfaBuilder::prune(RawCharDfa& raw) {
     const auto to = static_cast<std::size_t>(name[s]);
     for (std::size_t c = 0; c < classes; ++c) {
       const State target = raw.table[s * classes + c];
-      raw.table[to * classes + c] = target == kDead ? kDead : name[static_cast<std::size_t>(target)];
+      raw.table[to * classes + c] = target == CharDfa::kDead ? CharDfa::kDead : name[static_cast<std::size_t>(target)];
     }
     raw.accepting[to] = raw.accepting[s];
     if (!raw.tags.empty()) raw.tags[to] = raw.tags[s];
@@ -127,7 +125,8 @@ void CharDfaBuilder::merge(RawCharDfa& raw) {
     for (std::size_t to = 0; to < first.size(); ++to) {
       for (std::size_t c = 0; c < classes; ++c) {
         const State target = raw.table[first[to] * classes + c];
-        raw.table[to * classes + c] = target == kDead ? kDead : name[static_cast<std::size_t>(target)];
+        raw.table[to * classes + c] =
+            target == CharDfa::kDead ? CharDfa::kDead : name[static_cast<std::size_t>(target)];
       }
       raw.accepting[to] = raw.accepting[first[to]];
       if (!raw.tags.empty()) raw.tags[to] = raw.tags[first[to]];
@@ -146,7 +145,7 @@ void CharDfaBuilder::count(CharDfa& dfa, std::span<const std::uint64_t> class_si
   std::vector<std::uint32_t> open(states, 0);
   std::vector<std::uint64_t> sum(states, 0);
   for (std::size_t i = 0; i < dfa.table_.size(); ++i) {
-    if (dfa.table_[i] != kDead) ++open[i / dfa.classes_];
+    if (dfa.table_[i] != CharDfa::kDead) ++open[i / dfa.classes_];
   }
   dfa.counts_.assign(states, CharDfa::kMany);
   std::vector<std::size_t> todo;

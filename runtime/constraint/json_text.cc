@@ -142,6 +142,10 @@ CharStep next_byte(Pending pending, unsigned char byte, Escapes escapes) {
   return {};
 }
 
+bool is_escape(Pending pending) {
+  return part_of(pending) == Part::kEscape || part_of(pending) == Part::kHex;
+}
+
 CharRange pending_range(Pending pending) {
   const std::uint32_t count = count_of(pending), bits = bits_of(pending);
   switch (part_of(pending)) {

@@ -30,6 +30,8 @@ struct CharRange {
 };
 CharRange pending_range(Pending pending);
 
+bool is_escape(Pending pending);  // after a backslash, or among the digits of \u
+
 // Plain: spelled as it is, and not by control characters, quote or backslash.
 inline bool is_plain(unsigned char byte) {
   return byte >= 0x20 && byte != '"' && byte != '\\';

@@ -20,7 +20,7 @@
 namespace sgl::constraint {
 
 using StateId = std::int32_t;
-constexpr StateId kDead = -1;       // no accepted text begins so
+constexpr StateId kNoState = -1;    // no accepted text begins so
 constexpr StateId kOverLimit = -2;  // the state would be one too many
 
 constexpr std::uint64_t kInfinite = std::uint64_t{1} << 40;  // also stands for every length above it
@@ -58,7 +58,8 @@ class Machine {
   std::uint64_t rest(StateId state) const { return at(state).facts.rest; }
   // The byte that must come next, -1 when there is a choice, none, or the text may end.
   virtual int only_byte(StateId state) const = 0;
-  // The first byte of a shortest completion, the least one of equals. Precondition: rest(state) > 0.
+  // A byte that brings the end nearest, the least one of equals: always to a lesser rest; -1 if none is known to.
+  // Precondition: rest(state) > 0.
   virtual int shortest_byte(StateId state) const = 0;
   virtual PlainRegion plain_region(StateId) const { return {}; }
 
@@ -95,7 +96,7 @@ class Machine {
   // All of these are called with the mutex held (or while the machine is being built).
   // A new state, kOverLimit when there are too many.
   StateId add_state(const Facts& facts) const;
-  // The successor of a state: one that exists, a new one, kDead or kOverLimit.
+  // The successor of a state: one that exists, a new one, kNoState or kOverLimit.
   virtual StateId expand(StateId from, unsigned char byte) const = 0;
 
   mutable std::mutex mutex_;

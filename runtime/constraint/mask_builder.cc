@@ -41,7 +41,7 @@ bool MaskBuilder::below(const std::vector<TrieNode>& trie, std::uint32_t top, St
     const std::size_t depth = node.depth - base_depth;
     const StateId next = machine_.step(stack_[depth - 1], static_cast<unsigned char>(node.byte));
     if (next == kOverLimit) return false;
-    if (next == kDead) {
+    if (next == kNoState) {
       i = node.end;
       continue;
     }

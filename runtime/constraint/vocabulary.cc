@@ -213,7 +213,9 @@ std::uint64_t Vocabulary::Impl::tokens_to_finish(const Machine& machine, std::st
   std::string whole(text);
   std::vector<StateId> states;  // after every byte of the completion
   for (StateId s = state; machine.rest(s) > 0;) {
-    const auto byte = static_cast<unsigned char>(machine.shortest_byte(s));
+    const int shortest = machine.shortest_byte(s);
+    if (shortest < 0) return kNoTokens;
+    const auto byte = static_cast<unsigned char>(shortest);
     states.push_back(s);
     whole.push_back(static_cast<char>(byte));
     s = machine.step(s, byte);

@@ -1,0 +1,237 @@
+// The open objects and arrays of a JSON machine.
+#include <algorithm>
+
+#include "runtime/constraint/json_machine.h"
+
+namespace sgl::constraint {
+namespace {
+
+std::uint64_t mix(std::uint64_t h, std::uint64_t x) {  // the finaliser of splitmix64
+  h ^= x + 0x9e3779b97f4a7c15 + (h << 6) + (h >> 2);
+  h ^= h >> 30, h *= 0xbf58476d1ce4e5b9;
+  return h ^ h >> 27;
+}
+
+std::uint64_t plus(std::uint64_t a, std::uint64_t b) {
+  return std::min(a + b, kInfinite);
+}
+
+bool has(const Frame& f, std::uint32_t name) {
+  return (f.seen[name / 64] >> (name % 64) & 1) != 0;
+}
+
+// Of texts lo … hi, which are sorted and agree in `depth` bytes, those whose next byte is `byte`.
+template <typename TextAt>
+void narrow_range(std::uint32_t& lo, std::uint32_t& hi, std::uint32_t depth, unsigned char byte, TextAt text_at) {
+  const auto next = [&](std::uint32_t i) {  // -1: the text ends here
+    const std::string& text = text_at(i);
+    return depth < text.size() ? static_cast<int>(static_cast<unsigned char>(text[depth])) : -1;
+  };
+  const auto first = [&](int value) {  // the first in the range whose next byte is `value` or more
+    std::uint32_t a = lo, b = hi;
+    while (a < b) {
+      const std::uint32_t mid = a + (b - a) / 2;
+      if (next(mid) < value) {
+        a = mid + 1;
+      } else {
+        b = mid;
+      }
+    }
+    return a;
+  };
+  const std::uint32_t from = first(byte), to = first(byte + 1);
+  lo = from, hi = to;
+}
+
+}  // namespace
+
+FrameId JsonMachine::intern_frame(Frame f) const {
+  std::uint64_t h = mix(static_cast<std::uint64_t>(f.kind), static_cast<std::uint64_t>(f.shape));
+  for (std::uint64_t x :
+       {std::uint64_t{f.parent}, f.count, f.hits, static_cast<std::uint64_t>(f.last), std::uint64_t{f.taken}})
+    h = mix(h, x);
+  for (std::uint64_t word : f.seen) h = mix(h, word);
+  const auto [first, last] = frame_index_.equal_range(h);
+  for (auto it = first; it != last; ++it) {
+    if (frames_[it->second] == f) return it->second;
+  }
+  f.rest = frame_rest(f);
+  frames_.push_back(std::move(f));
+  const auto id = static_cast<FrameId>(frames_.size() - 1);
+  frame_index_.emplace(h, id);
+  return id;
+}
+
+std::uint64_t JsonMachine::frame_rest(const Frame& f) const {
+  if (f.kind == Frame::Kind::kRoot) return 0;
+  const std::uint64_t own =
+      f.kind == Frame::Kind::kArray ? goals_.array_rest(f.shape, f.count, f.hits) : plus(object_need(f), 1);
+  return plus(own, frame(f.parent).rest);
+}
+
+std::uint64_t JsonMachine::name_bytes(const ObjectShape::Name& name) const {
+  return name.allowed ? plus(goals_.cost(name.goal), name.key.size() + 4) : kInfinite;  // quotes, colon, comma
+}
+
+std::vector<bool> JsonMachine::required_now(const Frame& f) const {
+  const ObjectShape& shape = object_of(f);
+  std::vector<bool> out(shape.names.size());
+  std::vector<std::uint32_t> open;
+  for (std::uint32_t i = 0; i < shape.names.size(); ++i) {
+    if (shape.names[i].required) out[i] = true;
+    if (shape.counted && has(f, i)) open.push_back(i);
+  }
+  while (!open.empty()) {
+    const std::uint32_t i = open.back();
+    open.pop_back();
+    for (std::uint32_t implied : shape.names[i].implied) {
+      if (out[implied]) continue;
+      out[implied] = true;
+      open.push_back(implied);
+    }
+  }
+  for (std::uint32_t i = 0; i < out.size(); ++i) {
+    if (has(f, i)) out[i] = false;
+  }
+  return out;
+}
+
+std::uint64_t JsonMachine::object_need(const Frame& f) const {
+  const ObjectShape& shape = object_of(f);
+  const std::vector<bool> required = required_now(f);
+  std::uint64_t total = 0, more = 0;
+  for (std::uint32_t i = 0; i < required.size(); ++i) {
+    if (!required[i]) continue;
+    if (static_cast<std::int32_t>(i) < f.last) return kInfinite;  // its turn is over
+    total = plus(total, name_bytes(shape.names[i]));
+    ++more;
+  }
+  if (!shape.counted || total >= kInfinite) return total;
+  if (shape.max >= 0 && f.count + more > static_cast<std::uint64_t>(shape.max)) return kInfinite;
+  const auto min = static_cast<std::uint64_t>(shape.min);
+  if (f.count + more >= min) return total;
+  std::uint64_t lacking = min - f.count - more;
+  std::vector<std::uint64_t> others;
+  for (std::uint32_t i = 0; i < required.size(); ++i) {
+    const bool usable =
+        !required[i] && !has(f, i) && static_cast<std::int32_t>(i) > f.last && shape.names[i].implied.empty();
+    if (usable && name_bytes(shape.names[i]) < kInfinite) others.push_back(name_bytes(shape.names[i]));
+  }
+  std::sort(others.begin(), others.end());
+  for (std::size_t i = 0; i < others.size() && lacking > 0; ++i, --lacking) total = plus(total, others[i]);
+  if (lacking == 0) return total;
+  if (!shape.open || shape.goals.empty()) return kInfinite;
+  std::uint64_t value = kInfinite;
+  for (const auto& [tags, goal] : shape.goals) value = std::min(value, goals_.cost(goal));
+  return std::min(total + lacking * (value + Goals::free_key_bytes(shape) + 4), kInfinite);
+}
+
+bool JsonMachine::may_close(const Frame& f) const {
+  if (f.kind == Frame::Kind::kArray) {
+    const ArrayShape& shape = goals_.array(f.shape);
+    if (f.count < static_cast<std::uint64_t>(shape.min)) return false;
+    for (std::size_t i = 0; i < shape.contains.size(); ++i) {
+      if (static_cast<std::int64_t>(f.hits >> (16 * i) & 0xFFFF) < shape.contains[i].min) return false;
+    }
+    return goals_.hits_allowed(shape, f.hits);
+  }
+  return object_need(f) == 0;
+}
+
+bool JsonMachine::may_add(const Frame& f, std::uint32_t name) const {
+  const ObjectShape& shape = object_of(f);
+  if (has(f, name) || !shape.names[name].allowed) return false;
+  if (options_.order == PropertyOrder::kSchema) {
+    if (static_cast<std::int32_t>(name) <= f.last) return false;
+    for (auto i = static_cast<std::uint32_t>(f.last + 1); i < name && !shape.counted; ++i) {
+      if (shape.names[i].required && !has(f, i)) return false;
+    }
+  }
+  return !shape.counted || object_need(with_name(f, name)) < kInfinite;
+}
+
+bool JsonMachine::may_add_unlisted(const Frame& f) const {
+  const ObjectShape& shape = object_of(f);
+  return shape.open && object_need(with_unlisted(f, nullptr)) < kInfinite;
+}
+
+Frame JsonMachine::with_name(Frame f, std::uint32_t name) const {
+  const ObjectShape& shape = object_of(f);
+  f.seen[name / 64] |= std::uint64_t{1} << (name % 64);
+  if (shape.counted && (shape.max >= 0 || f.count < static_cast<std::uint64_t>(shape.min))) ++f.count;
+  if (options_.order == PropertyOrder::kSchema) f.last = static_cast<std::int32_t>(name);
+  return f;
+}
+
+Frame JsonMachine::with_unlisted(Frame f, Text text) const {
+  const ObjectShape& shape = object_of(f);
+  if (shape.counted && (shape.max >= 0 || f.count < static_cast<std::uint64_t>(shape.min))) ++f.count;
+  if (options_.order == PropertyOrder::kSchema) f.last = static_cast<std::int32_t>(shape.names.size());
+  if (text != nullptr) f.taken = take(f.taken, *text);
+  return f;
+}
+
+Frame JsonMachine::with_item(Frame f, std::uint32_t hits) const {
+  const ArrayShape& shape = goals_.array(f.shape);
+  f.hits = goals_.add_hits(shape, f.hits, hits);
+  const std::uint64_t enough = std::max<std::uint64_t>(shape.prefix.size(), static_cast<std::uint64_t>(shape.min));
+  if (shape.max >= 0 || f.count < std::max<std::uint64_t>(enough, 1)) ++f.count;
+  return f;
+}
+
+std::uint32_t JsonMachine::take(std::uint32_t set, const std::string& text) const {
+  const auto [it, fresh] = taken_index_.try_emplace({set, text}, static_cast<std::uint32_t>(taken_.size()));
+  if (!fresh) return it->second;
+  std::vector<std::string> more = taken_[set];
+  more.insert(std::lower_bound(more.begin(), more.end(), text), text);
+  taken_.push_back(std::move(more));
+  taken_bytes_ += 64 * taken_.back().size();
+  return it->second;
+}
+
+void JsonMachine::narrow(const ObjectShape* shape, Thread& t, unsigned char byte) const {
+  if (t.lo < t.hi) {
+    narrow_range(t.lo, t.hi, t.depth, byte,
+                 [&](std::uint32_t i) -> const std::string& { return shape->names[shape->sorted[i]].key; });
+  }
+  if (t.taken_lo < t.taken_hi) {
+    const std::vector<std::string>& taken = taken_[frame(t.frame).taken];
+    narrow_range(t.taken_lo, t.taken_hi, t.depth, byte,
+                 [&](std::uint32_t i) -> const std::string& { return taken[i]; });
+  }
+  ++t.depth;
+}
+
+bool JsonMachine::is_listed(const ObjectShape& shape, const Thread& t) const {
+  return t.lo < t.hi && shape.names[shape.sorted[t.lo]].key.size() == t.depth;
+}
+
+bool JsonMachine::is_taken(const Thread& t) const {
+  return t.taken_lo < t.taken_hi && taken_[frame(t.frame).taken][t.taken_lo].size() == t.depth;
+}
+
+bool JsonMachine::can_differ(const CharDfa* dfa, const ObjectShape* shape, const Thread& t) const {
+  if (dfa == nullptr || (t.lo == t.hi && t.taken_lo == t.taken_hi)) return true;
+  const std::uint64_t count = dfa->count(t.q);
+  if (count >= CharDfa::kMany) return true;
+  // Few enough to look at the texts that are excluded: those that the automaton would accept from here.
+  std::set<std::string_view> excluded;
+  const auto exclude = [&](const std::string& text) {
+    std::string_view rest = std::string_view(text).substr(std::min<std::size_t>(t.depth, text.size()));
+    CharDfa::State q = t.q;
+    Pending pending = t.pending;
+    for (char c : rest) {
+      const CharStep step = next_byte(pending, static_cast<unsigned char>(c), Escapes::kCanonical);
+      pending = step.pending;
+      if (step.kind == CharStep::Kind::kChar) q = dfa->step(q, step.character);
+      if (q < 0 || step.kind == CharStep::Kind::kDead) return;
+    }
+    if (dfa->accepting(q)) excluded.insert(text);
+  };
+  for (std::uint32_t i = t.lo; i < t.hi; ++i) exclude(shape->names[shape->sorted[i]].key);
+  const std::vector<std::string>& taken = taken_[frame(t.frame).taken];
+  for (std::uint32_t i = t.taken_lo; i < t.taken_hi; ++i) exclude(taken[i]);
+  return count > excluded.size();
+}
+
+}  // namespace sgl::constraint

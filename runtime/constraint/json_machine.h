@@ -1,0 +1,159 @@
+// The machine of a JSON Schema: what is open around the place in the text, as typed frames, and every way in which the
+// schema may be satisfied from there, as threads that are followed side by side. Private to runtime/constraint.
+//
+// A frame is an object (which properties are there) or an array (how many items, how many of them count for
+// `contains`); frames and states are interned, so equal situations are one state whose successors and masks are known.
+#pragma once
+
+#include <unordered_map>
+
+#include "runtime/constraint/machine.h"
+#include "runtime/constraint/schema_shape.h"
+
+namespace sgl::constraint {
+
+using FrameId = std::uint32_t;
+
+struct Frame {
+  enum class Kind : std::uint8_t { kRoot, kArray, kObject };
+  Kind kind = Kind::kRoot;
+  int shape = -1;
+  FrameId parent = 0;
+  std::uint64_t count = 0;  // items or properties so far; it stays where more of them make no difference
+  std::uint64_t hits = 0;   // kArray: for `contains`
+  std::int32_t last = -1;   // kObject, in the schema's order: the last listed name; names.size() after an unlisted one
+  std::uint32_t taken = 0;  // names that are not listed, or items that must not come again: a set of texts
+  std::vector<std::uint64_t> seen;  // kObject: listed names that are there, a bit each
+  // Bytes from the end of the item or value that is being read to the end of the text. Not part of a frame's identity.
+  std::uint64_t rest = 0;
+
+  bool operator==(const Frame& o) const {
+    return kind == o.kind && shape == o.shape && parent == o.parent && count == o.count && hits == o.hits &&
+           last == o.last && taken == o.taken && seen == o.seen;
+  }
+};
+
+// One way in which the text so far may be read.
+struct Thread {
+  enum class Kind : std::uint8_t {
+    kValue,     // before a value: `what` is its goal
+    kWord,      // in null, true, false (`what` 0, 1, 2), `n` bytes in
+    kNumber,    // in a number of shape `what`, its automaton at `q`
+    kText,      // in a string of shape `what`, `n` characters in, `q`, `pending`
+    kEmptyEnd,  // after [ or {: the bracket may close at once
+    kName,      // before the quote of a name
+    kListed,    // in a name that is listed
+    kUnlisted,  // in another name: `q`, `pending`
+    kColon,     // after a name: `what` is the goal of its value
+    kAfter,     // after a value
+    kDone,      // after the outermost value
+  };
+  Kind kind = Kind::kValue;
+  std::uint8_t spaces = 0;  // white space read in a row
+  bool kept = false;        // the text since its beginning has to be known at its end
+  FrameId frame = 0;
+  std::int32_t what = 0;
+  std::int32_t q = 0;
+  std::uint32_t n = 0;
+  Pending pending = 0;
+  // The names of the shape (`lo` … `hi` of ObjectShape::sorted) and the frame's taken texts that begin with the `depth`
+  // bytes read; all 0 when there are none.
+  std::uint32_t depth = 0, lo = 0, hi = 0, taken_lo = 0, taken_hi = 0;
+  friend bool operator==(const Thread&, const Thread&) = default;
+  friend auto operator<=>(const Thread&, const Thread&) = default;
+};
+
+class JsonMachine final : public Machine {
+ public:
+  JsonMachine(SchemaDoc doc, const SchemaOptions& options);
+
+  // What stands against the schema, once built and explored.
+  const std::optional<GoalProblem>& problem() const { return goals_.problem(); }
+  bool satisfiable() const { return states() > 0; }
+
+  int only_byte(StateId state) const override;
+  int shortest_byte(StateId state) const override;
+  PlainRegion plain_region(StateId state) const override;
+  Walk advance(Walk walk, unsigned char byte) const override;
+  std::optional<std::uint64_t> longest() const override { return std::nullopt; }
+  bool worn() const override;
+  std::size_t bytes() const;
+
+ private:
+  using Threads = std::vector<Thread>;
+  // The text of the name or value that is being read, where it must be known.
+  using Text = const std::string*;
+
+  StateId expand(StateId from, unsigned char byte) const override;
+  StateId intern(Threads threads) const;
+  StateId step_all(const Threads& from, unsigned char byte, Text text) const;
+  void step_thread(const Thread& t, unsigned char byte, Text text, Threads& out) const;
+
+  // json_step.cc: what a thread becomes.
+  bool space(const Thread& t, unsigned char byte, Threads& out) const;
+  void in_value(const Thread& t, unsigned char byte, Threads& out) const;
+  void begin_array(int shape, FrameId parent, Threads& out) const;
+  void begin_object(int shape, FrameId parent, Threads& out) const;
+  void begin_item(const Frame& frame, Threads& out) const;
+  void begin_scalar(Thread t, unsigned char byte, Threads& out) const;
+  void in_word(const Thread& t, unsigned char byte, Text text, Threads& out) const;
+  void in_number(const Thread& t, unsigned char byte, Text text, Threads& out) const;
+  void in_text(const Thread& t, unsigned char byte, Text text, Threads& out) const;
+  void begin_name(const Thread& t, Threads& out) const;
+  void in_listed(const Thread& t, unsigned char byte, Threads& out) const;
+  void in_unlisted(const Thread& t, unsigned char byte, Text text, Threads& out) const;
+  void after_value(const Thread& t, unsigned char byte, Threads& out) const;
+  void close(const Frame& frame, unsigned char byte, Threads& out) const;
+  void end_value(FrameId frame, Text text, Threads& out) const;
+  void push(Thread t, Threads& out) const;  // drops what cannot be completed
+
+  // json_frames.cc
+  FrameId intern_frame(Frame frame) const;
+  const Frame& frame(FrameId id) const { return frames_[id]; }
+  const ObjectShape& object_of(const Frame& f) const { return goals_.known_object(f.shape); }
+  std::uint64_t frame_rest(const Frame& f) const;
+  // Bytes of the properties that still have to come, each with its comma.
+  std::uint64_t object_need(const Frame& f) const;
+  std::vector<bool> required_now(const Frame& f) const;  // listed names that have to come
+  std::uint64_t name_bytes(const ObjectShape::Name& name) const;
+  bool may_close(const Frame& f) const;
+  bool may_add(const Frame& f, std::uint32_t name) const;
+  bool may_add_unlisted(const Frame& f) const;
+  Frame with_name(Frame f, std::uint32_t name) const;
+  Frame with_unlisted(Frame f, Text text) const;
+  Frame with_item(Frame f, std::uint32_t hits) const;
+  std::uint32_t take(std::uint32_t set, const std::string& text) const;
+  bool unique_items(const Frame& f) const { return f.kind == Frame::Kind::kArray && goals_.array(f.shape).unique; }
+  // One more byte of a name or of an item that must be new.
+  void narrow(const ObjectShape* shape, Thread& t, unsigned char byte) const;
+  bool is_listed(const ObjectShape& shape, const Thread& t) const;
+  bool is_taken(const Thread& t) const;
+  // A text with the automaton at t.q may still become one that is neither listed nor taken.
+  bool can_differ(const CharDfa* dfa, const ObjectShape* shape, const Thread& t) const;
+
+  // json_rest.cc: bytes of a shortest completion, kInfinite: none. Bounds from above where names are free.
+  std::uint64_t rest_of(const Thread& t) const;
+  std::uint64_t number_rest(const Thread& t) const;
+  std::uint64_t text_rest(const Thread& t) const;
+  std::uint64_t before_name_rest(const Thread& t) const;
+  std::uint64_t listed_rest(const Thread& t) const;
+  std::uint64_t unlisted_rest(const Thread& t) const;
+  // Within a character: the least over what it may become.
+  std::uint64_t pending_rest(const CharDfa& dfa, const Thread& t, Escapes escapes,
+                             const std::function<std::uint64_t(CharDfa::State)>& after) const;
+
+  const SchemaOptions options_;
+  mutable Goals goals_;
+  mutable std::deque<Frame> frames_;
+  mutable std::unordered_multimap<std::uint64_t, FrameId> frame_index_;
+  mutable std::deque<Threads> threads_;  // by state
+  mutable std::unordered_multimap<std::uint64_t, StateId> index_;
+  mutable std::vector<std::vector<std::string>> taken_{{}};  // sorted; 0: the empty set
+  mutable std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> taken_index_;
+  mutable std::size_t taken_bytes_ = 0;
+  mutable std::vector<std::string> texts_{{}};  // of walks; 0: none
+  mutable std::unordered_map<std::string, std::uint32_t> text_index_;
+  mutable std::unordered_map<StateId, int> only_, shortest_;
+};
+
+}  // namespace sgl::constraint

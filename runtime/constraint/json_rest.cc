@@ -1,0 +1,158 @@
+// How far the threads of a JSON machine are from the end.
+#include <algorithm>
+
+#include "runtime/constraint/json_machine.h"
+
+namespace sgl::constraint {
+namespace {
+
+using Kind = Thread::Kind;
+
+std::uint64_t plus(std::uint64_t a, std::uint64_t b) {
+  return std::min(a + b, kInfinite);
+}
+
+}  // namespace
+
+std::uint64_t JsonMachine::rest_of(const Thread& t) const {
+  const Frame& f = frame(t.frame);
+  if (f.rest >= kInfinite && t.kind != Kind::kEmptyEnd && t.kind != Kind::kName && t.kind != Kind::kListed &&
+      t.kind != Kind::kUnlisted)
+    return kInfinite;
+  switch (t.kind) {
+    case Kind::kValue:
+      return plus(goals_.cost(static_cast<GoalId>(t.what)), f.rest);
+    case Kind::kWord:
+      return plus((t.what == 2 ? 5 : 4) - t.n, f.rest);
+    case Kind::kNumber: {
+      const NumberDfa& dfa = goals_.number(t.what);
+      if (t.taken_lo < t.taken_hi && dfa.count(t.q) <= t.taken_hi - t.taken_lo) return number_rest(t);
+      return plus(dfa.shortest(t.q) + (is_taken(t) ? 1 : 0), f.rest);
+    }
+    case Kind::kText:
+      return plus(text_rest(t), f.rest);
+    case Kind::kEmptyEnd:
+      return plus(1, frame(f.parent).rest);
+    case Kind::kName:
+      return before_name_rest(t);
+    case Kind::kListed:
+      return listed_rest(t);
+    case Kind::kUnlisted:
+      return unlisted_rest(t);
+    case Kind::kColon:
+      return plus(goals_.cost(static_cast<GoalId>(t.what)) + 1, f.rest);
+    case Kind::kAfter:
+      return f.rest;
+    case Kind::kDone:
+      return 0;
+  }
+  return kInfinite;
+}
+
+// So few numbers are left that all of them may be taken: those are taken out.
+std::uint64_t JsonMachine::number_rest(const Thread& t) const {
+  const NumberDfa& dfa = goals_.number(t.what);
+  const std::vector<std::string>& taken = taken_[frame(t.frame).taken];
+  std::uint64_t excluded = 0;
+  for (std::uint32_t i = t.taken_lo; i < t.taken_hi; ++i) {
+    NumberDfa::State q = t.q;
+    for (std::size_t at = t.depth; at < taken[i].size() && q >= 0; ++at)
+      q = dfa.step(q, static_cast<unsigned char>(taken[i][at]));
+    if (q >= 0 && dfa.accepting(q)) ++excluded;
+  }
+  if (dfa.count(t.q) <= excluded) return kInfinite;
+  return plus(dfa.shortest(t.q) + (is_taken(t) ? 1 : 0), frame(t.frame).rest);
+}
+
+std::uint64_t JsonMachine::pending_rest(const CharDfa& dfa, const Thread& t, Escapes escapes,
+                                        const std::function<std::uint64_t(CharDfa::State)>& after) const {
+  const CharRange range = pending_range(t.pending);
+  std::uint64_t best = kInfinite;
+  const auto consider = [&](char32_t lo, char32_t hi, std::uint32_t bytes) {
+    for (CharDfa::State next : dfa.successors(t.q, lo, hi)) best = std::min(best, plus(after(next), bytes));
+  };
+  // After a backslash, and in \u00XX, only some characters are meant.
+  const bool escape = range.lo == 0 && range.hi == base::kMaxCodePoint;
+  if (escapes == Escapes::kCanonical && (escape || range.hi <= 0xFFFF) && is_escape(t.pending)) {
+    for (char32_t c : {U'"', U'\\', U'\b', U'\f', U'\n', U'\r', U'\t'}) {
+      if (escape) consider(c, c, 1);
+    }
+    for (char32_t c = 0; c < 0x20; ++c) {
+      const bool brief = c == '\b' || c == '\f' || c == '\n' || c == '\r' || c == '\t';
+      if (!brief && c >= range.lo && c <= range.hi) consider(c, c, escape ? 5 : range.bytes);
+    }
+    return best;
+  }
+  consider(range.lo, range.hi, range.bytes);
+  return best;
+}
+
+std::uint64_t JsonMachine::text_rest(const Thread& t) const {
+  const TextShape& shape = goals_.text(t.what);
+  const auto chars = static_cast<std::int64_t>(t.n);
+  if (!can_differ(shape.dfa.get(), nullptr, t)) return kInfinite;
+  const std::uint64_t taken = is_taken(t) ? 1 : 0;
+  if (t.pending == 0) return plus(goals_.text_rest(shape, t.q, chars), taken);
+  const std::int64_t then = shape.max >= 0 || chars < shape.min ? chars + 1 : chars;
+  if (!shape.dfa) return plus(goals_.text_rest(shape, 0, then), pending_range(t.pending).bytes);
+  return pending_rest(*shape.dfa, t, shape.escapes, [&](CharDfa::State q) { return goals_.text_rest(shape, q, then); });
+}
+
+// The cheapest property that may come next, and what is needed after it. Only names that agree with what is read.
+std::uint64_t JsonMachine::listed_rest(const Thread& t) const {
+  const Frame& f = frame(t.frame);
+  const ObjectShape& shape = object_of(f);
+  const std::uint64_t close = plus(1, frame(f.parent).rest);
+  std::vector<bool> required;
+  std::uint64_t need = 0;
+  if (!shape.counted) {
+    required = required_now(f);
+    need = object_need(f);
+  }
+  if (need >= kInfinite) return kInfinite;
+  std::uint64_t best = kInfinite;
+  for (std::uint32_t i = t.lo; i < t.hi; ++i) {
+    const std::uint32_t index = shape.sorted[i];
+    if (!may_add(f, index)) continue;
+    const ObjectShape::Name& name = shape.names[index];
+    const std::uint64_t all = name_bytes(name);  // with comma and quotes, of which the comma and one quote are read
+    const std::uint64_t others = shape.counted ? object_need(with_name(f, index)) : need - (required[index] ? all : 0);
+    best = std::min(best, plus(plus(all - 2 - t.depth, others), close));
+  }
+  return best;
+}
+
+std::uint64_t JsonMachine::unlisted_rest(const Thread& t) const {
+  const Frame& f = frame(t.frame);
+  const ObjectShape& shape = object_of(f);
+  if (shape.goals.empty() || !can_differ(shape.keys.get(), &shape, t)) return kInfinite;
+  std::uint64_t value = 0;  // which goal it will be is not known
+  for (const auto& [tags, goal] : shape.goals) value = std::max(value, goals_.cost(goal));
+  std::uint64_t name = is_taken(t) || is_listed(shape, t) ? 1 : 0;
+  if (!shape.keys) {
+    name += t.pending != 0 ? pending_range(t.pending).bytes : 0;
+  } else if (t.pending == 0) {
+    name += shape.keys->shortest_bytes(t.q);
+  } else {
+    name = plus(name, pending_rest(*shape.keys, t, Escapes::kCanonical,
+                                   [&](CharDfa::State q) { return std::uint64_t{shape.keys->shortest_bytes(q)}; }));
+  }
+  const std::uint64_t others = object_need(with_unlisted(f, nullptr));
+  return plus(plus(plus(name, value + 2), others), plus(1, frame(f.parent).rest));
+}
+
+std::uint64_t JsonMachine::before_name_rest(const Thread& t) const {
+  const Frame& f = frame(t.frame);
+  const ObjectShape& shape = object_of(f);
+  Thread name = t;
+  name.hi = static_cast<std::uint32_t>(shape.sorted.size());
+  std::uint64_t best = listed_rest(name);
+  if (may_add_unlisted(f)) {
+    name.q = shape.keys ? shape.keys->start() : 0;
+    name.taken_hi = static_cast<std::uint32_t>(taken_[f.taken].size());
+    best = std::min(best, unlisted_rest(name));
+  }
+  return plus(best, 1);  // the quote
+}
+
+}  // namespace sgl::constraint

@@ -1,0 +1,132 @@
+// What a JSON value has to satisfy at some place, in disjunctive form: a goal is a set of subschemas that must hold and
+// of others that must not; its alternatives are conjunctions of plain assertions. Goals are interned, so recursive
+// schemas have finitely many. Private to runtime/constraint.
+//
+// oneOf means: one branch and none of the others, where others that cannot hold together with it are left out. `not` is
+// pushed down to the assertions (De Morgan).
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "runtime/constraint/schema_doc.h"
+
+namespace sgl::constraint {
+
+// A subschema that must hold (node * 2) or must not (node * 2 + 1).
+using Literal = std::uint32_t;
+constexpr Literal holds(NodeIndex node) {
+  return node << 1;
+}
+constexpr Literal fails(NodeIndex node) {
+  return node << 1 | 1;
+}
+using Literals = std::vector<Literal>;
+
+// Assertions that hold together about one value.
+struct Conjunction {
+  Types allowed = types::kAll;
+  NumberSpec number;
+
+  std::vector<CharDfa::Term> texts;
+  std::int64_t min_chars = 0, max_chars = -1;
+
+  std::vector<NodeIndex> arrays;  // whose array keywords hold
+  struct Item {                   // item `index` is there and satisfies `literal`
+    std::int64_t index = 0;
+    Literal literal = 0;
+  };
+  std::vector<Item> items;
+  struct Contains {  // of the items from `from` on, at least `min` and at most `max` (below 0: any number) satisfy it
+    std::int64_t from = 0;
+    Literal literal = 0;
+    std::int64_t min = 1, max = -1;
+  };
+  std::vector<Contains> contains;
+  std::int64_t min_items = 0, max_items = -1;
+  bool unique = false;
+
+  std::vector<NodeIndex> objects;  // whose object keywords hold
+  struct Property {                // is there and satisfies `literal`
+    std::string name;
+    Literal literal = 0;
+  };
+  std::vector<Property> properties;
+  std::vector<std::string> forbidden;
+  struct Some {  // some property fails the schema that `node` has for it: its additional one, or that of a pattern
+    NodeIndex node = 0;
+    int pattern = -1;  // -1: additional
+  };
+  std::vector<Some> some;
+  std::int64_t min_properties = 0, max_properties = -1;
+
+  // A pointer to what these assertions contain and cannot be enforced; "" for none.
+  std::string unsupported;
+};
+
+struct GoalProblem {
+  SchemaStatus status = SchemaStatus::kLimit;
+  std::string pointer, message;
+};
+
+// Brings literals into disjunctive form.
+class GoalExpander {
+ public:
+  GoalExpander(const SchemaDoc& doc, const SchemaLimits& limits) : doc_(doc), limits_(limits) {}
+
+  // The alternatives; none when nothing satisfies the literals. A branch that is plainly empty is left out, others may
+  // be empty still. O(alternatives), which can be exponential; `problem` is set when there are too many.
+  std::vector<Conjunction> expand(const Literals& literals);
+  const std::optional<GoalProblem>& problem() const { return problem_; }
+  // Literals of an item, of a property with this name (its `pattern` matches included), in a conjunction.
+  Literals item(const Conjunction& c, std::int64_t index) const;
+  Literals property(const Conjunction& c, const std::string& name) const;
+
+ private:
+  struct Option {
+    Literals literals;
+    std::function<void(Conjunction&)> also;
+  };
+  using Choice = std::vector<Option>;
+  struct Branch {
+    Conjunction conjunction;
+    Literals todo;
+    std::vector<Choice> choices;
+    std::set<Literal> seen;
+  };
+
+  void run(Branch branch, std::size_t depth, std::vector<Conjunction>& out);
+  bool deterministic(Branch& branch);
+  void assert_node(const SchemaNode& node, NodeIndex index, Branch& branch);
+  void assert_values(const ValueSet& set, Branch& branch);
+  void combine(const SchemaNode& node, Branch& branch);
+  Choice some_property(const Conjunction::Some& some, const Conjunction& c) const;
+  Choice one_of(const std::vector<NodeIndex>& branches);
+  void deny(const SchemaNode& node, NodeIndex index, Branch& branch);
+  void deny_simple(const SchemaNode& node, Choice& out) const;
+  void deny_arrays(const SchemaNode& node, Choice& out) const;
+  void deny_objects(const SchemaNode& node, NodeIndex index, Choice& out) const;
+  void deny_logic(const SchemaNode& node, Choice& out) const;
+  // Whether the literals plainly cannot hold together; false when it takes more than a look `depth` levels down.
+  bool disjoint(const Literals& literals, int depth);
+  bool plainly_empty(const Conjunction& c, int depth);
+  bool arrays_empty(const Conjunction& c, int depth);
+  bool objects_empty(const Conjunction& c, int depth);
+
+  const SchemaDoc& doc_;
+  const SchemaLimits limits_;
+  bool loose_ = false;  // oneOf counts as anyOf: enough to see that nothing satisfies the literals
+  std::optional<GoalProblem> problem_;
+  std::size_t work_ = 0;
+  std::map<std::pair<Literals, int>, bool> disjoint_;
+};
+
+// Helpers over conjunctions.
+void tighten_min(NumberSpec& spec, const Decimal& bound, bool exclusive);
+void tighten_max(NumberSpec& spec, const Decimal& bound, bool exclusive);
+// No number satisfies it, as far as the bounds tell.
+bool bounds_cross(const NumberSpec& spec);
+
+}  // namespace sgl::constraint

@@ -1,0 +1,251 @@
+// The shapes of objects: which names there may be, and what their values are.
+#include <algorithm>
+
+#include "runtime/base/utf8.h"
+#include "runtime/constraint/schema_shape.h"
+
+namespace sgl::constraint {
+namespace {
+
+using Automata = std::vector<std::shared_ptr<const CharDfa>>;
+
+constexpr std::uint64_t kFewNames = 256;  // so many names that patterns allow are listed rather than matched
+
+std::uint64_t plus(std::uint64_t a, std::uint64_t b) {
+  return std::min(a + b, kInfinite);
+}
+
+// In the order of first mention.
+class NameList {
+ public:
+  std::uint32_t add(const std::string& name) {
+    const auto [it, fresh] = index_.try_emplace(name, static_cast<std::uint32_t>(list_.size()));
+    if (fresh) list_.push_back(name);
+    return it->second;
+  }
+  const std::vector<std::string>& list() const { return list_; }
+
+ private:
+  std::vector<std::string> list_;
+  std::unordered_map<std::string, std::uint32_t> index_;
+};
+
+void require(ObjectShape& shape, std::uint32_t index) {
+  if (shape.names[index].required) return;
+  shape.names[index].required = true;
+  for (std::uint32_t implied : shape.names[index].implied) require(shape, implied);
+}
+
+}  // namespace
+
+int Goals::make_object(const Conjunction& c) {
+  ObjectShape shape;
+  shape.from = c;
+  std::sort(shape.from.objects.begin(), shape.from.objects.end());  // in the order of the document
+  const std::vector<NodeIndex>& nodes = shape.from.objects;
+  shape.min = c.min_properties, shape.max = c.max_properties;
+  NameList names;
+  for (NodeIndex n : nodes) {
+    for (const auto& [name, schema] : doc_.nodes[n].properties) names.add(name);
+  }
+  std::vector<std::uint32_t> required;
+  for (NodeIndex n : nodes) {
+    for (const std::string& name : doc_.nodes[n].required) required.push_back(names.add(name));
+  }
+  for (const Conjunction::Property& p : c.properties) required.push_back(names.add(p.name));
+  for (const std::string& name : c.forbidden) names.add(name);
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> implications;
+  for (NodeIndex n : nodes) {
+    for (const auto& [name, others] : doc_.nodes[n].dependent_required) {
+      const std::uint32_t from = names.add(name);
+      for (const std::string& other : others) implications.emplace_back(from, names.add(other));
+    }
+  }
+  for (const std::string& name : names.list()) {
+    const bool forbidden = std::find(c.forbidden.begin(), c.forbidden.end(), name) != c.forbidden.end();
+    const bool allowed = !forbidden && name_allowed(c, name);
+    shape.names.push_back({json_content(name),
+                           allowed ? intern(expander_.property(shape.from, name)) : intern({holds(kFalseNode)}),
+                           false,
+                           false,
+                           {}});
+  }
+  for (const auto& [from, to] : implications) shape.names[from].implied.push_back(to);
+  for (std::uint32_t index : required) require(shape, index);
+  shape.counted = shape.min > 0 || shape.max >= 0 || !implications.empty();
+  make_keys(shape);
+  objects_.push_back(std::move(shape));
+  return static_cast<int>(objects_.size() - 1);
+}
+
+bool Goals::name_automata(const Conjunction& c, std::vector<Automata>& out) {
+  for (NodeIndex n : c.objects) {
+    const SchemaNode& node = doc_.nodes[n];
+    if (!node.property_names) continue;
+    Automata any_of;
+    bool all = false;
+    for (const Conjunction& form : expander_.expand({holds(*node.property_names)})) {
+      if ((form.allowed & types::kString) == 0) continue;
+      std::vector<CharDfa::Term> terms = form.texts;
+      if (form.min_chars > 0 || form.max_chars >= 0) {
+        const std::string max = form.max_chars >= 0 ? std::to_string(form.max_chars) : "";
+        auto lengths = CharDfa::pattern("[\\s\\S]{" + std::to_string(form.min_chars) + "," + max + "}", false, {});
+        if (!lengths)
+          return fail(SchemaStatus::kLimit, node.pointer + "/propertyNames", lengths.error().message), false;
+        terms.push_back({std::move(lengths).value(), false});
+      }
+      if (terms.empty()) {
+        all = true;
+        continue;
+      }
+      auto made = CharDfa::all_of(terms, {});
+      if (!made) return fail(SchemaStatus::kLimit, node.pointer + "/propertyNames", made.error().message), false;
+      any_of.push_back(std::move(made).value());
+    }
+    if (!all) out.push_back(std::move(any_of));
+  }
+  return true;
+}
+
+bool Goals::name_allowed(const Conjunction& c, const std::string& name) {
+  std::vector<Automata> automata;
+  if (!name_automata(c, automata)) return false;
+  return std::all_of(automata.begin(), automata.end(), [&](const Automata& any_of) {
+    return std::any_of(any_of.begin(), any_of.end(), [&](const auto& dfa) { return dfa->accepts(name); });
+  });
+}
+
+// The goal of a name that matches the patterns in `tags` (bits in the order of nodes and their patterns).
+GoalId Goals::free_goal(const Conjunction& c, std::uint64_t tags) {
+  Literals literals;
+  std::size_t bit = 0;
+  for (NodeIndex n : c.objects) {
+    const SchemaNode& node = doc_.nodes[n];
+    bool found = false;
+    for (const SchemaNode::PatternProperty& p : node.pattern_properties) {
+      if ((tags >> bit++ & 1) == 0) continue;
+      found = true;
+      literals.push_back(holds(p.node));
+    }
+    if (!found) literals.push_back(holds(node.additional));
+  }
+  return intern(std::move(literals));
+}
+
+// What names there may be besides the listed ones. The goals of unlisted names depend on the patterns they match.
+void Goals::make_keys(ObjectShape& shape) {
+  Automata parts;
+  for (NodeIndex n : shape.from.objects) {
+    for (const SchemaNode::PatternProperty& p : doc_.nodes[n].pattern_properties) parts.push_back(p.pattern);
+  }
+  const std::size_t patterns = parts.size();
+  std::vector<Automata> automata;
+  if (!name_automata(shape.from, automata)) return;
+  std::vector<std::uint64_t> needed;  // bits, one of which must be there
+  for (const Automata& any_of : automata) {
+    std::uint64_t bits = 0;
+    for (const auto& dfa : any_of) {
+      if (parts.size() < 64) bits |= std::uint64_t{1} << parts.size();
+      parts.push_back(dfa);
+    }
+    needed.push_back(bits);
+  }
+  if (parts.size() > 64) return fail(SchemaStatus::kLimit, "", "more than 64 patterns of names about one object");
+  if (parts.empty()) {
+    shape.open = needed.empty();
+    if (shape.open) shape.goals[0] = free_goal(shape.from, 0);
+    return;
+  }
+  const auto possible = [&](std::uint64_t tags) {
+    return std::all_of(needed.begin(), needed.end(), [&](std::uint64_t bits) { return (tags & bits) != 0; });
+  };
+  auto made = CharDfa::tagged(parts, possible, {});
+  if (!made) return fail(SchemaStatus::kLimit, "", made.error().message);
+  shape.keys = std::move(made).value();
+  const std::uint64_t pattern_bits = patterns == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << patterns) - 1;
+  for (std::size_t q = 0; q < shape.keys->size(); ++q) {
+    const auto state = static_cast<CharDfa::State>(q);
+    if (!shape.keys->accepting(state)) continue;
+    const std::uint64_t tags = shape.keys->tags(state);
+    if (!shape.goals.contains(tags)) shape.goals[tags] = free_goal(shape.from, tags & pattern_bits);
+  }
+  shape.open = !shape.keys->empty();
+}
+
+const ObjectShape& Goals::object(int id) {
+  ObjectShape& shape = objects_[static_cast<std::size_t>(id)];
+  if (!shape.ready) finish_object(shape);
+  return shape;
+}
+
+// Leaves out what cannot be satisfied.
+void Goals::finish_object(ObjectShape& shape) {
+  shape.ready = true;
+  for (auto it = shape.goals.begin(); it != shape.goals.end();)
+    it = cost(it->second) >= kInfinite ? shape.goals.erase(it) : std::next(it);
+  if (shape.goals.empty()) shape.open = false;
+  if (shape.open && shape.keys) {
+    bool every = true;
+    for (std::size_t q = 0; q < shape.keys->size(); ++q) {
+      const auto state = static_cast<CharDfa::State>(q);
+      every = every && (!shape.keys->accepting(state) || shape.goals.contains(shape.keys->tags(state)));
+    }
+    if (!every) {
+      shape.keys = shape.keys->restricted([&](std::uint64_t tags) { return shape.goals.contains(tags); });
+      shape.open = !shape.keys->empty();
+    }
+  }
+  if (shape.open && shape.keys && shape.keys->count(shape.keys->start()) <= kFewNames) {
+    shape.open = false;
+    for (const std::string& text : shape.keys->samples(shape.keys->start(), kFewNames + 1)) {
+      const std::string key = json_content(text);
+      if (std::any_of(shape.names.begin(), shape.names.end(), [&](const auto& n) { return n.key == key; })) continue;
+      CharDfa::State q = shape.keys->start();
+      for (std::size_t i = 0; i < text.size();) {
+        const base::DecodedChar c = base::decode_utf8(text, i);
+        q = shape.keys->step(q, c.code);
+        i += c.bytes;
+      }
+      shape.names.push_back({key, shape.goals.at(shape.keys->tags(q)), false, false, {}});
+    }
+  }
+  for (std::uint32_t i = 0; i < shape.names.size(); ++i) {
+    shape.names[i].allowed = cost(shape.names[i].goal) < kInfinite;
+    shape.sorted.push_back(i);
+  }
+  std::sort(shape.sorted.begin(), shape.sorted.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return shape.names[a].key < shape.names[b].key; });
+}
+
+std::uint64_t Goals::least_object(int id) {
+  const ObjectShape& shape = known_object(id);
+  std::uint64_t total = 2, count = 0;
+  std::vector<std::uint64_t> others;
+  for (const ObjectShape::Name& name : shape.names) {
+    const std::uint64_t each = plus(known_cost(name.goal), name.key.size() + 4);
+    if (name.required) {
+      total = plus(total, each), ++count;
+    } else if (each < kInfinite) {
+      others.push_back(each);
+    }
+  }
+  if (shape.max >= 0 && count > static_cast<std::uint64_t>(shape.max)) return kInfinite;
+  const auto min = static_cast<std::uint64_t>(shape.min);
+  std::sort(others.begin(), others.end());
+  for (std::size_t i = 0; i < others.size() && count < min; ++i, ++count) total = plus(total, others[i]);
+  if (count < min) {
+    std::uint64_t free = kInfinite;
+    for (const auto& [tags, goal] : shape.goals) free = std::min(free, known_cost(goal));
+    if (free >= kInfinite || min > 1'000'000) return kInfinite;
+    total = std::min(total + (min - count) * (free + free_key_bytes(shape) + 4), kInfinite);
+    count = min;
+  }
+  return count > 0 && total < kInfinite ? total - 1 : total;  // commas stand between
+}
+
+std::uint64_t Goals::free_key_bytes(const ObjectShape& shape) {
+  // A bound that holds while there are fewer than some ten thousand names; longer ones are rarer still.
+  return shape.keys && !shape.keys->empty() ? shape.keys->shortest_bytes(shape.keys->start()) + std::uint64_t{4} : 4;
+}
+
+}  // namespace sgl::constraint

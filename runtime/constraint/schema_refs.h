@@ -1,0 +1,42 @@
+// Where the references of a JSON Schema lead: $id, $anchor, JSON pointers. Private to runtime/constraint.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace sgl::constraint {
+
+using Json = nlohmann::ordered_json;
+
+// A place in the document: the value, its JSON pointer, and the URI that relative references in it go out from.
+struct SchemaPlace {
+  const Json* value = nullptr;
+  std::string pointer, base;
+};
+
+class SchemaRefs {
+ public:
+  // Finds the identifiers in the document, which must stay alive. `old_ids`: `id` counts as `$id` (draft 4).
+  SchemaRefs(const Json& root, bool old_ids);
+  // What `ref`, found below `base`, means; value is null when nothing in the document does.
+  SchemaPlace find(std::string_view ref, std::string_view base) const;
+  // The base of a place whose surroundings have `base`.
+  std::string base_of(const Json& value, const std::string& base) const;
+  const std::string& root_base() const { return root_base_; }
+
+ private:
+  void collect(const Json& value, const std::string& pointer, const std::string& base);
+  const std::string* id_of(const Json& value) const;
+  SchemaPlace at_pointer(const SchemaPlace& from, std::string_view pointer) const;
+
+  bool old_ids_;
+  std::string root_base_;
+  std::unordered_map<std::string, SchemaPlace> places_;  // by URI, without fragment or with the name of an anchor
+};
+
+// `~0`, `~1` as in a JSON pointer.
+std::string escape_pointer(std::string_view key);
+
+}  // namespace sgl::constraint
