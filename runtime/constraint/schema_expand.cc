@@ -9,7 +9,6 @@ namespace {
 
 constexpr std::size_t kMaxWork = 200'000;     // branches looked at over the life of an expander; some microseconds each
 constexpr std::size_t kMaxChoices = 400;      // open at once, and so the depth of the recursion
-constexpr std::size_t kFewAlternatives = 64;  // more than that are not looked through for disjointness
 constexpr int kLook = 3;                      // levels that disjointness looks down: enough for nested discriminators
 
 void at_least(std::int64_t& bound, std::int64_t value) {
@@ -46,14 +45,15 @@ std::vector<Conjunction> GoalExpander::expand(const Literals& literals) {
 }
 
 void GoalExpander::run(Branch branch, std::size_t depth, std::vector<Conjunction>& out) {
-  if (problem_ || !deterministic(branch)) return;
+  // Contradictions about a property are met early, before they multiply.
+  if (problem_ || (loose_ && !out.empty())) return;  // one is enough to know
+  if (!deterministic(branch) || plainly_empty(branch.conjunction, look_)) return;
   if (branch.choices.empty() && !branch.conjunction.some.empty()) {
     const Conjunction::Some some = branch.conjunction.some.back();
     branch.conjunction.some.pop_back();
     branch.choices.push_back(some_property(some, branch.conjunction));
   }
   if (branch.choices.empty()) {
-    if (plainly_empty(branch.conjunction, 0)) return;
     if (out.size() >= limits_.max_alternatives) {
       problem_ = {SchemaStatus::kLimit, "",
                   fmt::format("more than {} alternatives at one place", limits_.max_alternatives)};
@@ -230,17 +230,15 @@ bool GoalExpander::disjoint(const Literals& literals, int depth) {
   Literals key = literals;
   std::sort(key.begin(), key.end());
   key.erase(std::unique(key.begin(), key.end()), key.end());
-  const auto [it, fresh] = disjoint_.try_emplace({key, depth}, false);  // false while it is being looked at
+  const auto [it, fresh] = disjoint_->try_emplace({key, depth}, false);  // false while it is being looked at
   if (!fresh) return it->second;
-  SchemaLimits few = limits_;
-  few.max_alternatives = kFewAlternatives;
-  GoalExpander inner(doc_, few);
+  GoalExpander inner(doc_, limits_);
   inner.loose_ = true;
-  const std::vector<Conjunction> both = inner.expand(key);
+  inner.look_ = depth;
+  inner.disjoint_ = disjoint_;
+  const bool result = inner.expand(key).empty() && !inner.problem_;
   work_ += inner.work_;
-  const bool result = !inner.problem_ && std::all_of(both.begin(), both.end(),
-                                                     [&](const Conjunction& c) { return plainly_empty(c, depth); });
-  disjoint_[{key, depth}] = result;
+  (*disjoint_)[{key, depth}] = result;
   return result;
 }
 

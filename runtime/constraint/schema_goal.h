@@ -117,10 +117,12 @@ class GoalExpander {
 
   const SchemaDoc& doc_;
   const SchemaLimits limits_;
-  bool loose_ = false;  // oneOf counts as anyOf: enough to see that nothing satisfies the literals
+  bool loose_ = false;  // only whether there is an alternative; oneOf counts as anyOf, which errs on the safe side
+  int look_ = 3;        // levels below a value where contradictions are looked for
   std::optional<GoalProblem> problem_;
   std::size_t work_ = 0;
-  std::map<std::pair<Literals, int>, bool> disjoint_;
+  using Memo = std::map<std::pair<Literals, int>, bool>;
+  std::shared_ptr<Memo> disjoint_ = std::make_shared<Memo>();
 };
 
 // Helpers over conjunctions.

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::int64_t kMaxItems = 10'000'000;  // that a value must have: more would never be generated
 constexpr std::size_t kMaxNumberStates = 50'000;
-constexpr std::size_t kExplored = 3'000;  // goals; what lies beyond is met when it is walked
+constexpr std::size_t kExplored = 20'000;  // goals; what lies beyond is met when it is walked
 
 std::uint64_t plus(std::uint64_t a, std::uint64_t b) {
   return std::min(a + b, kInfinite);
