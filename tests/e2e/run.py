@@ -17,6 +17,7 @@ sys.dont_write_bytecode = True  # leaves the source tree as it is
 import support
 import test_batch  # noqa: F401  (these register tests)
 import test_compiler  # noqa: F401
+import test_constrain  # noqa: F401
 import test_models  # noqa: F401
 import test_run  # noqa: F401
 

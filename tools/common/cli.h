@@ -43,15 +43,15 @@ inline int check_subcommands(CLI::App& app, int argc, char** argv) {
   }
 }
 
-// Parses, then runs what the chosen subcommand stored in `action`. Returns the exit code.
-inline int parse_and_run(CLI::App& app, int argc, char** argv, const std::function<int()>& action) {
-  if (const int code = check_subcommands(app, argc, argv); code != kOk) return code;
+// Parses, then runs what the chosen subcommand stored in `action`. Returns the exit code; `usage` for wrong usage.
+inline int parse_and_run(CLI::App& app, int argc, char** argv, const std::function<int()>& action, int usage = kUsage) {
+  if (check_subcommands(app, argc, argv) != kOk) return usage;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kOk : kUsage;  // prints the help or the message
+    return app.exit(error) == 0 ? kOk : usage;  // prints the help or the message
   }
-  return action ? action() : kUsage;
+  return action ? action() : usage;
 }
 
 }  // namespace sgl::tools

@@ -41,9 +41,45 @@ struct LogitsCommand {
   std::size_t threads = 0;
 };
 
+// What sgl constrain compiles, and how. One of schema, regex, grammar and suite is given.
+struct ConstrainOptions {
+  std::string schema, regex, grammar, suite;  // files, but for the expression
+  bool any_order = false, any_whitespace = false, ignore_unsupported = false;
+  double timeout = 10;  // seconds per record
+};
+
+struct ConstrainCheckCommand {
+  ConstrainOptions options;
+  std::string tokenizer;
+  bool cold = false, json = false;
+  std::size_t verify_masks = 0;
+  std::uint64_t seed = 0;
+};
+
+struct ConstrainBenchCommand {
+  ConstrainOptions options;
+  std::string tokenizer;
+  int rounds = 3;
+  bool json = false;
+};
+
+struct ConstrainExplainCommand {
+  ConstrainOptions options;
+  int samples = 5;
+  std::size_t max_bytes = 200;
+  std::uint64_t seed = 0;
+  bool json = false;
+};
+
+constexpr int kConstrainRefused = 2;  // what was given could not be compiled
+constexpr int kConstrainUsage = 64;   // wrong usage (sysexits.h), a file that cannot be used
+
 int run(const RunCommand& command);
 int tokenize(const TokenizeCommand& command);
 int model_info(const ModelInfoCommand& command);
 int model_logits(const LogitsCommand& command);
+int constrain_check(const ConstrainCheckCommand& command);
+int constrain_bench(const ConstrainBenchCommand& command);
+int constrain_explain(const ConstrainExplainCommand& command);
 
 }  // namespace sgl::tools

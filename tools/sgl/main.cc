@@ -11,6 +11,9 @@ struct Commands {
   TokenizeCommand tokenize;
   ModelInfoCommand info;
   LogitsCommand logits;
+  ConstrainCheckCommand check;
+  ConstrainBenchCommand bench;
+  ConstrainExplainCommand explain;
 };
 
 void add_model_option(CLI::App& app, std::string& folder) {
@@ -109,6 +112,85 @@ void add_model(CLI::App& app, Commands& commands, std::function<int()>& action) 
   sub->callback([&] { action = [&] { return model_logits(logits); }; });
 }
 
+void add_constrain_options(CLI::App& sub, ConstrainOptions& options, bool suites) {
+  CLI::Option_group* what = sub.add_option_group("what to compile");
+  what->add_option("--schema", options.schema, "file with a JSON Schema");
+  what->add_option("--regex", options.regex, "regular expression, of the whole text");
+  what->add_option("--grammar", options.grammar, "file with a grammar");
+  if (suites) {
+    what->add_option("--suite", options.suite,
+                     "file of records {\"id\", \"schema\", \"tests\"}, one a line; may be gzip");
+  }
+  what->require_option(1);
+  sub.add_option_function<std::string>(
+         "--property-order", [&](const std::string& value) { options.any_order = value == "any"; },
+         "order of an object's keys: schema (default) or any")
+      ->check(CLI::IsMember({"schema", "any"}));
+  sub.add_option_function<std::string>(
+         "--whitespace", [&](const std::string& value) { options.any_whitespace = value == "any"; },
+         "between JSON's parts: compact (default), none; any")
+      ->check(CLI::IsMember({"compact", "any"}));
+  sub.add_option_function<std::string>(
+         "--unsupported", [&](const std::string& value) { options.ignore_unsupported = value == "ignore"; },
+         "a keyword that cannot be enforced: error (default), or ignore, which lists it")
+      ->check(CLI::IsMember({"error", "ignore"}));
+  sub.add_option("--timeout", options.timeout, "seconds for one record (10)")->check(CLI::Range(0.001, 86400.0));
+}
+
+void add_constrain_tokenizer(CLI::App& sub, std::string& folder) {
+  sub.add_option("-t,--tokenizer,-m,--model", folder, "folder with tokenizer.json; default: the variable SGL_MODEL");
+}
+
+void add_constrain(CLI::App& app, Commands& commands, std::function<int()>& action) {
+  CLI::App* constrain = app.add_subcommand("constrain", "Try constraints: JSON Schemas, regular expressions");
+  constrain->require_subcommand(1);
+  constrain->footer("Examples:\n"
+                    "  sgl constrain explain --schema person.json\n"
+                    "  sgl constrain check --tokenizer models/small --schema person.json < instances.jsonl\n"
+                    "  sgl constrain bench --tokenizer models/small --suite schemas.jsonl.gz");
+  ConstrainCheckCommand& check = commands.check;
+  CLI::App* sub = constrain->add_subcommand("check", "Check that texts are accepted or rejected as they should be");
+  add_constrain_options(*sub, check.options, true);
+  add_constrain_tokenizer(*sub, check.tokenizer);
+  sub->add_flag("--cold", check.cold, "nothing learnt from one text or record helps the next");
+  sub->add_option("--verify-masks", check.verify_masks, "compare so many masks, spread over all, with brute force");
+  sub->add_option("--seed", check.seed, "seed of the choice of those masks (0)");
+  sub->add_flag("--json", check.json, "one JSON object a line for every event");
+  sub->footer("Standard input (without --suite) has one object a line: {\"text\": …, \"valid\": true or false, or absent}.\n\n"
+              "Examples:\n"
+              "  sgl constrain check --tokenizer models/small --schema person.json < instances.jsonl\n"
+              "  echo '{\"text\": \"ab\"}' | sgl constrain check --tokenizer models/small --regex 'a[bc]' --json\n"
+              "  sgl constrain check -t models/small --suite schemas.jsonl.gz --whitespace any --property-order any --cold\n\n"
+              "Exit codes: 0 all as expected; 1 a text was not accepted or rejected as labelled, or a mask is wrong;\n"
+              "2 not compiled; 64 wrong usage.");
+  sub->callback([&] { action = [&] { return constrain_check(commands.check); }; });
+
+  ConstrainBenchCommand& bench = commands.bench;
+  sub = constrain->add_subcommand("bench", "Measure masks and compiling");
+  add_constrain_options(*sub, bench.options, true);
+  add_constrain_tokenizer(*sub, bench.tokenizer);
+  sub->add_option("--rounds", bench.rounds, "times that texts are walked again, warm (3)")->check(CLI::Range(0, 1000));
+  sub->add_flag("--json", bench.json, "as JSON");
+  sub->footer("Examples:\n"
+              "  sgl constrain bench --tokenizer models/small --suite schemas.jsonl.gz --whitespace any\n"
+              "  sgl constrain bench --tokenizer models/small --schema person.json --rounds 100 < instances.jsonl\n\n"
+              "Exit codes: 0 fine; 64 wrong usage.");
+  sub->callback([&] { action = [&] { return constrain_bench(commands.bench); }; });
+
+  ConstrainExplainCommand& explain = commands.explain;
+  sub = constrain->add_subcommand("explain", "Say what a constraint accepts");
+  add_constrain_options(*sub, explain.options, false);
+  sub->add_option("--samples", explain.samples, "accepted texts to print (5)")->check(CLI::Range(0, 10'000));
+  sub->add_option("--max-bytes", explain.max_bytes, "length of samples (200)")->check(CLI::Range(1, 1'000'000));
+  sub->add_option("--seed", explain.seed, "same seed: same samples (0)");
+  sub->add_flag("--json", explain.json, "as JSON");
+  sub->footer("Examples:\n"
+              "  sgl constrain explain --schema person.json --seed 3\n"
+              "  sgl constrain explain --regex '[A-Z]{2}[0-9]+' --samples 20 --json | jq .samples\n\n"
+              "Exit codes: 0 fine; 2 not compiled; 64 wrong usage.");
+  sub->callback([&] { action = [&] { return constrain_explain(commands.explain); }; });
+}
+
 int start(int argc, char** argv) {
   CLI::App app{"Runs programs of SGL, the structured generation language.", "sgl"};
   app.require_subcommand(1);
@@ -122,10 +204,12 @@ int start(int argc, char** argv) {
   add_run(app, commands.run, action);
   add_tokenize(app, commands.tokenize, action);
   add_model(app, commands, action);
+  add_constrain(app, commands, action);
   app.add_subcommand("version", "Print the version")->callback([&] {
     action = [] { return print_out(version_text("sgl") + "\n"); };
   });
-  return parse_and_run(app, argc, argv, action);
+  const bool constrain = argc > 1 && std::string_view(argv[1]) == "constrain";
+  return parse_and_run(app, argc, argv, action, constrain ? kConstrainUsage : kUsage);
 }
 
 }  // namespace

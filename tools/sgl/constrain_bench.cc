@@ -1,0 +1,108 @@
+// sgl constrain bench: times of masks and of compiling.
+//
+// Each record is compiled and its texts are walked once cold and then `--rounds` times warm, with the same constraint.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tools/common/exit_codes.h"
+#include "tools/common/terminal.h"
+#include "tools/sgl/constrain.h"
+#include "tools/sgl/constrain_record.h"
+#include "tools/sgl/constrain_stats.h"
+
+namespace sgl::tools {
+
+using Json = nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+struct Row {
+  std::string name;
+  Times masks;
+  std::uint64_t hits = 0;
+};
+
+// One way of running the engine. When it can switch its parts off (`--ablate memo`, `slices`, `interning`), each of
+// them is one more configuration in the same run, with rows of its own.
+struct Configuration {
+  std::string name = "engine";
+  Row cold{"cold", {}, 0}, warm{"warm", {}, 0};
+  Times compile;
+};
+
+void measure(const ConstrainBenchCommand& command, const WalkContext& context, const ConstrainRecord& record,
+             Configuration& into) {
+  const ConstrainCompiled compiled = compile_record(record, command.options);
+  into.compile.add(compiled.us);
+  if (!compiled.ok()) return;
+  const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                           std::chrono::duration<double>(command.options.timeout));
+  for (int round = 0; round <= command.rounds; ++round) {
+    Row& row = round == 0 ? into.cold : into.warm;
+    for (const ConstrainInstance& instance : record.instances) {
+      const WalkResult result = walk_text(context, compiled.constraint, instance.text, deadline);
+      row.masks.add(result.mask_us);
+      row.hits += result.hits;
+    }
+  }
+}
+
+std::string table(Configuration& c) {
+  std::string out = fmt::format("{:<16} {:>9} {:>9} {:>9} {:>9} {:>10} {:>9} {:>6}\n", c.name + ", µs", "mean", "p50",
+                                "p90", "p99", "max", "masks", "hits");
+  for (Row* row : {&c.cold, &c.warm}) {
+    Times& t = row->masks;
+    if (t.count() == 0) continue;
+    out += fmt::format("{:<16} {:>9.3f} {:>9.3f} {:>9.3f} {:>9.3f} {:>10.1f} {:>9} {:>5.1f}%\n", "mask, " + row->name,
+                       t.mean(), t.percentile(0.5), t.percentile(0.9), t.percentile(0.99), t.percentile(1), t.count(),
+                       100.0 * static_cast<double>(row->hits) / static_cast<double>(t.count()));
+  }
+  Times& t = c.compile;
+  return out + fmt::format("{:<16} {:>9.1f} {:>9.1f} {:>9.1f} {:>9.1f} {:>10.1f} {:>9}\n", "compile", t.mean(),
+                           t.percentile(0.5), t.percentile(0.9), t.percentile(0.99), t.percentile(1), t.count());
+}
+
+Json as_json(Configuration& c) {
+  Json out{{"configuration", c.name}};
+  for (Row* row : {&c.cold, &c.warm}) {
+    if (row->masks.count() == 0) continue;
+    Json times = mask_summary(row->masks);
+    times["masks"] = row->masks.count();
+    times["hits"] = row->hits;
+    out["mask_us_" + row->name] = std::move(times);
+  }
+  out["compile_us"] = compile_summary(c.compile);
+  out["schemas"] = c.compile.count();
+  return out;
+}
+
+}  // namespace
+
+int constrain_bench(const ConstrainBenchCommand& command) {
+  auto context = constrain_context(command.tokenizer);
+  if (!context.ok()) {
+    complain(context.error().message);
+    return kConstrainUsage;
+  }
+  context->details = false;
+  std::vector<Configuration> configurations(1);
+  const base::Status read = each_record(command.options, true, [&](const ConstrainRecord& record) {
+    for (Configuration& c : configurations) measure(command, *context, record, c);
+    return true;
+  });
+  if (!read.ok()) {
+    complain(read.error().message);
+    return kConstrainUsage;
+  }
+  std::string out;
+  for (Configuration& c : configurations) {
+    out += command.json ? as_json(c).dump() + "\n" : table(c);
+  }
+  return print_out(out);
+}
+
+}  // namespace sgl::tools
