@@ -13,8 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "models" / "train")
 
 from data import chat, classification, extraction, frames, stories, tools, yes_no  # noqa: E402
 from data.dialogue import and_list  # noqa: E402
-from data.entities import city, first_name, full_name  # noqa: E402
-from data.pools import pick  # noqa: E402
+from data.pools import SPLITS  # noqa: E402
 
 SEED = 20240607
 RECORDS = {
@@ -75,7 +74,7 @@ def chat_case(rng, split):
     options = [answer]
     form = chat.FACTS[kind][3]
     while len(options) < 4:
-        f = chat.fill(rng, split, kind)
+        f = chat.fill(rng, rng.choice(SPLITS), kind)
         if kind == "pet":
             f["v"] = answer.split()[1]
         other = form.format(**f)

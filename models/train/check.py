@@ -39,7 +39,7 @@ def main():
     ids = torch.randint(0, 96, (3, 16), dtype=torch.int32)
     rows = torch.arange(5, 40, 3, dtype=torch.int32)
     targets = torch.randint(0, 96, rows.shape, dtype=torch.int32)
-    loss = model.step(ids, rows, targets, 1.0, torch.zeros(1, dtype=torch.int32))
+    loss = model.step(ids, rows, targets, torch.ones(len(rows)), torch.zeros(1, dtype=torch.int32))
     p = {k: v.double().requires_grad_() for k, v in model.params.items()}
     out = reference(config, p, ids).view(-1, 96)[rows.long()]
     expected = torch.nn.functional.cross_entropy(out, targets.long(), reduction="sum")

@@ -4,15 +4,28 @@ import random
 
 import numpy as np
 
-from data.mix import FIRST, MAIN, dialogue
+from data.mix import dialogue
 from tokenizer import BOS, END, ROLES, Tokenizer
 
 LONGEST = 1024
-FULL_LOSS = {"story", "english"}
+# What a target counts, by task: a label of one token weighs as much as a few tokens of a record, prose weighs less.
+WEIGHTS = {
+    "story": 0.35,
+    "tale": 0.5,
+    "english": 0.5,
+    "sentiment": 12,
+    "topic": 12,
+    "intent": 12,
+    "feeling": 10,
+    "yes_no": 10,
+    "knowledge": 4,
+    "marks": 4,
+}
 
 
 def encode(tokenizer: Tokenizer, d, begin=True) -> tuple[list[int], list[int]]:
-    """(tokens, 1 where a token is a target)."""
+    """(tokens, what each counts as a target: 0 where it is none)."""
+    weight = WEIGHTS.get(d.task, 1)
     ids, loss = ([BOS], [0]) if begin else ([], [])
     if d.text is not None:
         new = tokenizer.encode(d.text)
@@ -20,8 +33,8 @@ def encode(tokenizer: Tokenizer, d, begin=True) -> tuple[list[int], list[int]]:
         at = 0
         for i in new:
             at += len(tokenizer.bytes[i])
-            loss.append(int(at > d.start))
-        return ids + [END], loss + [1]
+            loss.append(weight * (at > d.start))
+        return ids + [END], loss + [weight]
     for role, text, given in d.messages:
         new = tokenizer.encode(text)
         ids += [ROLES[role], *new, END]
@@ -32,8 +45,8 @@ def encode(tokenizer: Tokenizer, d, begin=True) -> tuple[list[int], list[int]]:
         loss.append(0)
         for i in new:
             at += len(tokenizer.bytes[i])
-            loss.append(int(at > start))
-        loss.append(1)
+            loss.append(weight * (at > start))
+        loss.append(weight if weight < 1 else 1)
     return ids, loss
 
 
@@ -49,10 +62,9 @@ def sequence(tokenizer, rng, split, mixture):
     return ids[:LONGEST], loss[:LONGEST]
 
 
-def microbatches(tokenizer, seed: int, tokens: int, micro: int, first: bool):
-    """About `tokens` tokens of fresh dialogues as shuffled batches (ids [b, t], rows of the targets, targets)."""
+def microbatches(tokenizer, seed: int, tokens: int, micro: int, mixture):
+    """About `tokens` tokens of fresh dialogues as shuffled batches (ids [b, t], rows of the targets, targets, weights)."""
     rng = random.Random(seed)
-    mixture = FIRST if first else MAIN
     rows, total = [], 0
     while total < tokens:
         ids, loss = sequence(tokenizer, rng, "train", mixture)
@@ -74,11 +86,12 @@ def microbatches(tokenizer, seed: int, tokens: int, micro: int, first: bool):
 def pack(rows):
     width = -(-max(len(ids) - 1 for ids, _ in rows) // 16) * 16
     ids = np.full((len(rows), width), END, dtype=np.int32)
-    where, targets = [], []
+    where, targets, weights = [], [], []
     for i, (tokens, loss) in enumerate(rows):
         ids[i, : len(tokens) - 1] = tokens[:-1]
         for j, (token, counts) in enumerate(zip(tokens[1:], loss[1:])):
             if counts:
                 where.append(i * width + j)
                 targets.append(token)
-    return ids, np.array(where, dtype=np.int32), np.array(targets, dtype=np.int32)
+                weights.append(counts)
+    return ids, np.array(where, dtype=np.int32), np.array(targets, dtype=np.int32), np.array(weights, dtype=np.float32)

@@ -168,8 +168,8 @@ void softmax_back(const bf* restrict p, bf* restrict g, i64 n, i64 t) {
   }
 }
 
-// Cross entropy of n rows; the logits become their gradients, times `scale`. Returns the summed loss.
-double cross_entropy(bf* restrict logits, const int32_t* target, i64 n, i64 v, float scale, int32_t* right) {
+// Cross entropy of n rows; the logits become their gradients, times the row's weight. Returns the sum without weights.
+double cross_entropy(bf* restrict logits, const int32_t* target, const float* weight, i64 n, i64 v, int32_t* right) {
   float e[16384];
   double total = 0;
   for (i64 i = 0; i < n; ++i) {
@@ -182,9 +182,9 @@ double cross_entropy(bf* restrict logits, const int32_t* target, i64 n, i64 v, f
     }
     *right += mine >= top;
     total += logf(sum) + top - mine;
-    float inv = scale / sum;
+    float inv = weight[i] / sum;
     for (i64 j = 0; j < v; ++j) r[j] = down(e[j] * inv);
-    r[target[i]] = down(e[target[i]] * inv - scale);
+    r[target[i]] = down(e[target[i]] * inv - weight[i]);
   }
   return total;
 }

@@ -152,8 +152,8 @@ class Model:
         (z, _), _ = self._forward(ids.to(torch.int32).contiguous(), b, t)
         return mm(z, self.low["embed"].t()).view(b, t, -1)
 
-    def step(self, ids, rows, targets, scale: float, right) -> float:
-        """Adds gradients of the summed loss times `scale` at `rows` of the flattened batch; returns the sum."""
+    def step(self, ids, rows, targets, weights, right) -> float:
+        """Adds the gradients of the weighted loss at `rows` of the flattened batch; returns its sum without weights."""
         c = self.config
         b, t = ids.shape
         n, d, f, m = b * t, c.hidden_size, c.intermediate_size, rows.numel()
@@ -161,7 +161,7 @@ class Model:
         picked = torch.empty(m, d, dtype=BF16)
         call("gather", z, rows, picked, m, d)
         logits = mm(picked, self.low["embed"].t())
-        loss = call("cross_entropy", logits, targets, m, c.vocab_size, float(scale), right)
+        loss = call("cross_entropy", logits, targets, weights, m, c.vocab_size, right)
         self._add("embed", logits, picked)
         gz = torch.zeros(n, d, dtype=BF16)
         call("scatter", gz, rows, mm(logits, self.low["embed"]), m, d)

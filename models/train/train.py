@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from data.mix import MAIN, dialogue
+from data.mix import FIRST, MAIN, dialogue
 from dataset import encode, microbatches, pack
 from model import Config, Model
 from optimizer import Optimizer
@@ -25,7 +25,7 @@ def shards(queue, path, seed, first, micro, tokens):
     tokenizer = Tokenizer.load(path)
     number = 0
     while True:
-        queue.put(microbatches(tokenizer, seed * 100003 + number, tokens, micro, number < first))
+        queue.put(microbatches(tokenizer, seed * 100003 + number, tokens, micro, FIRST if number < first else MAIN))
         number += 1
 
 
@@ -47,7 +47,7 @@ def evaluate(model, tokenizer, dialogues) -> dict:
     """By task: share of dialogues whose every target token is the likeliest, and loss per target."""
     right, loss, count = defaultdict(list), defaultdict(float), defaultdict(int)
     for d in dialogues:
-        ids, where, targets = pack([encode(tokenizer, d)])
+        ids, where, targets, _ = pack([encode(tokenizer, d)])
         logits = model.logits(torch.from_numpy(ids))[0].float()[torch.from_numpy(where).long()]
         targets = torch.from_numpy(targets).long()
         right[d.task].append((logits.argmax(-1) == targets).all().item())
@@ -75,6 +75,7 @@ def main():
     parser.add_argument("--save", type=int, default=200)
     parser.add_argument("--check", type=int, default=200, help="steps between evaluations on the dev split")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--init", type=Path, help="begin with the parameters of this checkpoint")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -82,6 +83,9 @@ def main():
     tokenizer = Tokenizer.load(args.tokenizer)
     config = Config(tokenizer.size, args.hidden, args.layers, args.heads, args.inner)
     model = Model(config, args.seed)
+    if args.init:
+        model.flat.copy_(torch.load(args.init)["flat"])
+        model.refresh()
     optimizer = Optimizer(model, args.muon, args.adam)
     average = model.flat.clone()
     dev_rng = random.Random(7)
@@ -108,9 +112,10 @@ def main():
             batch.append(pending.pop())
             tokens += batch[-1][0].size
         targets = sum(len(b[2]) for b in batch)
-        for ids, where, target in batch:
-            parts = (torch.from_numpy(x) for x in (ids, where, target))
-            window[0] += model.step(*parts, 1.0 / targets, right)
+        weight = float(sum(b[3].sum() for b in batch))
+        for ids, where, target, weights in batch:
+            parts = (torch.from_numpy(x) for x in (ids, where, target, weights / weight))
+            window[0] += model.step(*parts, right)
         window[1] += targets
         seen += tokens
         optimizer.step(rate(step, args.steps, args.warm, args.decay))

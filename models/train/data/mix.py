@@ -2,7 +2,7 @@
 
 import random
 
-from . import chat, classification, extraction, misc, stories, tools, yes_no
+from . import chat, classification, extraction, misc, stories, tales, tools, yes_no
 
 # Weights by number of dialogues. The first phase is short and full of copying.
 FIRST = (
@@ -21,14 +21,16 @@ MAIN = (
     (extraction.enums, 3),
     (extraction.animals, 2),
     (extraction.table, 4),
-    (extraction.wh_questions, 7),
-    (classification.classification, 15),
-    (yes_no.yes_no, 13),
+    (extraction.wh_questions, 5),
+    (classification.classification, 17),
+    (yes_no.yes_no, 14),
     (chat.chat, 9),
-    (tools.tools, 9),
-    (stories.stories, 7),
+    (tools.tools, 12),
+    (stories.stories, 4),
+    (tales.blend, 4),
+    (tales.tale, 4),
     (misc.misc, 7),
-    (misc.english, 3),
+    (misc.english, 5),
 )
 
 

@@ -2,9 +2,9 @@
 
 import json
 
-from .dialogue import Dialogue, quote, record
+from .dialogue import Dialogue, quote, record, sentence
 from .entities import amount, city, date, email, first_name, full_name, item, quantity, syllables
-from .pools import COLORS, RANDOM_WORDS, parts, pick
+from .pools import COLORS, RANDOM_WORDS, article, parts, pick, plural
 
 # name variants | description | arguments (name variants: kind) | requests
 FAMILIES = (
@@ -255,6 +255,57 @@ def sample(rng, split, kind):
     return v, quote(v), "string"
 
 
+# Invented tools, for training only: any verb on any noun, with arguments of any kind that the request names.
+VERBS = """paint build check clean close count draw drop fill fix fold grow hang heat hide lift list load lock mark measure mix move name
+order pack park plan print pull push rate read rent repair sell show sign sort start stop store test tie turn update wash weigh wrap""".split()
+LABELS = {
+    "city": "city town place where",
+    "name": "name person owner who",
+    "int": "number count size level weight height",
+    "color": "color paint",
+    "date": "date day when",
+    "time": "time hour start",
+    "email": "email mail contact",
+    "item": "item thing part product",
+    "code": "code key id",
+    "room": "room place",
+    "file": "file path document",
+    "phrase": "text note label",
+    "language": "language",
+}
+
+
+def invented(rng):
+    verb, noun = rng.choice(VERBS), rng.choice(RANDOM_WORDS)
+    kinds = rng.sample(sorted(LABELS), rng.choice([1, 1, 2, 2, 3]))
+    labels = [rng.choice(LABELS[k].split()) for k in kinds]
+    if len(set(labels)) < len(labels):
+        return invented(rng)
+    name = rng.choice(
+        [f"{verb}_{noun}", f"{verb}_{noun}", f"{noun}_{verb}", f"{verb}-{noun}", verb + noun.capitalize(), noun, f"{verb}_the_{noun}"]
+    )
+    told = [
+        f"{rng.choice(['{l} {{{i}}}', 'the {l} is {{{i}}}', 'the {l} {{{i}}}', '{l}: {{{i}}}', 'with {l} {{{i}}}'])}".format(l=x, i=i)
+        for i, x in enumerate(labels)
+    ]
+    bare = " and ".join(f"{{{i}}}" for i in range(len(labels)))
+    requests = [
+        f"{verb.capitalize()} the {noun}, {', '.join(told)}.",
+        f"Please {verb} the {noun}: {', '.join(told)}.",
+        f"I want to {verb} {article(noun)}. {' '.join(sentence(t) for t in told)}",
+        f"Can you {verb} the {noun}? {' '.join(sentence(t) for t in told)}",
+        f"{verb.capitalize()} {article(noun)} with {' and '.join(f'{x} {{{i}}}' for i, x in enumerate(labels))}.",
+    ]
+    if len(labels) == 1:
+        requests += [
+            f"{verb.capitalize()} the {noun} {bare}.",
+            f"{verb.capitalize()} {article(noun)} for {bare}.",
+            f"I need to {verb} the {noun}: {bare}",
+        ]
+    description = rng.choice([f"{verb.capitalize()}s {article(noun)}", f"{verb.capitalize()}s the {noun}", f"To {verb} {plural(noun)}"])
+    return name, description, tuple(f"{x}:{k}" for x, k in zip(labels, kinds)), tuple(requests)
+
+
 def parts_of(split):
     """The families of a split."""
     return parts(FAMILIES)[split]
@@ -307,10 +358,11 @@ def tools(rng, split, style=None, count=None):
     """Up to four tools, one request that one of them serves."""
     d = Dialogue("tool")
     style = style or rng.choice(["line", "line", "short", "short", "tight", "wide"])
-    right = pick(rng, split, FAMILIES)
+    right = invented(rng) if split == "train" and rng.random() < 0.5 else pick(rng, split, FAMILIES)
     others = []
     for _ in range(rng.choice([0, 1, 1, 2, 2, 3]) if count is None else count - 1):
         f = pick(rng, split if rng.random() < 0.5 else "train", FAMILIES)
+        f = invented(rng) if split == "train" and rng.random() < 0.4 else f
         if f is not right and f not in others:
             others.append(f)
     families = others + [right]
