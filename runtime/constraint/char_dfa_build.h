@@ -26,6 +26,8 @@ struct CharPartition {
   std::size_t range_of(char32_t c) const;
   // The classes in `set`, ascending. Precondition: the set does not cross this partition.
   std::vector<std::uint16_t> classes_in(const base::CodeSet& set) const;
+  // The characters of these classes (ascending).
+  base::CodeSet set_of(std::span<const std::size_t> of_classes) const;
 };
 
 // A deterministic automaton as it comes from a construction; state 0 is the start.
@@ -55,6 +57,10 @@ class CharDfaBuilder {
   static base::Expected<RawCharDfa> product(std::span<const CharDfa* const> parts, const std::vector<bool>& needed,
                                             const Accept& accept, const CharDfa::Limits& limits);
   static std::size_t bytes(const CharDfa& dfa);
+  // Every text is accepted from here, as far as a state shows that by itself.
+  static bool accepts_all(const CharDfa& dfa, CharDfa::State state);
+  // Removes the states that cannot end, merges some that are alike.
+  static void tidy(RawCharDfa& raw) { prune(raw), merge(raw); }
   // Its tables of lengths are so full that new users get another one.
   static bool worn(const CharDfa& dfa);
   // Bytes of the shortest spelling of a character of [lo, hi] in a JSON string.

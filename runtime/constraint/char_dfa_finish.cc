@@ -186,8 +186,7 @@ void CharDfaBuilder::shortest(CharDfa& dfa) {
 }
 
 std::shared_ptr<const CharDfa> CharDfaBuilder::finish(RawCharDfa raw) {
-  prune(raw);
-  merge(raw);
+  tidy(raw);
   raw.table.shrink_to_fit();
   auto out = std::make_shared<CharDfa>();
   CharDfa& dfa = *out;
@@ -223,6 +222,12 @@ std::shared_ptr<const CharDfa> CharDfaBuilder::finish(RawCharDfa raw) {
   }
   dfa.lengths_ = CharDfa::make_lengths();
   return out;
+}
+
+bool CharDfaBuilder::accepts_all(const CharDfa& dfa, State state) {
+  if (!dfa.accepting(state)) return false;
+  const State* row = dfa.table_.data() + static_cast<std::size_t>(state) * dfa.classes_;
+  return std::all_of(row + 1, row + dfa.classes_, [&](State to) { return to == state; });
 }
 
 std::size_t CharDfaBuilder::bytes(const CharDfa& dfa) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "runtime/constraint/gated_nfa.h"
+#include "runtime/constraint/look_around.h"
 #include "runtime/constraint/pattern.h"
 
 namespace sgl::constraint {
@@ -18,13 +20,6 @@ base::Error too_large(const Limits& limits) {
 }
 const CodeSet kAnyChar{{0, base::kMaxCodePoint}};
 
-// The automaton of a pattern with its anchors still in it.
-struct RawState {
-  std::vector<CharNfa::Edge> edges;
-  std::vector<std::uint32_t> jumps;
-  std::uint32_t begin = 0, end = 0;  // where ^ and $ lead, 0: nowhere
-};
-
 }  // namespace
 
 std::uint32_t CharNfa::set_index(const CodeSet& set) {
@@ -34,63 +29,77 @@ std::uint32_t CharNfa::set_index(const CodeSet& set) {
   return static_cast<std::uint32_t>(sets_.size() - 1);
 }
 
-class CharNfaBuilder {
- public:
-  explicit CharNfaBuilder(const Limits& limits) : limits_(limits) {}
+namespace {
 
-  Expected<CharNfa> run(const PatternNode& pattern, bool search) {
+std::uint32_t index_of(std::vector<CodeSet>& sets, const CodeSet& set) {
+  const auto it = std::find(sets.begin(), sets.end(), set);
+  if (it != sets.end()) return static_cast<std::uint32_t>(it - sets.begin());
+  sets.push_back(set);
+  return static_cast<std::uint32_t>(sets.size() - 1);
+}
+
+class GatedBuilder {
+ public:
+  explicit GatedBuilder(const Limits& limits) : limits_(limits) {}
+
+  Expected<GatedNfa> run(const PatternNode& pattern, bool any_before, bool any_after) {
     const std::uint32_t start = state(), first = state(), last = state(), accept = state();
-    raw_[start].jumps.push_back(first);
-    raw_[last].jumps.push_back(accept);
-    if (search) {
-      const std::uint32_t any = out_.set_index(kAnyChar);
-      raw_[start].edges.push_back({any, start});
-      raw_[accept].edges.push_back({any, accept});
-    }
+    out_.states[start].jumps.push_back(first);
+    out_.states[last].jumps.push_back(accept);
+    if (any_before) out_.states[start].edges.push_back({index_of(out_.sets, kAnyChar), start});
+    if (any_after) out_.states[accept].edges.push_back({index_of(out_.sets, kAnyChar), accept});
+    out_.start = start, out_.accept = accept;
     SGL_TRY_STATUS(add(pattern, first, last));
-    return resolve(start, accept);
+    return std::move(out_);
   }
 
  private:
   std::uint32_t state() {
-    raw_.emplace_back();
-    return static_cast<std::uint32_t>(raw_.size() - 1);
+    out_.states.emplace_back();
+    return static_cast<std::uint32_t>(out_.states.size() - 1);
   }
+  void jump(std::uint32_t from, std::uint32_t to) { out_.states[from].jumps.push_back(to); }
 
   // Connects `from` to `to` by the texts of `node`. Repetition expands, so work is bounded, not only size.
   Status add(const PatternNode& node, std::uint32_t from, std::uint32_t to) {
-    if (raw_.size() > limits_.max_states || ++work_ > 4 * limits_.max_states) return too_large(limits_);
+    if (out_.states.size() > limits_.max_states || ++work_ > 4 * limits_.max_states) return too_large(limits_);
     using Kind = PatternNode::Kind;
     switch (node.kind) {
       case Kind::kEmpty:
-        raw_[from].jumps.push_back(to);
+        jump(from, to);
         return {};
-      case Kind::kSet: {
-        const std::uint32_t set = out_.set_index(node.set);
-        raw_[from].edges.push_back({set, to});
+      case Kind::kSet:
+        out_.states[from].edges.push_back({index_of(out_.sets, node.set), to});
         return {};
-      }
       case Kind::kSequence:
-        for (std::size_t i = 0; i < node.children.size(); ++i) {
+        for (const PatternNode& child : node.children) {
           const std::uint32_t next = state();
-          SGL_TRY_STATUS(add(node.children[i], from, next));
+          SGL_TRY_STATUS(add(child, from, next));
           from = next;
         }
-        raw_[from].jumps.push_back(to);
+        jump(from, to);
         return {};
       case Kind::kChoice:
         for (const PatternNode& child : node.children) SGL_TRY_STATUS(add(child, from, to));
         return {};
       case Kind::kBegin:
-      case Kind::kEnd: {
-        const std::uint32_t gate = state();
-        raw_[from].jumps.push_back(gate);
-        (node.kind == Kind::kBegin ? raw_[gate].begin : raw_[gate].end) = to;
-        return {};
-      }
+        return gate(GatedNfa::Gate::kBegin, node, from, to);
+      case Kind::kEnd:
+        return gate(GatedNfa::Gate::kEnd, node, from, to);
+      case Kind::kLook:
+        return gate(GatedNfa::Gate::kLook, node, from, to);
       case Kind::kRepeat:
         return repeat(node, from, to);
     }
+    return {};
+  }
+
+  Status gate(GatedNfa::Gate kind, const PatternNode& node, std::uint32_t from, std::uint32_t to) {
+    const std::uint32_t made = state();
+    jump(from, made);
+    out_.states[made].gate = kind;
+    out_.states[made].gate_to = to;
+    out_.states[made].look = &node;
     return {};
   }
 
@@ -103,27 +112,41 @@ class CharNfaBuilder {
     }
     if (node.max == UINT32_MAX) {
       const std::uint32_t loop = state(), back = state();
-      raw_[from].jumps.push_back(loop);
-      raw_[loop].jumps.push_back(to);
+      jump(from, loop), jump(loop, to);
       SGL_TRY_STATUS(add(body, loop, back));
-      raw_[back].jumps.push_back(loop);
+      jump(back, loop);
       return {};
     }
     for (std::uint32_t i = node.min; i < node.max; ++i) {
-      raw_[from].jumps.push_back(to);
+      jump(from, to);
       const std::uint32_t next = state();
       SGL_TRY_STATUS(add(body, from, next));
       from = next;
     }
-    raw_[from].jumps.push_back(to);
+    jump(from, to);
     return {};
   }
 
-  // Removes the anchors. A state of the result is a state here and what is known of the place: whether no character has
-  // come yet (^ holds) and whether $ has been passed (no character may come).
+  const Limits& limits_;
+  std::size_t work_ = 0;
+  GatedNfa out_;
+};
+
+}  // namespace
+
+Expected<GatedNfa> build_gated(const PatternNode& pattern, bool any_before, bool any_after, const Limits& limits) {
+  return GatedBuilder(limits).run(pattern, any_before, any_after);
+}
+
+class CharNfaBuilder {
+ public:
+  // Removes the anchors. A state of the result is a state there and what is known of the place: whether no character
+  // has come yet (^ holds) and whether $ has been passed (no character may come).
   enum Place : std::uint32_t { kInside = 0, kAtBegin = 1, kAtEnd = 2 };
 
-  Expected<CharNfa> resolve(std::uint32_t start, std::uint32_t accept) {
+  static Expected<CharNfa> resolve(GatedNfa raw, const Limits& limits) {
+    CharNfa out;
+    out.sets_ = std::move(raw.sets);
     std::unordered_map<std::uint64_t, std::uint32_t> index;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> todo;
     const auto id = [&](std::uint32_t s, std::uint32_t place) {
@@ -131,35 +154,45 @@ class CharNfaBuilder {
           index.try_emplace(std::uint64_t{s} << 2 | place, static_cast<std::uint32_t>(todo.size()));
       if (fresh) {
         todo.emplace_back(s, place);
-        out_.states_.emplace_back();
+        out.states_.emplace_back();
       }
       return it->second;
     };
-    id(start, kAtBegin);
+    id(raw.start, kAtBegin);
     for (std::size_t i = 0; i < todo.size(); ++i) {
-      if (todo.size() > limits_.max_states) return too_large(limits_);
+      if (todo.size() > limits.max_states) return too_large(limits);
       const auto [s, place] = todo[i];
+      const GatedNfa::State& from = raw.states[s];
       CharNfa::State made;
-      made.accepting = s == accept;
-      for (std::uint32_t to : raw_[s].jumps) made.jumps.push_back(id(to, place));
-      if (raw_[s].begin != 0 && (place & kAtBegin) != 0) made.jumps.push_back(id(raw_[s].begin, place));
-      if (raw_[s].end != 0) made.jumps.push_back(id(raw_[s].end, place | kAtEnd));
+      made.accepting = s == raw.accept;
+      for (std::uint32_t to : from.jumps) made.jumps.push_back(id(to, place));
+      if (from.gate == GatedNfa::Gate::kBegin && (place & kAtBegin) != 0) made.jumps.push_back(id(from.gate_to, place));
+      if (from.gate == GatedNfa::Gate::kEnd) made.jumps.push_back(id(from.gate_to, place | kAtEnd));
       if ((place & kAtEnd) == 0) {
-        for (const CharNfa::Edge& e : raw_[s].edges) made.edges.push_back({e.set, id(e.to, kInside)});
+        for (const CharNfa::Edge& e : from.edges) made.edges.push_back({e.set, id(e.to, kInside)});
       }
-      out_.states_[i] = std::move(made);
+      out.states_[i] = std::move(made);
     }
-    return std::move(out_);
+    return out;
   }
-
-  const Limits& limits_;
-  std::size_t work_ = 0;
-  std::vector<RawState> raw_;
-  CharNfa out_;
 };
 
 Expected<CharNfa> CharNfa::build(const PatternNode& pattern, bool search, const Limits& limits) {
-  return CharNfaBuilder(limits).run(pattern, search);
+  if (has_look_around(pattern)) return without_look_around(pattern, search, limits);
+  SGL_TRY(GatedNfa raw, build_gated(pattern, search, search, limits));
+  return CharNfaBuilder::resolve(std::move(raw), limits);
+}
+
+Expected<CharNfa> CharNfa::ending(const PatternNode& pattern, const Limits& limits) {
+  SGL_TRY(GatedNfa raw, build_gated(pattern, true, false, limits));
+  return CharNfaBuilder::resolve(std::move(raw), limits);
+}
+
+CharNfa CharNfa::of(std::vector<State> states, std::vector<CodeSet> sets) {
+  CharNfa out;
+  out.states_ = std::move(states);
+  out.sets_ = std::move(sets);
+  return out;
 }
 
 Expected<CharNfa> CharNfa::lengths(std::int64_t min, std::int64_t max, const Limits& limits) {

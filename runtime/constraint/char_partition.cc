@@ -74,4 +74,13 @@ std::vector<std::uint16_t> CharPartition::classes_in(const CodeSet& set) const {
   return out;
 }
 
+CodeSet CharPartition::set_of(std::span<const std::size_t> of_classes) const {
+  CodeSet out;
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    if (!std::binary_search(of_classes.begin(), of_classes.end(), class_of[i])) continue;
+    out.add(starts[i], i + 1 < starts.size() ? starts[i + 1] - 1 : base::kMaxCodePoint);
+  }
+  return out;
+}
+
 }  // namespace sgl::constraint

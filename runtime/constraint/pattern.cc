@@ -94,11 +94,14 @@ class PatternParser {
     const char c = peek();
     PatternNode out;
     if (c == '^' || c == '$') {
+      if (c == '$' && in_behind_) return error("$ inside a look-behind is not supported");
       ++at_;
       out.kind = c == '^' ? Kind::kBegin : Kind::kEnd;
       return out;
     }
     if (c == '(') return group(depth);
+    if (take("\\b")) return word_boundary(true);
+    if (take("\\B")) return word_boundary(false);
     if (c == '*' || c == '+' || c == '?') return error("nothing to repeat");
     if (c == '{' && brace_quantifier()) return error("nothing to repeat");
     if (c == '[') {
@@ -109,15 +112,21 @@ class PatternParser {
       ++at_;
       return set_node(CodeSet{{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}}.negated());
     }
-    SGL_TRY(CodeSet set, c == '\\' ? escape(false) : literal());
+    SGL_TRY(CodeSet set, c == '\\' ? escape() : literal());
     return set_node(std::move(set));
   }
 
   Expected<PatternNode> group(std::size_t depth) {
+    const std::size_t begin = at_;
     take("(");
+    PatternNode look;
     if (take("?:")) {
     } else if (take("?=") || take("?!") || take("?<=") || take("?<!")) {
-      return error("look-around is not supported");
+      look.kind = Kind::kLook;
+      look.behind = pattern_[begin + 2] == '<';
+      look.negated = pattern_[at_ - 1] == '!';
+      if (in_behind_) return at_ = begin, error("look-around inside a look-behind is not supported");
+      in_behind_ = look.behind;
     } else if (take("?<")) {
       const std::size_t end = pattern_.find('>', at_);
       if (end == std::string_view::npos || end == at_) return error("malformed group name");
@@ -127,6 +136,31 @@ class PatternParser {
     }
     SGL_TRY(PatternNode out, choice(depth + 1));
     if (!take(")")) return error("missing ')'");
+    if (look.kind != Kind::kLook) return out;
+    if (look.behind) in_behind_ = false;
+    look.children.push_back(std::move(out));
+    return look;
+  }
+
+  // A word character before and none after, or the other way round; or (\B) not.
+  Expected<PatternNode> word_boundary(bool boundary) {
+    if (in_behind_) return at_ -= 2, error("look-around inside a look-behind is not supported");
+    const auto look = [](bool behind, bool negated) {
+      PatternNode out;
+      out.kind = Kind::kLook;
+      out.behind = behind, out.negated = negated;
+      out.children.push_back(set_node(class_escape('w')));
+      return out;
+    };
+    PatternNode out;
+    out.kind = Kind::kChoice;
+    for (const bool before : {true, false}) {
+      PatternNode both;
+      both.kind = Kind::kSequence;
+      both.children.push_back(look(true, !before));
+      both.children.push_back(look(false, before == boundary));
+      out.children.push_back(std::move(both));
+    }
     return out;
   }
 
@@ -180,6 +214,7 @@ class PatternParser {
       return item;
     }
     if (item.kind == Kind::kBegin || item.kind == Kind::kEnd) return error("an anchor cannot be repeated");
+    if (item.kind == Kind::kLook) return error("a look-around cannot be repeated");
     take("?");
     if (peek() == '*' || peek() == '+' || peek() == '?' || (peek() == '{' && brace_quantifier())) {
       return error("nothing to repeat");
@@ -193,7 +228,7 @@ class PatternParser {
   }
 
   // Precondition: at a backslash.
-  Expected<CodeSet> escape(bool in_class) {
+  Expected<CodeSet> escape() {
     take("\\");
     if (at_end()) return error("lone backslash");
     const char c = pattern_[at_++];
@@ -225,8 +260,7 @@ class PatternParser {
       case 'u':
         return hexadecimal(4);
       case 'b':
-        if (in_class) return one('\b');
-        return error("\\b is not supported");
+        return one('\b');  // in a class; elsewhere it is a boundary
       case 'c':
         if (((peek() | 32) < 'a') || ((peek() | 32) > 'z')) return error("malformed control escape");
         return one(static_cast<char32_t>(pattern_[at_++] % 32));
@@ -294,14 +328,14 @@ class PatternParser {
     CodeSet set;
     while (!take("]")) {
       if (at_end()) return error("missing ']'");
-      SGL_TRY(const CodeSet item, peek() == '\\' ? escape(true) : literal());
+      SGL_TRY(const CodeSet item, peek() == '\\' ? escape() : literal());
       if (peek() != '-' || at_ + 1 >= pattern_.size() || pattern_[at_ + 1] == ']') {
         set.add(item);
         continue;
       }
       const std::size_t dash = at_;
       take("-");
-      SGL_TRY(const CodeSet last, peek() == '\\' ? escape(true) : literal());
+      SGL_TRY(const CodeSet last, peek() == '\\' ? escape() : literal());
       const auto single = [](const CodeSet& s) {
         return s.ranges().size() == 1 && s.ranges()[0].lo == s.ranges()[0].hi;
       };
@@ -321,6 +355,7 @@ class PatternParser {
   std::string_view pattern_;
   const Limits& limits_;
   std::size_t at_ = 0;
+  bool in_behind_ = false;
 };
 
 }  // namespace

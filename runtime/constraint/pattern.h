@@ -2,8 +2,9 @@
 // runtime/constraint.
 //
 // Supported: alternation, groups, ^ and $, greedy and lazy quantifiers (the language is the same), ., classes, \d \w \s
-// as ECMA-262 has them, \p{…}, \xHH \uHHHH \u{…} \cX \0 and \n \r \t \f \v. Not supported, and errors that say so:
-// look-around, back-references, \b, flags.
+// as ECMA-262 has them, \p{…}, \xHH \uHHHH \u{…} \cX \0 and \n \r \t \f \v; look-ahead, look-behind, \b and \B (with
+// them a pattern is determinised, look_around.h). Not supported, and errors that say so: look-around and $ inside a
+// look-behind, repeated look-around, back-references, flags.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +21,12 @@
 namespace sgl::constraint {
 
 struct PatternNode {
-  enum class Kind : std::uint8_t { kEmpty, kSet, kSequence, kChoice, kRepeat, kBegin, kEnd };
+  enum class Kind : std::uint8_t { kEmpty, kSet, kSequence, kChoice, kRepeat, kBegin, kEnd, kLook };
   Kind kind = Kind::kEmpty;
   base::CodeSet set;                        // kSet
-  std::vector<PatternNode> children;        // kRepeat: one
+  std::vector<PatternNode> children;        // kRepeat, kLook: one
   std::uint32_t min = 0, max = UINT32_MAX;  // kRepeat; max UINT32_MAX: unbounded
+  bool behind = false, negated = false;     // kLook
 };
 
 // Errors: `invalid` with the column (bytes from 1), `limit` for length and nesting.
@@ -44,6 +46,9 @@ class CharNfa {
 
   // The texts that match as a whole, or (search) that contain a match, as JSON Schema's `pattern` means it.
   static base::Expected<CharNfa> build(const PatternNode& pattern, bool search, const Limits& limits);
+  // The texts that end in a match.
+  static base::Expected<CharNfa> ending(const PatternNode& pattern, const Limits& limits);
+  static CharNfa of(std::vector<State> states, std::vector<base::CodeSet> sets);
   // Texts of min … max characters; max < 0: unbounded.
   static base::Expected<CharNfa> lengths(std::int64_t min, std::int64_t max, const Limits& limits);
   // The texts that both accept.
