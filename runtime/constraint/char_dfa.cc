@@ -96,16 +96,13 @@ Expected<DfaPtr> CharDfa::pattern(std::string_view pattern, bool search, const L
 Expected<DfaPtr> CharDfa::format(std::string_view name, const Limits& limits) {
   const StringFormat* format = find_format(name);
   if (format == nullptr) return DfaPtr{};
-  // A host name's length makes 30,000 states; formats are made once and are not the client's.
-  Limits wide = limits;
-  wide.max_states = std::max<std::size_t>(limits.max_states, 100'000);
-  return interned().get(key_of('f', name, wide), [&]() -> Expected<DfaPtr> {
+  return interned().get(key_of('f', name, limits), [&]() -> Expected<DfaPtr> {
     std::vector<Term> terms;
     for (const FormatTerm& term : format->terms) {
-      SGL_TRY(DfaPtr part, CharDfa::pattern(term.pattern, false, wide));
+      SGL_TRY(DfaPtr part, CharDfa::pattern(term.pattern, false, limits));
       terms.push_back({std::move(part), term.negated});
     }
-    return all_of(terms, wide);
+    return all_of(terms, limits);
   });
 }
 
