@@ -1,6 +1,7 @@
 #include "runtime/constraint/char_dfa.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <map>
 #include <mutex>
@@ -169,6 +170,20 @@ bool CharDfa::any_step(State state, char32_t lo, char32_t hi) const {
     if (row[class_of_range_[i]] != kDead) return true;
   }
   return false;
+}
+
+bool CharDfa::all_step(State state, char32_t lo, char32_t hi) const {
+  const State* row = table_.data() + static_cast<std::size_t>(state) * classes_;
+  const auto first = std::upper_bound(class_starts_.begin(), class_starts_.end(), lo) - class_starts_.begin() - 1;
+  for (auto i = static_cast<std::size_t>(first); i < class_starts_.size() && class_starts_[i] <= hi; ++i) {
+    if (row[class_of_range_[i]] == kDead) return false;
+  }
+  return true;
+}
+
+std::uint64_t CharDfa::next_id() {
+  static std::atomic<std::uint64_t> ids = 0;
+  return ++ids;
 }
 
 std::vector<State> CharDfa::successors(State state, char32_t lo, char32_t hi) const {

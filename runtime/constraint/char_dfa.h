@@ -56,6 +56,8 @@ class CharDfa {
   // The same texts and tags, as far as `accept` takes their tags.
   std::shared_ptr<const CharDfa> restricted(const std::function<bool(std::uint64_t)>& accept) const;
 
+  // Different for every automaton of the process.
+  std::uint64_t id() const { return id_; }
   bool empty() const { return accepting_.empty(); }
   std::size_t size() const { return accepting_.size(); }
   State start() const { return empty() ? kDead : 0; }
@@ -65,6 +67,8 @@ class CharDfa {
   }
   // Does some character of [lo, hi] lead on? O(classes).
   bool any_step(State state, char32_t lo, char32_t hi) const;
+  // Do all of them?
+  bool all_step(State state, char32_t lo, char32_t hi) const;
   // The states that characters of [lo, hi] lead to, each once. O(classes).
   std::vector<State> successors(State state, char32_t lo, char32_t hi) const;
   bool accepting(State state) const { return accepting_[static_cast<std::size_t>(state)] != 0; }
@@ -93,6 +97,9 @@ class CharDfa {
   static std::shared_ptr<Lengths> make_lengths();
   std::size_t class_of(char32_t c) const;
 
+  static std::uint64_t next_id();
+
+  std::uint64_t id_ = next_id();
   std::size_t classes_ = 0;
   std::uint16_t ascii_[128] = {};
   std::vector<char32_t> class_starts_;         // ascending first code points of the ranges …
@@ -100,8 +107,8 @@ class CharDfa {
   std::vector<State> table_;
   std::vector<std::uint8_t> accepting_, loops_;
   std::vector<std::uint64_t> tags_, counts_;
-  std::vector<std::uint32_t> shortest_;
-  std::vector<std::uint8_t> costs_;  // of a class: bytes of its shortest character
+  std::vector<std::uint32_t> shortest_, shortest_chars_;  // bytes of a shortest remainder, and its characters
+  std::vector<std::uint8_t> costs_;                       // of a class: bytes of its shortest character
   mutable std::shared_ptr<Lengths> lengths_;
 };
 

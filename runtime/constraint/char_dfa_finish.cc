@@ -169,6 +169,7 @@ void CharDfaBuilder::shortest(CharDfa& dfa) {
   const std::size_t states = dfa.size();
   const Predecessors before(dfa.table_, dfa.classes_, states);
   dfa.shortest_.assign(states, UINT32_MAX);
+  dfa.shortest_chars_.assign(states, 0);
   using Item = std::pair<std::uint32_t, std::size_t>;
   std::priority_queue<Item, std::vector<Item>, std::greater<>> queue;
   for (std::size_t s = 0; s < states; ++s) {
@@ -180,7 +181,10 @@ void CharDfaBuilder::shortest(CharDfa& dfa) {
     if (bytes != dfa.shortest_[at]) continue;
     for (const Predecessors::Entry& e : before.of(at)) {
       const std::uint32_t with = bytes + dfa.costs_[e.cls];
-      if (with < dfa.shortest_[e.from]) dfa.shortest_[e.from] = with, queue.emplace(with, e.from);
+      if (with >= dfa.shortest_[e.from]) continue;
+      dfa.shortest_[e.from] = with;
+      dfa.shortest_chars_[e.from] = dfa.shortest_chars_[at] + 1;
+      queue.emplace(with, e.from);
     }
   }
 }

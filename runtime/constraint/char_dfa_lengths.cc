@@ -158,7 +158,9 @@ bool CharDfa::Lengths::grow_at_most(const CharDfa& dfa, std::int64_t k) {
 Expected<std::uint32_t> CharDfa::shortest_between(State state, std::int64_t min, std::int64_t max) const {
   const auto s = static_cast<std::size_t>(state);
   min = std::max<std::int64_t>(min, 0);
-  if (max < 0 && min == 0) return shortest_[s];
+  // The shortest remainder of all, when it has a fitting length: the usual case, without a table.
+  const auto chars = static_cast<std::int64_t>(shortest_chars_[s]);
+  if (min <= chars && (max < 0 || chars <= max)) return shortest_[s];
   if (max >= 0 && max < min) return kNone;
   const std::int64_t width = max < 0 ? -1 : max - min;
   Lengths& lengths = *lengths_;

@@ -1,4 +1,5 @@
-// Nondeterministic automata of patterns before their assertions are resolved. Private to char_nfa.cc and look_around.cc.
+// Nondeterministic automata of patterns before their assertions are resolved. Private to char_nfa.cc and
+// look_around.cc.
 #pragma once
 
 #include <cstdint>

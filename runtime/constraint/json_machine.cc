@@ -23,9 +23,6 @@ std::uint64_t hash_of(const Thread& t) {
   return h;
 }
 
-// Longest way that an escape or a cut character may still take: \ud83d\ude00 after its backslash.
-constexpr std::uint64_t kLongestPending = 11;
-
 constexpr std::size_t kMaxThreads = 5'000;  // ways to read one text, followed side by side; some microseconds each
 
 bool in_string(Kind kind) {
@@ -76,6 +73,7 @@ StateId JsonMachine::intern(Threads threads) const {
     facts.final = facts.final && t.kind == Kind::kDone;
     facts.rest = std::min(facts.rest, rest_of(t));
   }
+  facts.may = may_follow(threads);
   const StateId id = add_state(facts);
   if (id < 0) return id;
   threads_.push_back(std::move(threads));
@@ -90,7 +88,13 @@ StateId JsonMachine::step_all(const Threads& from, unsigned char byte, Text text
 }
 
 StateId JsonMachine::expand(StateId from, unsigned char byte) const {
-  return step_all(threads_[static_cast<std::size_t>(from)], byte, nullptr);
+  const Threads& threads = threads_[static_cast<std::size_t>(from)];
+  const StateId made = step_all(threads, byte, nullptr);
+  if (made != kOverLimit && is_plain(byte) && in_string(threads[0].kind)) {
+    const std::bitset<256> same = alike(threads);
+    if (same.test(byte)) enter(from, same, made);
+  }
+  return made;
 }
 
 // Texts are kept while a name or item is read that must not come again, and entered in its frame when it ends.
@@ -119,35 +123,116 @@ Machine::Walk JsonMachine::advance(Walk walk, unsigned char byte) const {
   return {next, it->second};
 }
 
-PlainRegion JsonMachine::plain_region(StateId state) const {
+std::vector<StringPart> JsonMachine::string_parts(StateId state) const {
   const std::lock_guard lock(mutex_);
-  const Threads& threads = threads_[static_cast<std::size_t>(state)];
-  PlainRegion best;
-  bool counted = false;
-  for (const Thread& t : threads) {
-    if (!in_string(t.kind) || t.pending != 0) return {};
-    if (t.kind == Kind::kListed) continue;
-    const bool name = t.kind == Kind::kUnlisted;
-    const TextShape* shape = name ? nullptr : &goals_.text(t.what);
-    const CharDfa* dfa = name ? object_of(frame(t.frame)).keys.get() : shape->dfa.get();
-    const std::int64_t max = name ? -1 : shape->max;
-    counted = counted || max >= 0;
-    if (dfa != nullptr && (!dfa->loops_on_plain(t.q) || max >= 0)) continue;
-    const std::uint64_t chars = max < 0 ? kInfinite : static_cast<std::uint64_t>(max) - t.n;
-    const bool all = !name && shape->escapes == Escapes::kAll;
-    using E = PlainRegion::Escapes;
-    const E escapes = dfa != nullptr ? E::kNone : all ? E::kAll : E::kCanonical;
-    if (chars < best.max_chars || (chars == best.max_chars && escapes <= best.escapes)) continue;
-    best = {chars, escapes, std::min(rest_of(t) + kLongestPending + 2, kInfinite)};
+  std::vector<StringPart> out;
+  for (const Thread& t : threads_[static_cast<std::size_t>(state)]) {
+    if (!in_string(t.kind) || t.pending != 0 || !string_part(t, out)) return {};
   }
-  // Of several strings with bounds, each has its own; another than the one found might allow more.
-  if (best.max_chars < kInfinite && threads.size() > 1) return {};
-  if (best.escapes == PlainRegion::Escapes::kCanonical && counted) best.escapes = PlainRegion::Escapes::kNone;
-  return best;
+  return out;
+}
+
+// False: how the string goes on cannot be said so simply.
+bool JsonMachine::string_part(const Thread& t, std::vector<StringPart>& out) const {
+  StringPart part;
+  const std::uint64_t rest = rest_of(t);
+  if (t.kind == Kind::kListed) {
+    const Frame& f = frame(t.frame);
+    const ObjectShape& shape = object_of(f);
+    part.kind = StringPart::Kind::kTexts;
+    for (std::uint32_t i = t.lo; i < t.hi; ++i) {
+      const std::string_view key = shape.names[shape.sorted[i]].key;
+      if (may_add(f, shape.sorted[i])) part.texts.push_back(key.substr(t.depth));
+    }
+    part.tail = rest;
+    out.push_back(std::move(part));
+    return true;
+  }
+  if (t.kind == Kind::kUnlisted) {
+    part.dfa = object_of(frame(t.frame)).keys.get();
+  } else {
+    const TextShape& shape = goals_.text(t.what);
+    part.dfa = shape.dfa.get();
+    part.all_escapes = shape.escapes == Escapes::kAll;
+    if (shape.max >= 0) part.max_left = shape.max - t.n;
+    part.min_left = std::max<std::int64_t>(shape.min - t.n, 0);
+  }
+  // Few texts of which some are taken: each has to be looked at.
+  const bool finite = part.dfa != nullptr && part.dfa->count(t.q) < CharDfa::kMany;
+  if (finite && (t.hi != 0 || t.taken_hi != 0)) return false;
+  part.kind = part.dfa != nullptr ? StringPart::Kind::kDfa : StringPart::Kind::kFree;
+  part.q = t.q;
+  part.tail = rest;
+  out.push_back(std::move(part));
+  return true;
+}
+
+std::bitset<256> JsonMachine::may_follow(const Threads& threads) const {
+  static const auto of = [](std::string_view bytes) {
+    std::bitset<256> out;
+    for (char c : bytes) out.set(static_cast<unsigned char>(c));
+    return out;
+  };
+  static const std::bitset<256> kSpaces = of(" \n\t\r"), kValues = of("\"[{-0123456789ntf"),
+                                kNumbers = of("0123456789.-+eE,]}"), kLetters = of("aeflnrsu"), kEnds = of(",]}");
+  const std::bitset<256> spaces = options_.whitespace == Whitespace::kAny ? kSpaces : std::bitset<256>();
+  std::bitset<256> out;
+  for (const Thread& t : threads) {
+    switch (t.kind) {
+      case Kind::kValue:
+        out |= kValues | spaces;
+        break;
+      case Kind::kWord:
+        out |= kLetters;
+        break;
+      case Kind::kNumber:
+        out |= kNumbers | spaces;
+        break;
+      case Kind::kText:
+      case Kind::kListed:
+      case Kind::kUnlisted:
+        return std::bitset<256>().set() & ~(std::bitset<256>(0xFFFFFFFF));
+      case Kind::kEmptyEnd:
+      case Kind::kAfter:
+        out |= kEnds | spaces;
+        break;
+      case Kind::kName:
+        out |= of("\"") | spaces;
+        break;
+      case Kind::kColon:
+        out |= of(":") | spaces;
+        break;
+      case Kind::kDone:
+        break;
+    }
+  }
+  return out;
+}
+
+std::bitset<256> JsonMachine::alike(const Threads& threads) const {
+  static const std::bitset<256> kPlain = [] {
+    std::bitset<256> out;
+    for (int c = 0x20; c < 0x7F; ++c) out.set(static_cast<std::size_t>(c), is_plain(static_cast<unsigned char>(c)));
+    return out;
+  }();
+  std::bitset<256> out = kPlain;
+  const auto exclude = [&](const std::string& text, const Thread& t) {
+    if (t.depth < text.size()) out.reset(static_cast<unsigned char>(text[t.depth]));
+  };
+  for (const Thread& t : threads) {
+    const bool name = t.kind == Kind::kListed || t.kind == Kind::kUnlisted;
+    if ((!name && t.kind != Kind::kText) || t.pending != 0) return {};
+    const ObjectShape* shape = name ? &object_of(frame(t.frame)) : nullptr;
+    const CharDfa* dfa = t.kind == Kind::kListed ? nullptr : name ? shape->keys.get() : goals_.text(t.what).dfa.get();
+    if (dfa != nullptr && !dfa->loops_on_plain(t.q)) return {};
+    for (std::uint32_t i = t.lo; i < t.hi; ++i) exclude(shape->names[shape->sorted[i]].key, t);
+    for (std::uint32_t i = t.taken_lo; i < t.taken_hi; ++i) exclude(taken_[frame(t.frame).taken][i], t);
+  }
+  return out;
 }
 
 int JsonMachine::only_byte(StateId state) const {
-  if (accepting(state) || plain_region(state).max_chars > 0) return -1;
+  if (accepting(state)) return -1;
   {
     const std::lock_guard lock(mutex_);
     const auto it = only_.find(state);

@@ -73,7 +73,7 @@ class JsonMachine final : public Machine {
 
   int only_byte(StateId state) const override;
   int shortest_byte(StateId state) const override;
-  PlainRegion plain_region(StateId state) const override;
+  std::vector<StringPart> string_parts(StateId state) const override;
   Walk advance(Walk walk, unsigned char byte) const override;
   std::optional<std::uint64_t> longest() const override { return std::nullopt; }
   bool worn() const override;
@@ -86,6 +86,10 @@ class JsonMachine final : public Machine {
 
   StateId expand(StateId from, unsigned char byte) const override;
   StateId intern(Threads threads) const;
+  std::bitset<256> may_follow(const Threads& threads) const;
+  // Plain bytes that no listed or taken text continues with, where all such bytes lead to the same state; else empty.
+  std::bitset<256> alike(const Threads& threads) const;
+  bool string_part(const Thread& t, std::vector<StringPart>& out) const;
   StateId step_all(const Threads& from, unsigned char byte, Text text) const;
   void step_thread(const Thread& t, unsigned char byte, Text text, Threads& out) const;
 
@@ -138,9 +142,6 @@ class JsonMachine final : public Machine {
   std::uint64_t before_name_rest(const Thread& t) const;
   std::uint64_t listed_rest(const Thread& t) const;
   std::uint64_t unlisted_rest(const Thread& t) const;
-  // Within a character: the least over what it may become.
-  std::uint64_t pending_rest(const CharDfa& dfa, const Thread& t, Escapes escapes,
-                             const std::function<std::uint64_t(CharDfa::State)>& after) const;
 
   const SchemaOptions options_;
   mutable Goals goals_;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/constraint/json_machine.h"
+#include "runtime/constraint/string_walk.h"
 
 namespace sgl::constraint {
 namespace {
@@ -64,29 +65,6 @@ std::uint64_t JsonMachine::number_rest(const Thread& t) const {
   return plus(dfa.shortest(t.q) + (is_taken(t) ? 1 : 0), frame(t.frame).rest);
 }
 
-std::uint64_t JsonMachine::pending_rest(const CharDfa& dfa, const Thread& t, Escapes escapes,
-                                        const std::function<std::uint64_t(CharDfa::State)>& after) const {
-  const CharRange range = pending_range(t.pending);
-  std::uint64_t best = kInfinite;
-  const auto consider = [&](char32_t lo, char32_t hi, std::uint32_t bytes) {
-    for (CharDfa::State next : dfa.successors(t.q, lo, hi)) best = std::min(best, plus(after(next), bytes));
-  };
-  // After a backslash, and in \u00XX, only some characters are meant.
-  const bool escape = range.lo == 0 && range.hi == base::kMaxCodePoint;
-  if (escapes == Escapes::kCanonical && (escape || range.hi <= 0xFFFF) && is_escape(t.pending)) {
-    for (char32_t c : {U'"', U'\\', U'\b', U'\f', U'\n', U'\r', U'\t'}) {
-      if (escape) consider(c, c, 1);
-    }
-    for (char32_t c = 0; c < 0x20; ++c) {
-      const bool brief = c == '\b' || c == '\f' || c == '\n' || c == '\r' || c == '\t';
-      if (!brief && c >= range.lo && c <= range.hi) consider(c, c, escape ? 5 : range.bytes);
-    }
-    return best;
-  }
-  consider(range.lo, range.hi, range.bytes);
-  return best;
-}
-
 std::uint64_t JsonMachine::text_rest(const Thread& t) const {
   const TextShape& shape = goals_.text(t.what);
   const auto chars = static_cast<std::int64_t>(t.n);
@@ -95,7 +73,8 @@ std::uint64_t JsonMachine::text_rest(const Thread& t) const {
   if (t.pending == 0) return plus(goals_.text_rest(shape, t.q, chars), taken);
   const std::int64_t then = shape.max >= 0 || chars < shape.min ? chars + 1 : chars;
   if (!shape.dfa) return plus(goals_.text_rest(shape, 0, then), pending_range(t.pending).bytes);
-  return pending_rest(*shape.dfa, t, shape.escapes, [&](CharDfa::State q) { return goals_.text_rest(shape, q, then); });
+  return pending_rest(*shape.dfa, t.q, t.pending, shape.escapes,
+                      [&](CharDfa::State q) { return goals_.text_rest(shape, q, then); });
 }
 
 // The cheapest property that may come next, and what is needed after it. Only names that agree with what is read.
@@ -134,7 +113,7 @@ std::uint64_t JsonMachine::unlisted_rest(const Thread& t) const {
   } else if (t.pending == 0) {
     name += shape.keys->shortest_bytes(t.q);
   } else {
-    name = plus(name, pending_rest(*shape.keys, t, Escapes::kCanonical,
+    name = plus(name, pending_rest(*shape.keys, t.q, t.pending, Escapes::kCanonical,
                                    [&](CharDfa::State q) { return std::uint64_t{shape.keys->shortest_bytes(q)}; }));
   }
   const std::uint64_t others = object_need(with_unlisted(f, nullptr));

@@ -36,8 +36,7 @@ StateId Machine::add_state(const Facts& facts) const {
   return static_cast<StateId>(id);
 }
 
-StateId Machine::make_step(StateId from, unsigned char byte) const {
-  const std::lock_guard lock(mutex_);
+std::atomic<StateId>& Machine::successor(StateId from, unsigned char byte) const {
   const std::uint8_t c = class_of_[byte];
   std::atomic<std::atomic<StateId>*>& slot = at(from).next[c >> 4];
   std::atomic<StateId>* block = slot.load(std::memory_order_relaxed);
@@ -46,12 +45,23 @@ StateId Machine::make_step(StateId from, unsigned char byte) const {
     for (int i = 0; i < 16; ++i) block[i].store(kUnknown, std::memory_order_relaxed);
     slot.store(block, std::memory_order_release);
   }
-  std::atomic<StateId>& successor = block[c & 15];
-  const StateId known = successor.load(std::memory_order_relaxed);
+  return block[c & 15];
+}
+
+StateId Machine::make_step(StateId from, unsigned char byte) const {
+  const std::lock_guard lock(mutex_);
+  std::atomic<StateId>& slot = successor(from, byte);
+  const StateId known = slot.load(std::memory_order_relaxed);
   if (known != kUnknown) return known;
   const StateId made = expand(from, byte);
-  if (made != kOverLimit) successor.store(made, std::memory_order_release);
+  if (made != kOverLimit) slot.store(made, std::memory_order_release);
   return made;
+}
+
+void Machine::enter(StateId from, const std::bitset<256>& bytes, StateId to) const {
+  for (std::size_t byte = 0; byte < 256; ++byte) {
+    if (bytes.test(byte)) successor(from, static_cast<unsigned char>(byte)).store(to, std::memory_order_release);
+  }
 }
 
 std::optional<Machine::Run> Machine::run(std::string_view text) const {

@@ -8,12 +8,14 @@
 
 #include <array>
 #include <atomic>
+#include <bitset>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/constraint/constraint.h"
 
@@ -25,14 +27,23 @@ constexpr StateId kOverLimit = -2;  // the state would be one too many
 
 constexpr std::uint64_t kInfinite = std::uint64_t{1} << 40;  // also stands for every length above it
 
-// Inside a JSON string where what is allowed does not depend on which plain characters come (U+0020 and above, but
-// quote and backslash).
-struct PlainRegion {
-  // Plain texts of up to so many characters lead on and longer ones do not; kInfinite: all do; 0: nothing is known.
-  std::uint64_t max_chars = 0;
-  // Escapes and characters that are cut off: those that JSON strings may have all lead on, or (kNone) it is not known.
-  enum class Escapes : std::uint8_t { kNone, kCanonical, kAll } escapes = Escapes::kNone;
-  std::uint64_t worst_rest = 0;  // no such text needs more bytes than this to be completed
+class CharDfa;
+
+// One of the ways in which the content of a JSON string may go on, between two characters of it. A token without a
+// quote may come if one of the ways takes it.
+struct StringPart {
+  enum class Kind : std::uint8_t {
+    kFree,   // any characters
+    kDfa,    // `dfa` at `q`
+    kTexts,  // one of `texts`, as they stand in the JSON string
+  } kind = Kind::kFree;
+  bool all_escapes = false;    // kFree: every JSON escape; else the canonical ones
+  std::int64_t max_left = -1;  // characters, -1: unbounded
+  std::int64_t min_left = 0;
+  const CharDfa* dfa = nullptr;
+  std::int32_t q = 0;
+  std::vector<std::string_view> texts;
+  std::uint64_t tail = 0;  // bytes of a shortest completion after the content: the quote and what follows
 };
 
 class Machine {
@@ -49,7 +60,8 @@ class Machine {
     const std::uint8_t c = class_of_[byte];
     const std::atomic<StateId>* block = at(state).next[c >> 4].load(std::memory_order_acquire);
     const StateId known = block == nullptr ? kUnknown : block[c & 15].load(std::memory_order_acquire);
-    return known != kUnknown ? known : make_step(state, byte);
+    if (known != kUnknown) return known;
+    return at(state).facts.may.test(byte) ? make_step(state, byte) : kNoState;
   }
   bool accepting(StateId state) const { return at(state).facts.accepting; }
   // No byte may follow.
@@ -61,7 +73,8 @@ class Machine {
   // A byte that brings the end nearest, the least one of equals: always to a lesser rest; -1 if none is known to.
   // Precondition: rest(state) > 0.
   virtual int shortest_byte(StateId state) const = 0;
-  virtual PlainRegion plain_region(StateId) const { return {}; }
+  // The ways on, when all of them are inside a JSON string; empty otherwise. They stay valid while the machine lives.
+  virtual std::vector<StringPart> string_parts(StateId) const { return {}; }
 
   // Some constraints are about what was written (no key twice). A walk that is meant, not tried out, therefore carries
   // the text of the key or value it is in: `text` names it, 0 for none.
@@ -92,12 +105,15 @@ class Machine {
   struct Facts {
     bool accepting = false, final = false;
     std::uint64_t rest = kInfinite;
+    std::bitset<256> may = std::bitset<256>().set();  // bytes outside it do not lead on
   };
   // All of these are called with the mutex held (or while the machine is being built).
   // A new state, kOverLimit when there are too many.
   StateId add_state(const Facts& facts) const;
   // The successor of a state: one that exists, a new one, kNoState or kOverLimit.
   virtual StateId expand(StateId from, unsigned char byte) const = 0;
+  // Enters `to` as the successor of all `bytes`.
+  void enter(StateId from, const std::bitset<256>& bytes, StateId to) const;
 
   mutable std::mutex mutex_;
   // Bytes of one class lead to the same states; set before the first step. At first each byte is its own.
@@ -117,6 +133,7 @@ class Machine {
     return chunks_[i / kChunk].load(std::memory_order_acquire)->states[i % kChunk];
   }
   StateId make_step(StateId from, unsigned char byte) const;
+  std::atomic<StateId>& successor(StateId from, unsigned char byte) const;
 
   const std::uint64_t id_;
   const std::size_t max_states_;

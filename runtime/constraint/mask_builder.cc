@@ -3,28 +3,67 @@
 #include <algorithm>
 
 namespace sgl::constraint {
+namespace {
+
+std::uint64_t longest_text(const StringPart& part) {
+  std::size_t out = 0;
+  for (std::string_view text : part.texts) out = std::max(out, text.size());
+  return out;
+}
+
+}  // namespace
 
 bool MaskBuilder::at(StateId state) {
   if (machine_.accepting(state)) {
     for (TokenId id : vocabulary_.eos) mask_.set(id);
   }
-  const PlainRegion region = machine_.plain_region(state);
-  // With little budget left each token has to be looked at.
-  const bool ample = !budget_ || (vocabulary_.all_bytes && static_cast<std::int64_t>(region.worst_rest) <= *budget_);
-  if (region.max_chars > 0 && ample) return in_plain_region(region, state);
-  return below(vocabulary_.trie, 0, state);
+  const std::vector<StringPart> parts = machine_.string_parts(state);
+  if (parts.empty()) return below(vocabulary_.trie, 0, state);
+  if (!budget_) {
+    for (const StringPart& part : parts) add_part(part);
+    return below(vocabulary_.strings.with_quote(), 0, state);
+  }
+  // With little budget left each token has to be looked at, but where all plain ones leave the same to be done.
+  const StringPart& first = parts.front();
+  const bool alike = parts.size() == 1 && first.kind == StringPart::Kind::kFree && first.min_left == 0;
+  if (!alike) return below(vocabulary_.trie, 0, state);
+  if (fits({}, state, machine_.rest(state))) {
+    worst_ = std::max(worst_, machine_.rest(state));
+    add_all(
+        *vocabulary_.strings.plain_up_to(first.max_left < 0 ? kInfinite : static_cast<std::uint64_t>(first.max_left)));
+  }
+  return below(vocabulary_.strings.with_escapes(), 0, state) && below(vocabulary_.strings.with_quote(), 0, state);
 }
 
-bool MaskBuilder::in_plain_region(const PlainRegion& region, StateId state) {
+// Tokens without a quote.
+void MaskBuilder::add_part(const StringPart& part) {
+  constexpr std::uint64_t kLongestEscape = 12;  // \ud83d\ude00
   const StringTokens& strings = vocabulary_.strings;
-  worst_ = region.worst_rest;
-  if (region.max_chars >= strings.longest_plain && region.escapes != PlainRegion::Escapes::kNone) {
-    add_all(region.escapes == PlainRegion::Escapes::kAll ? *strings.inside_all : *strings.inside_canonical);
+  if (part.kind == StringPart::Kind::kTexts) {
+    for (std::string_view text : part.texts) add_beginnings(text);
+    worst_ = std::max(worst_, part.tail + longest_text(part));
+  } else if (part.kind == StringPart::Kind::kFree &&
+             (part.max_left < 0 || part.max_left > static_cast<std::int64_t>(vocabulary_.longest))) {
+    add_all(strings.inside(part.all_escapes));
+    worst_ = std::max(worst_, part.tail + kLongestEscape);
   } else {
-    add_all(*vocabulary_.plain_up_to(region.max_chars));
-    if (!below(strings.with_escapes, 0, state)) return false;
+    const StringTokens::Allowed allowed = strings.allowed(part);
+    add_all(*allowed.mask);
+    worst_ = std::max(worst_, part.tail + allowed.worst + kLongestEscape);
   }
-  return below(strings.with_quote, 0, state);
+}
+
+// The tokens that `text` begins with.
+void MaskBuilder::add_beginnings(std::string_view text) {
+  const std::vector<TrieNode>& trie = vocabulary_.trie;
+  std::uint32_t node = 0;
+  for (char c : text) {
+    std::uint32_t child = node + 1;
+    while (child < trie[node].end && trie[child].byte != static_cast<unsigned char>(c)) child = trie[child].end;
+    if (child >= trie[node].end) return;
+    node = child;
+    for (TokenId t = trie[node].token; t >= 0; t = vocabulary_.next_same[static_cast<std::size_t>(t)]) mask_.set(t);
+  }
 }
 
 void MaskBuilder::add_all(const TokenMask& mask) {

@@ -26,7 +26,8 @@ class MaskBuilder {
   CachedMask take() &&;
 
  private:
-  bool in_plain_region(const PlainRegion& region, StateId state);
+  void add_part(const StringPart& part);
+  void add_beginnings(std::string_view text);
   void add_all(const TokenMask& mask);
   // Tokens below the node `top`, whose bytes have led to `state`.
   bool below(const std::vector<TrieNode>& trie, std::uint32_t top, StateId state);

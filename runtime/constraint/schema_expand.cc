@@ -7,9 +7,9 @@
 namespace sgl::constraint {
 namespace {
 
-constexpr std::size_t kMaxWork = 200'000;     // branches looked at over the life of an expander; some microseconds each
-constexpr std::size_t kMaxChoices = 400;      // open at once, and so the depth of the recursion
-constexpr int kLook = 3;                      // levels that disjointness looks down: enough for nested discriminators
+constexpr std::size_t kMaxWork = 200'000;  // branches looked at over the life of an expander; some microseconds each
+constexpr std::size_t kMaxChoices = 400;   // open at once, and so the depth of the recursion
+constexpr int kLook = 3;                   // levels that disjointness looks down: enough for nested discriminators
 
 void at_least(std::int64_t& bound, std::int64_t value) {
   bound = std::max(bound, value);
@@ -207,7 +207,8 @@ GoalExpander::Choice GoalExpander::some_property(const Conjunction::Some& some, 
   const auto matches = [](const SchemaNode::PatternProperty& p, const std::string& name) {
     return p.pattern->accepts(name);
   };
-  for (const auto& [name, schema] : doc_.nodes[*closed].properties) {
+  for (const auto& known : doc_.nodes[*closed].properties) {
+    const std::string& name = known.first;
     NodeIndex denied = node.additional;
     if (some.pattern >= 0) {
       const SchemaNode::PatternProperty& p = node.pattern_properties[static_cast<std::size_t>(some.pattern)];

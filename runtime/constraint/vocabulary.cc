@@ -5,12 +5,9 @@
 #include <numeric>
 
 namespace sgl::constraint {
-namespace {
 
-// A trie of the tokens in `order`, which is by bytes. Tokens with the same bytes are chained in `next_same` behind the
-// last one of them, unless it is empty.
 std::vector<TrieNode> make_trie(const std::vector<TokenId>& order, const std::vector<std::string_view>& bytes,
-                                std::vector<TokenId>& next_same) {
+                                std::vector<TokenId>* next_same) {
   std::vector<TrieNode> trie{{0, -1, 0, 0}};
   std::vector<std::uint32_t> path{0};  // nodes from the root to the last one made
   std::string_view previous;
@@ -18,7 +15,7 @@ std::vector<TrieNode> make_trie(const std::vector<TokenId>& order, const std::ve
     const std::string_view text = bytes[static_cast<std::size_t>(id)];
     if (text == previous) {
       TokenId& head = trie[path.back()].token;
-      if (!next_same.empty()) next_same[static_cast<std::size_t>(id)] = head;
+      if (next_same != nullptr) (*next_same)[static_cast<std::size_t>(id)] = head;
       head = id;
       continue;
     }
@@ -38,32 +35,6 @@ std::vector<TrieNode> make_trie(const std::vector<TokenId>& order, const std::ve
   for (std::uint32_t node : path) trie[node].end = static_cast<std::uint32_t>(trie.size());
   return trie;
 }
-
-// How many characters; 0 when the text has others than plain ones or is cut.
-std::size_t plain_characters(std::string_view text) {
-  std::size_t out = 0;
-  Pending pending = 0;
-  for (char c : text) {
-    if (pending == 0 && !is_plain(static_cast<unsigned char>(c))) return 0;
-    const CharStep step = next_byte(pending, static_cast<unsigned char>(c), Escapes::kCanonical);
-    if (step.kind == CharStep::Kind::kDead) return 0;
-    pending = step.pending;
-    if (step.kind == CharStep::Kind::kChar) ++out;
-  }
-  return pending == 0 ? out : 0;
-}
-
-bool stays_inside(std::string_view text, Escapes escapes) {
-  Pending pending = 0;
-  for (char c : text) {
-    const CharStep step = next_byte(pending, static_cast<unsigned char>(c), escapes);
-    if (step.kind == CharStep::Kind::kDead || step.kind == CharStep::Kind::kQuote) return false;
-    pending = step.pending;
-  }
-  return true;
-}
-
-}  // namespace
 
 std::size_t TokenMask::count() const {
   std::size_t out = 0;
@@ -117,7 +88,7 @@ void Vocabulary::Impl::finish() {
   std::stable_sort(order.begin(), order.end(), [&](TokenId a, TokenId b) {
     return bytes[static_cast<std::size_t>(a)] < bytes[static_cast<std::size_t>(b)];
   });
-  trie = make_trie(order, bytes, next_same);
+  trie = make_trie(order, bytes, &next_same);
   std::size_t singles = 0;
   for (std::size_t i = 0; i < order.size(); ++i) {
     const std::string_view text = bytes[static_cast<std::size_t>(order[i])];
@@ -125,48 +96,7 @@ void Vocabulary::Impl::finish() {
     if (text.size() == 1 && (i == 0 || text != bytes[static_cast<std::size_t>(order[i - 1])])) ++singles;
   }
   all_bytes = singles == 256;
-  sort_string_tokens(order);
-}
-
-void Vocabulary::Impl::sort_string_tokens(const std::vector<TokenId>& order) {
-  strings.plain_chars.assign(bytes.size(), 0);
-  std::vector<TokenId> escapes, quotes;
-  TokenMask canonical(bytes.size()), all(bytes.size());
-  for (TokenId id : order) {
-    const std::string_view text = bytes[static_cast<std::size_t>(id)];
-    if (const std::size_t chars = plain_characters(text); chars > 0 && chars <= UINT16_MAX) {
-      strings.plain_chars[static_cast<std::size_t>(id)] = static_cast<std::uint16_t>(chars);
-      strings.longest_plain = std::max(strings.longest_plain, chars);
-      canonical.set(id), all.set(id);
-    } else if (text.find('"') != std::string_view::npos) {
-      quotes.push_back(id);
-    } else {
-      escapes.push_back(id);
-      if (stays_inside(text, Escapes::kCanonical)) canonical.set(id);
-      if (stays_inside(text, Escapes::kAll)) all.set(id);
-    }
-  }
-  // Tokens with the same bytes are chained already, from `trie`; the sub-tries keep one of each.
-  std::vector<TokenId> chains;
-  strings.with_escapes = make_trie(escapes, bytes, chains);
-  strings.with_quote = make_trie(quotes, bytes, chains);
-  strings.inside_canonical = std::make_shared<const TokenMask>(std::move(canonical));
-  strings.inside_all = std::make_shared<const TokenMask>(std::move(all));
-}
-
-std::shared_ptr<const TokenMask> Vocabulary::Impl::plain_up_to(std::uint64_t chars) const {
-  chars = std::min<std::uint64_t>(chars, strings.longest_plain);
-  const std::lock_guard lock(mutex);
-  plain_masks.resize(strings.longest_plain + 1);
-  auto& mask = plain_masks[chars];
-  if (!mask) {
-    TokenMask made(bytes.size());
-    for (std::size_t id = 0; id < bytes.size(); ++id) {
-      if (strings.plain_chars[id] > 0 && strings.plain_chars[id] <= chars) made.set(static_cast<TokenId>(id));
-    }
-    mask = std::make_shared<const TokenMask>(std::move(made));
-  }
-  return mask;
+  strings.build(order, bytes);
 }
 
 std::size_t Vocabulary::Impl::KeyHash::operator()(const Key& key) const {

@@ -6,18 +6,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "runtime/constraint/json_text.h"
 #include "runtime/constraint/machine.h"
+#include "runtime/constraint/string_walk.h"
+#include "runtime/constraint/token_trie.h"
 
 namespace sgl::constraint {
-
-// Tokens by their bytes, depth first: the children of a node follow it, `end` is the node after its last descendant.
-struct TrieNode {
-  std::uint32_t end = 0;
-  TokenId token = -1;        // a token that ends here, -1: none; others with the same bytes are chained
-  std::uint32_t depth : 24;  // bytes up to here
-  std::uint32_t byte : 8;
-};
 
 constexpr std::uint64_t kNoTokens = UINT32_MAX;  // cannot be spelled with this vocabulary
 
@@ -25,17 +18,6 @@ constexpr std::uint64_t kNoTokens = UINT32_MAX;  // cannot be spelled with this 
 struct CachedMask {
   std::shared_ptr<const TokenMask> mask;
   std::uint64_t worst_rest = 0;
-};
-
-// Tokens inside JSON strings, sorted by what they are made of. Every token is in one of the three.
-struct StringTokens {
-  // Whole plain characters only: how many of them, by token; 0 for other tokens.
-  std::vector<std::uint16_t> plain_chars;
-  std::size_t longest_plain = 0;       // characters
-  std::vector<TrieNode> with_escapes;  // no quote, but escapes, control characters, or cut characters
-  std::vector<TrieNode> with_quote;
-  // Plain tokens, and those of with_escapes that may stand anywhere in a string whose escapes are canonical, or all.
-  std::shared_ptr<const TokenMask> inside_canonical, inside_all;
 };
 
 struct Vocabulary::Impl {
@@ -51,8 +33,6 @@ struct Vocabulary::Impl {
   std::size_t longest = 1;         // bytes of the longest token
 
   void finish();
-  // Plain tokens of at most so many characters. O(1) once known.
-  std::shared_ptr<const TokenMask> plain_up_to(std::uint64_t chars) const;
 
   struct Key {
     std::uint64_t machine = 0;
@@ -78,10 +58,6 @@ struct Vocabulary::Impl {
   mutable std::list<Entry> recent;  // most recently used first
   mutable std::unordered_map<Key, std::list<Entry>::iterator, KeyHash> index;
   mutable std::unordered_map<Key, std::uint64_t, KeyHash> finishing;  // tokens_to_finish("", state)
-  mutable std::vector<std::shared_ptr<const TokenMask>> plain_masks;  // by number of characters
-
- private:
-  void sort_string_tokens(const std::vector<TokenId>& order);
 };
 
 }  // namespace sgl::constraint

@@ -1,0 +1,261 @@
+#include "runtime/constraint/string_walk.h"
+
+#include <algorithm>
+
+namespace sgl::constraint {
+namespace {
+
+constexpr std::size_t kKnown = 4'000;  // masks of automata that are kept: some 75 MB for a vocabulary of 150,000 tokens
+
+using base::CodeRange;
+using base::CodeSet;
+
+// Not ASCII, and no white space in the sense of \s.
+const CodeSet kForeign{{0x80, 0x9F},     {0xA1, 0x167F},   {0x1681, 0x1FFF}, {0x200B, 0x2027}, {0x202A, 0x202E},
+                       {0x2030, 0x205E}, {0x2060, 0x2FFF}, {0x3001, 0xD7FF}, {0xE000, 0xFEFE}, {0xFF00, 0x10FFFF}};
+
+// How many characters; 0 when the text has others than plain ones or is cut.
+std::size_t plain_characters(std::string_view text) {
+  std::size_t out = 0;
+  Pending pending = 0;
+  for (char c : text) {
+    if (pending == 0 && !is_plain(static_cast<unsigned char>(c))) return 0;
+    const CharStep step = next_byte(pending, static_cast<unsigned char>(c), Escapes::kCanonical);
+    if (step.kind == CharStep::Kind::kDead) return 0;
+    pending = step.pending;
+    if (step.kind == CharStep::Kind::kChar) ++out;
+  }
+  return pending == 0 ? out : 0;
+}
+
+bool stays_inside(std::string_view text, Escapes escapes) {
+  Pending pending = 0;
+  for (char c : text) {
+    const CharStep step = next_byte(pending, static_cast<unsigned char>(c), escapes);
+    if (step.kind == CharStep::Kind::kDead || step.kind == CharStep::Kind::kQuote) return false;
+    pending = step.pending;
+  }
+  return true;
+}
+
+// Precondition: plain.
+bool made_of(std::string_view text, bool space, const CodeSet& characters) {
+  if (space != text.starts_with(' ')) return false;
+  if (space) text.remove_prefix(1);
+  Pending pending = 0;
+  for (char c : text) {
+    const CharStep step = next_byte(pending, static_cast<unsigned char>(c), Escapes::kCanonical);
+    pending = step.pending;
+    if (step.kind == CharStep::Kind::kChar && !characters.contains(step.character)) return false;
+  }
+  return !text.empty();
+}
+
+}  // namespace
+
+std::uint64_t pending_rest(const CharDfa& dfa, CharDfa::State q, Pending pending, Escapes escapes,
+                           const std::function<std::uint64_t(CharDfa::State)>& after) {
+  const CharRange range = pending_range(pending);
+  std::uint64_t best = kInfinite;
+  const auto consider = [&](char32_t lo, char32_t hi, std::uint32_t bytes) {
+    for (CharDfa::State next : dfa.successors(q, lo, hi)) best = std::min(best, after(next) + bytes);
+  };
+  if (escapes == Escapes::kAll || !is_escape(pending)) {
+    consider(range.lo, range.hi, range.bytes);
+    return std::min(best, kInfinite);
+  }
+  // After a backslash, and in \u00XX, only some characters are meant.
+  const bool slash = range.hi == base::kMaxCodePoint;
+  for (char32_t c : {U'"', U'\\', U'\b', U'\f', U'\n', U'\r', U'\t'}) {
+    if (slash) consider(c, c, 1);
+  }
+  for (char32_t c = 0; c < 0x20; ++c) {
+    const bool brief = c == '\b' || c == '\f' || c == '\n' || c == '\r' || c == '\t';
+    if (!brief && c >= range.lo && c <= range.hi) consider(c, c, slash ? 5 : range.bytes);
+  }
+  return std::min(best, kInfinite);
+}
+
+void StringTokens::build(const std::vector<TokenId>& order, const std::vector<std::string_view>& bytes) {
+  size_ = bytes.size();
+  plain_chars_.assign(size_, 0);
+  const CodeSet small{{'a', 'z'}}, letters{{'A', 'Z'}, {'a', 'z'}};
+  for (const auto& [space, set] : {std::pair{false, small},
+                                   {false, letters},
+                                   {true, small},
+                                   {true, letters},
+                                   {false, kForeign},
+                                   {true, kForeign}}) {
+    groups_.push_back({space, set, {}, {}});
+  }
+  groups_.emplace_back();
+  std::vector<std::vector<TokenId>> members(groups_.size());
+  std::vector<TokenId> escapes, quotes;
+  TokenMask canonical(size_), all(size_);
+  for (TokenId id : order) {
+    const std::string_view text = bytes[static_cast<std::size_t>(id)];
+    longest_ = std::max(longest_, text.size());
+    const std::size_t chars = plain_characters(text);
+    if (chars > 0 && chars <= UINT16_MAX) {
+      plain_chars_[static_cast<std::size_t>(id)] = static_cast<std::uint16_t>(chars);
+      longest_plain_ = std::max(longest_plain_, chars);
+      canonical.set(id), all.set(id);
+      std::size_t group = 0;
+      while (group + 1 < groups_.size() && !made_of(text, groups_[group].space, groups_[group].characters)) ++group;
+      members[group].push_back(id);
+    } else if (text.find('"') != std::string_view::npos) {
+      quotes.push_back(id);
+    } else {
+      escapes.push_back(id);
+      if (stays_inside(text, Escapes::kCanonical)) canonical.set(id);
+      if (stays_inside(text, Escapes::kAll)) all.set(id);
+    }
+  }
+  // Each of these tries has all tokens with the same bytes, or none of them.
+  next_same_.assign(size_, -1);
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    groups_[i].trie = make_trie(members[i], bytes, &next_same_);
+    TokenMask mask(size_);
+    for (TokenId id : members[i]) mask.set(id);
+    groups_[i].mask = std::make_shared<const TokenMask>(std::move(mask));
+  }
+  with_escapes_ = make_trie(escapes, bytes, &next_same_);
+  with_quote_ = make_trie(quotes, bytes, &next_same_);
+  inside_canonical_ = std::make_shared<const TokenMask>(std::move(canonical));
+  inside_all_ = std::make_shared<const TokenMask>(std::move(all));
+  plain_masks_.resize(longest_plain_ + 1);
+}
+
+std::shared_ptr<const TokenMask> StringTokens::plain_up_to(std::uint64_t chars) const {
+  chars = std::min<std::uint64_t>(chars, longest_plain_);
+  const std::lock_guard lock(mutex_);
+  auto& mask = plain_masks_[chars];
+  if (!mask) {
+    TokenMask made(size_);
+    for (std::size_t id = 0; id < size_; ++id) {
+      if (plain_chars_[id] > 0 && plain_chars_[id] <= chars) made.set(static_cast<TokenId>(id));
+    }
+    mask = std::make_shared<const TokenMask>(std::move(made));
+  }
+  return mask;
+}
+
+StringTokens::Allowed StringTokens::allowed(const StringPart& part) const {
+  // Far from its bounds a text goes on as if there were none: a token and the shortest end after it fit in.
+  const bool far = part.dfa != nullptr && part.min_left == 0 &&
+                   (part.max_left < 0 || part.max_left >= static_cast<std::int64_t>(longest_ + part.dfa->size()));
+  if (!far) return compute(part, true);
+  const Key key{part.dfa->id(), part.q};
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = known_.find(key);
+    if (it != known_.end()) return it->second;
+  }
+  const Allowed made = compute(part, false);
+  const std::lock_guard lock(mutex_);
+  if (known_.size() >= kKnown) known_.clear();
+  known_[key] = made;
+  return made;
+}
+
+StringTokens::Allowed StringTokens::compute(const StringPart& part, bool bounded) const {
+  std::uint64_t worst = 0;
+  if (part.dfa == nullptr) {
+    TokenMask mask = *plain_up_to(static_cast<std::uint64_t>(part.max_left));
+    walk(with_escapes_, part, bounded, mask, worst);
+    return {std::make_shared<const TokenMask>(std::move(mask)), worst + static_cast<std::uint64_t>(part.min_left)};
+  }
+  TokenMask mask(size_);
+  for (const Group& group : groups_) {
+    if (!bounded && takes_all(*part.dfa, part.q, group, worst)) {
+      const auto from = group.mask->words();
+      for (std::size_t i = 0; i < from.size(); ++i) mask.words()[i] |= from[i];
+    } else {
+      walk(group.trie, part, bounded, mask, worst);
+    }
+  }
+  walk(with_escapes_, part, bounded, mask, worst);
+  return {std::make_shared<const TokenMask>(std::move(mask)), worst};
+}
+
+bool StringTokens::takes_all(const CharDfa& dfa, CharDfa::State q, const Group& group, std::uint64_t& worst) const {
+  if (group.characters.empty()) return false;
+  constexpr std::size_t kMany = 32;  // states; more are walked as quickly
+  if (group.space) q = dfa.step(q, ' ');
+  if (q == CharDfa::kDead) return false;
+  std::vector<CharDfa::State> reached{q};
+  std::uint64_t most = 0;
+  for (std::size_t i = 0; i < reached.size(); ++i) {
+    if (reached.size() > kMany) return false;
+    most = std::max<std::uint64_t>(most, dfa.shortest_bytes(reached[i]));
+    for (const CodeRange& range : group.characters.ranges()) {
+      if (!dfa.all_step(reached[i], range.lo, range.hi)) return false;
+      for (CharDfa::State next : dfa.successors(reached[i], range.lo, range.hi)) {
+        if (std::find(reached.begin(), reached.end(), next) == reached.end()) reached.push_back(next);
+      }
+    }
+  }
+  worst = std::max(worst, most);
+  return true;
+}
+
+void StringTokens::walk(const std::vector<TrieNode>& trie, const StringPart& part, bool bounded, TokenMask& mask,
+                        std::uint64_t& worst) const {
+  struct Place {
+    CharDfa::State q = 0;
+    std::int64_t chars = 0;
+    Pending pending = 0;
+  };
+  const CharDfa* dfa = part.dfa;
+  const Escapes escapes = part.all_escapes ? Escapes::kAll : Escapes::kCanonical;
+  // Bytes that the content needs from a place between characters.
+  const auto rest = [&](CharDfa::State q, std::int64_t chars) -> std::uint64_t {
+    const std::int64_t min = std::max<std::int64_t>(part.min_left - chars, 0);
+    if (part.max_left >= 0 && chars > part.max_left) return kInfinite;
+    if (dfa == nullptr) return static_cast<std::uint64_t>(min);
+    if (!bounded || (part.max_left < 0 && min == 0)) return dfa->shortest_bytes(q);
+    const auto least = dfa->shortest_between(q, min, part.max_left < 0 ? -1 : part.max_left - chars);
+    return least.ok() && *least != UINT32_MAX ? *least : kInfinite;
+  };
+  const auto rest_at = [&](const Place& p) -> std::uint64_t {
+    if (p.pending == 0) return rest(p.q, p.chars);
+    if (dfa == nullptr) return std::min(rest(0, p.chars + 1) + pending_range(p.pending).bytes, kInfinite);
+    return pending_rest(*dfa, p.q, p.pending, escapes, [&](CharDfa::State q) { return rest(q, p.chars + 1); });
+  };
+  std::vector<Place> stack(longest_ + 1);
+  stack[0] = {part.q, 0, 0};
+  for (std::uint32_t i = 1; i < trie.size();) {
+    const TrieNode& node = trie[i];
+    const Place& before = stack[node.depth - 1];
+    Place& place = stack[node.depth];
+    const auto byte = static_cast<unsigned char>(node.byte);
+    place = before;
+    bool dead = false;
+    if (before.pending == 0 && byte < 0x80 && is_plain(byte)) {
+      ++place.chars;
+      if (dfa != nullptr) place.q = dfa->step(before.q, byte);
+    } else {
+      const CharStep step = next_byte(before.pending, byte, escapes);
+      dead = step.kind == CharStep::Kind::kDead || step.kind == CharStep::Kind::kQuote;
+      place.pending = step.pending;
+      if (step.kind == CharStep::Kind::kChar) {
+        ++place.chars;
+        if (dfa != nullptr) place.q = dfa->step(before.q, step.character);
+      }
+    }
+    dead = dead || place.q == CharDfa::kDead;
+    const bool look = !dead && (bounded || place.pending != 0 || node.token >= 0);
+    const std::uint64_t left = look ? rest_at(place) : 0;
+    if (dead || left >= kInfinite) {
+      i = node.end;
+      continue;
+    }
+    if (node.token >= 0) {
+      worst = std::max(worst, left);
+      for (TokenId t = node.token; t >= 0; t = next_same_[static_cast<std::size_t>(t)]) mask.set(t);
+    }
+    ++i;
+  }
+}
+
+}  // namespace sgl::constraint

@@ -1,0 +1,79 @@
+// Strings whose content an automaton over characters restricts: what a text that stops within a character may become,
+// and which tokens may come. Private to runtime/constraint.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "runtime/constraint/char_dfa.h"
+#include "runtime/constraint/json_text.h"
+#include "runtime/constraint/machine.h"
+#include "runtime/constraint/token_trie.h"
+
+namespace sgl::constraint {
+
+// The least of after(q) over the states that the unfinished character may lead to, plus the bytes it lacks.
+std::uint64_t pending_rest(const CharDfa& dfa, CharDfa::State q, Pending pending, Escapes escapes,
+                           const std::function<std::uint64_t(CharDfa::State)>& after);
+
+// Tokens inside JSON strings, sorted by what they are made of. Every token is in one of the three kinds.
+class StringTokens {
+ public:
+  // `order`: the tokens by their bytes.
+  void build(const std::vector<TokenId>& order, const std::vector<std::string_view>& bytes);
+
+  // Plain tokens (whole plain characters only) of at most so many characters. O(1) once known; thread-safe.
+  std::shared_ptr<const TokenMask> plain_up_to(std::uint64_t chars) const;
+  std::size_t longest_plain() const { return longest_plain_; }  // characters
+  // Plain tokens, and those with escapes or cut characters that may stand anywhere in a string.
+  const TokenMask& inside(bool all_escapes) const { return all_escapes ? *inside_all_ : *inside_canonical_; }
+  const std::vector<TrieNode>& with_escapes() const { return with_escapes_; }  // no quote, but not plain
+  const std::vector<TrieNode>& with_quote() const { return with_quote_; }
+
+  struct Allowed {
+    std::shared_ptr<const TokenMask> mask;
+    std::uint64_t worst = 0;  // the most bytes that the content may still need after one of the tokens
+  };
+  // Tokens without a quote that `part` (kDfa, or kFree with bounds) takes. Remembered where it does not depend on how
+  // many characters there were; thread-safe.
+  Allowed allowed(const StringPart& part) const;
+
+ private:
+  // Plain tokens of one make: an optional space, then characters of one set. An automaton takes all of them if it
+  // takes all texts made so.
+  struct Group {
+    bool space = false;
+    base::CodeSet characters;  // empty: of any make
+    std::vector<TrieNode> trie;
+    std::shared_ptr<const TokenMask> mask;
+  };
+  struct Key {
+    std::uint64_t dfa = 0;
+    CharDfa::State q = 0;
+    friend bool operator==(const Key&, const Key&) = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const {
+      return key.dfa * 0x9e3779b97f4a7c15 ^ static_cast<std::size_t>(key.q);
+    }
+  };
+  Allowed compute(const StringPart& part, bool bounded) const;
+  bool takes_all(const CharDfa& dfa, CharDfa::State q, const Group& group, std::uint64_t& worst) const;
+  void walk(const std::vector<TrieNode>& trie, const StringPart& part, bool bounded, TokenMask& mask,
+            std::uint64_t& worst) const;
+
+  std::size_t size_ = 0, longest_ = 1;
+  std::vector<std::uint16_t> plain_chars_;  // by token; 0: not plain
+  std::size_t longest_plain_ = 0;
+  std::vector<TrieNode> with_escapes_, with_quote_;
+  std::vector<Group> groups_;
+  std::shared_ptr<const TokenMask> inside_canonical_, inside_all_;
+  std::vector<TokenId> next_same_;
+  mutable std::mutex mutex_;
+  mutable std::vector<std::shared_ptr<const TokenMask>> plain_masks_;  // by number of characters
+  mutable std::unordered_map<Key, Allowed, KeyHash> known_;
+};
+
+}  // namespace sgl::constraint
