@@ -17,7 +17,8 @@ WEIGHTS = {
     "topic": 12,
     "intent": 12,
     "feeling": 10,
-    "yes_no": 10,
+    "yes_no": 8,
+    "drill": 5,
     "knowledge": 4,
     "marks": 4,
 }

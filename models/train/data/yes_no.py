@@ -3,7 +3,7 @@
 from .dialogue import Dialogue, and_list
 from .entities import NUMBERS, age, city, first_name, full_name, item, quantity
 from .frames import frame
-from .pools import COLORS, COMMON_THINGS, HOBBIES, JOBS, PETS, article, pick
+from .pools import COLORS, COMMON_THINGS, HOBBIES, JOBS, PETS, RANDOM_WORDS, article, pick
 
 LAYOUTS = [
     "Text: {t}\nQuestion: {q}\nAnswer yes or no.",
@@ -62,7 +62,7 @@ def facts(rng, split):
     first = v["name"].split()[0]
     shown = False
     keys = [k for k in known if k in ASK] or ["name"]
-    for _ in range(rng.choice([1, 1, 1, 2, 3])):
+    for _ in range(rng.choice([1, 1, 1, 2, 3]) if split != "train" else rng.randint(2, 7)):
         key = rng.choice(keys)
         right = v[key]
         wrong = {
@@ -167,7 +167,7 @@ def scenes(rng, split):
     text = " ".join(s[0] for s in chosen)
     f["c3"] = rng.choice([c for c in COLORS if c not in (f["c"], f["c2"])])
     shown = False
-    for _ in range(rng.choice([1, 1, 2])):
+    for _ in range(rng.choice([1, 1, 2]) if split != "train" else rng.randint(2, 5)):
         yes = rng.random() < 0.5
         q = rng.choice(chosen[0][1][0 if yes else 1])
         d.user((q if shown else rng.choice(LAYOUTS).format(t=text, q=q)).format(**f)).assistant("yes" if yes else "no")
@@ -191,6 +191,58 @@ def knowledge(rng, split):
     return d.assistant(answer)
 
 
+def drill(rng, split):
+    """Lists and tables with many questions: practice in comparing, for training only."""
+    d = Dialogue("drill")
+
+    def value():
+        kind = rng.randint(0, 5)
+        makers = (first_name, city, full_name)
+        return (
+            makers[kind](rng, split)
+            if kind < 3
+            else str(rng.randint(1, 99))
+            if kind == 3
+            else rng.choice(COLORS)
+            if kind == 4
+            else rng.choice(RANDOM_WORDS)
+        )
+
+    count = rng.randint(1, 5)
+    if rng.random() < 0.4:
+        words = list(dict.fromkeys(value() for _ in range(count)))
+        text = rng.choice(["{l}", "{l}.", "The list: {l}.", "Words: {l}", "We have {l}."]).format(
+            l=rng.choice([", ".join(words), and_list(words), " ".join(words)])
+        )
+        form = rng.choice(["Is {x} there?", "Is {x} mentioned?", "Is {x} in the list?", "Does the text mention {x}?", "{x}?"])
+        wrong, pairs = words, [(w, form) for w in words]
+    else:
+        keys = list(dict.fromkeys(rng.choice(RANDOM_WORDS) if rng.random() < 0.6 else first_name(rng, split) for _ in range(count)))
+        rows = [(k, value()) for k in keys]
+        style, form = rng.choice(
+            [
+                ("The {k} is {v}.", "Is the {k} {x}?"),
+                ("{k}: {v}", "Is {k} {x}?"),
+                ("{k} has {v}.", "Does {k} have {x}?"),
+                ("{k} likes {v}.", "Does {k} like {x}?"),
+                ("{k} is {v}.", "Is {k} {x}?"),
+            ]
+        )
+        text = rng.choice(["\n", " "]).join(style.format(k=k, v=v) for k, v in rows)
+        wrong, pairs = [v for _, v in rows], [(v, form.replace("{k}", k)) for k, v in rows]
+    for i in range(rng.randint(3, 8)):
+        right, question = rng.choice(pairs)
+        yes = rng.random() < 0.5
+        x = right
+        while not yes and (x == right or (len(pairs) > 1 and pairs[0][1] == pairs[1][1] and x in wrong)):
+            x = value() if rng.random() < 0.6 or pairs[0][1] == pairs[-1][1] else rng.choice(wrong + [value()])
+        q = question.format(x=x)
+        d.user(q if i else rng.choice(LAYOUTS).format(t=text, q=q)).assistant("yes" if yes else "no")
+    return d
+
+
 def yes_no(rng, split):
+    if split == "train" and rng.random() < 0.35:
+        return drill(rng, split)
     r = rng.random()
     return facts(rng, split) if r < 0.5 else scenes(rng, split) if r < 0.9 or split == "test" else knowledge(rng, split)
