@@ -183,6 +183,11 @@ Expected<CharNfa> CharNfa::build(const PatternNode& pattern, bool search, const 
   return CharNfaBuilder::resolve(std::move(raw), limits);
 }
 
+Expected<CharNfa> CharNfa::beginning(const PatternNode& pattern, const Limits& limits) {
+  SGL_TRY(GatedNfa raw, build_gated(pattern, false, true, limits));
+  return CharNfaBuilder::resolve(std::move(raw), limits);
+}
+
 Expected<CharNfa> CharNfa::ending(const PatternNode& pattern, const Limits& limits) {
   SGL_TRY(GatedNfa raw, build_gated(pattern, true, false, limits));
   return CharNfaBuilder::resolve(std::move(raw), limits);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
+#include <unordered_map>
 
 #include "runtime/constraint/char_dfa_build.h"
 #include "runtime/constraint/gated_nfa.h"
@@ -49,7 +51,13 @@ class Looks {
     std::vector<const PatternNode*> behinds;
     each_node(pattern, [&](const PatternNode& node) {
       if (node.kind == PatternNode::Kind::kSet) sets.push_back(node.set);
-      if (node.kind == PatternNode::Kind::kLook && node.behind) behinds.push_back(&node);
+      if (node.kind != PatternNode::Kind::kLook) return;
+      if (node.behind) behinds.push_back(&node);
+      bool free = true;
+      each_node(node.children[0], [&](const PatternNode& inner) {
+        free = free && inner.kind != PatternNode::Kind::kLook && inner.kind != PatternNode::Kind::kBegin;
+      });
+      if (free) context_free_.insert(&node);
     });
     SGL_TRY(partition_, CharPartition::of(sets));
     faces_.assign(partition_.classes, 0);
@@ -85,6 +93,7 @@ class Looks {
 
   // The automaton, by index, of the texts that may follow a look-ahead.
   Expected<std::uint32_t> suffix(const PatternNode& look, const Before& before);
+  Expected<RawCharDfa> make_suffix(const PatternNode& body, bool context_free, const Before& before);
   const CharDfa& dfa(std::uint32_t index) const { return *suffixes_[index]; }
 
   const CharPartition& partition() const { return partition_; }
@@ -97,6 +106,7 @@ class Looks {
   std::vector<char32_t> faces_;  // a character of each class
   std::map<const PatternNode*, std::size_t> behind_of_;
   std::vector<DfaPtr> behinds_;
+  std::set<const PatternNode*> context_free_;  // looks to which the text before does not matter
   std::map<std::pair<const PatternNode*, Before>, std::uint32_t> known_;
   std::vector<DfaPtr> suffixes_;
   std::size_t work_ = 0;
@@ -116,12 +126,21 @@ class Level {
 
   Expected<RawCharDfa> run(const Before& first) {
     out_.partition = looks_.partition();
-    spots_now_ = {spot({nfa_.start << 1})};
-    SGL_TRY(State start, state_of(first));
-    (void)start;
+    SGL_TRY(State to, state_of({spot({nfa_.start << 1})}, first));
+    std::vector<Spot> spots;
     for (std::uint32_t at = 0; at < states_.size(); ++at) {
+      const auto key = states_.at(at);
+      const bool accepts_all = key[0] == kAcceptsAll;
+      const Before before = before_[at];
+      spots.clear();
+      for (std::size_t m = 1 + before.seen.size(); m < key.size() && !accepts_all; ++m) {
+        if ((spots_.at(key[m])[0] & 1) == 0) spots.push_back(copy(key[m]));  // no character follows the end
+      }
       for (std::size_t c = 1; c < out_.partition.classes; ++c) {
-        SGL_TRY(const State to, step(at, c));
+        to = static_cast<State>(at);
+        if (!accepts_all) {
+          SGL_TRY(to, step(spots, before, c));
+        }
         out_.table[at * out_.partition.classes + c] = to;
       }
     }
@@ -129,17 +148,25 @@ class Level {
   }
 
  private:
-  using Spot =
-      std::vector<std::uint32_t>;  // state * 2 + whether at the end; then pairs of automaton and state, ascending
+  // State * 2 + whether at the end; then pairs of automaton and state, ascending.
+  using Spot = std::vector<std::uint32_t>;
   static constexpr std::uint32_t kAcceptsAll = UINT32_MAX;
 
   base::Error too_large() const { return char_dfa_too_large(looks_.limits()); }
   std::uint32_t spot(const Spot& s) { return spots_.add(s).first; }
-  Spot at(std::uint32_t id) const { return {spots_.at(id).begin(), spots_.at(id).end()}; }
+  Spot copy(std::uint32_t id) const { return {spots_.at(id).begin(), spots_.at(id).end()}; }
 
-  // The state for spots_now_ and everything they reach without a character.
-  Expected<State> state_of(const Before& before) {
-    SGL_TRY_STATUS(close(before));
+  // The state for these spots and everything they reach without a character.
+  Expected<State> state_of(const std::vector<std::uint32_t>& spots, const Before& before) {
+    const std::uint32_t where = befores_.try_emplace(before, static_cast<std::uint32_t>(befores_.size())).first->second;
+    members_.clear();
+    for (std::uint32_t id : spots) {
+      const auto [it, fresh] = closures_.try_emplace(std::uint64_t{where} << 32 | id);
+      if (fresh) SGL_TRY_STATUS(close(id, before, it->second));
+      members_.insert(members_.end(), it->second.begin(), it->second.end());
+    }
+    std::sort(members_.begin(), members_.end());
+    members_.erase(std::unique(members_.begin(), members_.end()), members_.end());
     if (members_.empty()) return CharDfa::kDead;
     std::vector<std::uint32_t> key;
     bool accepting = false;
@@ -165,26 +192,20 @@ class Level {
     return static_cast<State>(id);
   }
 
-  Expected<State> step(std::uint32_t from, std::size_t cls) {
-    const std::vector<std::uint32_t> key(states_.at(from).begin(), states_.at(from).end());
-    if (key[0] == kAcceptsAll) return static_cast<State>(from);
+  Expected<State> step(const std::vector<Spot>& spots, const Before& before, std::size_t cls) {
     spots_now_.clear();
-    for (std::size_t m = 1 + before_[from].seen.size(); m < key.size(); ++m) {
-      Spot spot_before = at(key[m]);
-      if ((spot_before[0] & 1) != 0) continue;  // no character follows the end
-      if (!looks_.work(1 + spot_before.size())) return too_large();
-      const GatedNfa::State& state = nfa_.states[spot_before[0] >> 1];
-      const auto advanced = advance(spot_before, cls);
-      if (!advanced) continue;
-      for (const CharNfa::Edge& e : state.edges) {
+    for (const Spot& from : spots) {
+      if (!looks_.work(1 + from.size())) return too_large();
+      std::optional<Spot> next;
+      for (const CharNfa::Edge& e : nfa_.states[from[0] >> 1].edges) {
         if (!in_set_[e.set][cls]) continue;
-        Spot next = *advanced;
-        next[0] = e.to << 1;
-        spots_now_.push_back(spot(next));
+        if (!next && !(next = advance(from, cls))) break;
+        (*next)[0] = e.to << 1;
+        spots_now_.push_back(spot(*next));
       }
     }
     if (spots_now_.empty()) return CharDfa::kDead;
-    return state_of(looks_.after(before_[from], cls));
+    return state_of(spots_now_, looks_.after(before, cls));
   }
 
   // The obligations after a character; nullopt: one is broken.
@@ -206,10 +227,9 @@ class Level {
     s.insert(s.begin() + static_cast<std::ptrdiff_t>(i), {made.first, made.second});
   }
 
-  // members_: the spots that matter among those that spots_now_ reach, ascending.
-  Status close(const Before& before) {
-    members_.clear();
-    std::vector<std::uint32_t> todo = spots_now_;
+  // The spots that matter among those that one reaches.
+  Status close(std::uint32_t from, const Before& before, std::vector<std::uint32_t>& out) {
+    std::vector<std::uint32_t> todo{from};
     ++round_;
     while (!todo.empty()) {
       const std::uint32_t id = todo.back();
@@ -217,10 +237,10 @@ class Level {
       met_.resize(std::max<std::size_t>(met_.size(), id + 1), 0);
       if (met_[id] == round_) continue;
       met_[id] = round_;
-      const Spot here = at(id);
+      const Spot here = copy(id);
       const GatedNfa::State& state = nfa_.states[here[0] >> 1];
       if (!looks_.work(1 + here.size() + state.jumps.size())) return too_large();
-      if (!state.edges.empty() || here[0] >> 1 == nfa_.accept) members_.push_back(id);
+      if (!state.edges.empty() || here[0] >> 1 == nfa_.accept) out.push_back(id);
       Spot next = here;
       for (std::uint32_t to : state.jumps) {
         next[0] = to << 1 | (here[0] & 1);
@@ -231,7 +251,6 @@ class Level {
       SGL_TRY(const bool open, pass(state, before, next));
       if (open) todo.push_back(spot(next));
     }
-    std::sort(members_.begin(), members_.end());
     return {};
   }
 
@@ -257,16 +276,27 @@ class Level {
   RawCharDfa out_;
   TupleIndex spots_, states_;
   std::vector<Before> before_;  // of each state
+  std::map<Before, std::uint32_t> befores_;
+  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> closures_;  // of a spot, after a Before
   std::vector<std::uint32_t> spots_now_, members_, met_;
   std::uint32_t round_ = 0;
 };
 
+Expected<RawCharDfa> Looks::make_suffix(const PatternNode& body, bool context_free, const Before& before) {
+  if (context_free) {
+    SGL_TRY(const CharNfa nfa, CharNfa::beginning(body, nfa_limits(limits_)));
+    return determinize(nfa, limits_);
+  }
+  SGL_TRY(GatedNfa nfa, build_gated(body, false, true, nfa_limits(limits_)));
+  return Level(*this, std::move(nfa), true).run(before);
+}
+
 Expected<std::uint32_t> Looks::suffix(const PatternNode& look, const Before& before) {
-  const std::pair key(&look, before);
+  const bool context_free = context_free_.contains(&look);
+  const std::pair key(&look, context_free ? Before{} : before);
   if (const auto it = known_.find(key); it != known_.end()) return it->second;
   if (suffixes_.size() >= kMaxSuffixes) return char_dfa_too_large(limits_);
-  SGL_TRY(GatedNfa nfa, build_gated(look.children[0], false, true, nfa_limits(limits_)));
-  SGL_TRY(RawCharDfa raw, Level(*this, std::move(nfa), true).run(before));
+  SGL_TRY(RawCharDfa raw, make_suffix(look.children[0], context_free, before));
   DfaPtr made = CharDfaBuilder::finish(std::move(raw));
   if (look.negated) {
     const CharDfa::Term term{made, true};

@@ -46,7 +46,8 @@ class CharNfa {
 
   // The texts that match as a whole, or (search) that contain a match, as JSON Schema's `pattern` means it.
   static base::Expected<CharNfa> build(const PatternNode& pattern, bool search, const Limits& limits);
-  // The texts that end in a match.
+  // The texts that begin with a match; or that end in one. No look-around in them.
+  static base::Expected<CharNfa> beginning(const PatternNode& pattern, const Limits& limits);
   static base::Expected<CharNfa> ending(const PatternNode& pattern, const Limits& limits);
   static CharNfa of(std::vector<State> states, std::vector<base::CodeSet> sets);
   // Texts of min … max characters; max < 0: unbounded.
