@@ -144,7 +144,10 @@ def item(rng, split, many=True) -> str:
     if split == "train" and rng.random() < 0.1:
         noun = rng.choice([syllables(rng), rng.choice(RANDOM_WORDS)])
     r = rng.random()
-    if r < 0.45:
+    if split == "train" and rng.random() < 0.3:  # any word may stand before a thing
+        before = [syllables(rng, 1, 2) if rng.random() < 0.4 else rng.choice(RANDOM_WORDS) for _ in range(rng.choice([1, 1, 2]))]
+        noun = " ".join([*before, noun])
+    elif r < 0.45:
         noun = f"{pick(rng, split, ADJ)} {noun}"
     elif r < 0.5:
         noun = f"{pick(rng, split, ADJ)} {pick(rng, split, ADJ)} {noun}"

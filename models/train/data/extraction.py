@@ -53,6 +53,12 @@ LAYOUTS = [
     '{a}\n"{t}"',
     "{a}\n\nText: {t}\n",
     "Sentence: {t}\n{a}",
+    "{t}\n{a}",
+    "{t}\n{a}",
+    "{t}\n{a}",
+    "{t}\n{a}",
+    "{a}\n\n{t}",
+    "{a}\n\n{t}",
 ]
 
 
@@ -81,7 +87,7 @@ def ask(rng, kind, keys):
 def extraction(rng, split, kind=None, plain=False):
     """One text and one to three records of it; sometimes with worked examples before."""
     d = Dialogue("extract")
-    kind = kind or rng.choice(["person", "person", "order", "order", "order", "contact", "event"])
+    kind = kind or rng.choice(["person", "person", "order", "order", "order", "contact", "contact", "event", "event"])
     text, v, known = frame(rng, split, kind)
     wanted = choose(rng, known)
     if rng.random() < 0.5:

@@ -5,9 +5,9 @@
 
 import re
 
-from .dialogue import and_list, sentence
+from .dialogue import sentence
 from .entities import age, amount, city, date, email, first_name, full_name, item, pronouns, quantity, syllables
-from .pools import ADJ, COLORS, COMMON_THINGS, HOBBIES, JOBS, PETS, article, pick, plural
+from .pools import ADJ, COLORS, COMMON_THINGS, HOBBIES, JOBS, PETS, RANDOM_WORDS, pick, plural
 
 # Verb phrases by the facts they carry. "{…}" are facts or fillers.
 AGE = tuple(
@@ -184,6 +184,25 @@ CONTACT_SPECIAL = tuple(
 )
 
 
+DEEDS = """found took lost carried opened fixed painted cleaned washed sold hid threw caught kept watched followed heard touched moved turned filled drew cut
+brought borrowed shared cooked baked counted planted owns sees likes gets makes sends keeps shows packs loads checks lists offers misses expects imports rents stores
+delivers returned exchanged collected unpacked unwrapped produced shipped tested weighed donated""".split()
+LINKS = "at in from near of for by with to under via over through as around".split()
+
+
+def odd(rng, kind):
+    """For training only: a verb phrase with any verb, also one that does not exist, so that the place tells what is what."""
+    verb = rng.choice(DEEDS) if rng.random() < 0.6 else syllables(rng, 1, 2) + rng.choice(["ed", "s", "ed", ""])
+    link = rng.choice(LINKS) if rng.random() < 0.85 else syllables(rng, 1, 1)
+    noun = rng.choice(RANDOM_WORDS)
+    extra = rng.choice(["", "", " today", " again", f" the {noun}", f" a {noun}", " often"])
+    if kind == "buy":
+        return f"{rng.choice(['', '', '', 'has ', 'will ', 'quickly ', 'just '])}{verb} {{qty}} {{item}}{rng.choice(['', '', '', ' today', ' again', f' {link} the {noun}'])}"
+    if kind == "event":
+        return f"{verb}{extra} {rng.choice(['on', 'on', 'on', 'for', 'by', 'until', 'from'])} {{date}}"
+    return f"{verb}{extra} {link} {{{kind}}}"
+
+
 def filler(rng, split, facts=()):
     f = {"job": pick(rng, split, JOBS), "hobby": pick(rng, split, HOBBIES), "color": rng.choice(COLORS), "pet": rng.choice(PETS)}
     f |= {"n": str(rng.randint(2, 40)), "thing": pick(rng, split, COMMON_THINGS)}
@@ -229,7 +248,10 @@ def _clauses(rng, split, s, kinds):
     shape = pick(rng, split, SHAPES[len(kinds)])
     text = shape
     for i, kind in enumerate(kinds):
-        text = text.replace("{%d}" % i, pick(rng, split, CLAUSES[kind]))
+        clause = (
+            odd(rng, kind) if split == "train" and kind in ("city", "email") and rng.random() < 0.25 else pick(rng, split, CLAUSES[kind])
+        )
+        text = text.replace("{%d}" % i, clause)
     return text.format(**s)
 
 
@@ -252,12 +274,18 @@ def frame(rng, split, kind=None):
             known.add("email")
     elif kind == "contact":
         text = pick(rng, split, CONTACT_SPECIAL).format(**s)
+        if split == "train" and rng.random() < 0.35:
+            verb, link = syllables(rng, 1, 2).capitalize() if rng.random() < 0.4 else rng.choice(DEEDS).capitalize(), rng.choice(LINKS)
+            text = rng.choice(
+                ["{v} {n} {l} {e}.", "{v} {e} {l} {n}.", "{n} {l} {e}.", "{e}: {n}.", "{v} {l} {e}, {n}.", "{n}, {l} {e}, {v}."]
+            ).format(v=verb, l=link, n=s["name"], e=s["email"])
         known.add("email")
         if rng.random() < 0.5:
             text += " " + sentence(f"{s['he']} {pick(rng, split, CITY)}".format(**s))
             known.add("city")
     elif kind == "event":
-        text = sentence(f"{s['S']} {pick(rng, split, EVENT)}".format(**s))
+        event = odd(rng, "event") if split == "train" and rng.random() < 0.35 else pick(rng, split, EVENT)
+        text = sentence(f"{s['S']} {event}".format(**s))
         known.add("date")
         if rng.random() < 0.5:
             extra = rng.choice(["city", "age", "email"])
@@ -266,7 +294,8 @@ def frame(rng, split, kind=None):
     else:
         known |= {"item", "quantity"}
         special = rng.random() < 0.35
-        text = pick(rng, split, ORDER_SPECIAL).format(**s) if special else f"{s['S']} {pick(rng, split, BUY)}".format(**s)
+        bought = odd(rng, "buy") if split == "train" and rng.random() < 0.35 else pick(rng, split, BUY)
+        text = pick(rng, split, ORDER_SPECIAL).format(**s) if special else f"{s['S']} {bought}".format(**s)
         if special and f" {s['city']}" in text:
             known.add("city")
         if not special:
