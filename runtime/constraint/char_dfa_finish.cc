@@ -121,7 +121,8 @@ void CharDfaBuilder::merge(RawCharDfa& raw) {
       name[s] = static_cast<State>(id);
       if (fresh) first.push_back(s);
     }
-    if (first.size() == raw.size()) return;
+    const std::size_t merged = raw.size() - first.size();
+    if (merged == 0) return;
     for (std::size_t to = 0; to < first.size(); ++to) {
       for (std::size_t c = 0; c < classes; ++c) {
         const State target = raw.table[first[to] * classes + c];
@@ -134,6 +135,7 @@ void CharDfaBuilder::merge(RawCharDfa& raw) {
     raw.table.resize(first.size() * classes);
     raw.accepting.resize(first.size());
     if (!raw.tags.empty()) raw.tags.resize(first.size());
+    if (merged < first.size() / 16) return;  // what is left to find is not worth another round
   }
 }
 

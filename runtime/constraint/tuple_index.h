@@ -4,58 +4,60 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
-#include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace sgl::constraint {
 
 class TupleIndex {
  public:
-  TupleIndex() : seen_(64, Hash{this}, Equal{this}) {}
-  TupleIndex(const TupleIndex&) = delete;
-  TupleIndex& operator=(const TupleIndex&) = delete;
-
-  // The index, and whether it is new.
+  // The index, and whether it is new. `items` may not lie in this object.
   std::pair<std::uint32_t, bool> add(std::span<const std::uint32_t> items) {
-    const auto id = static_cast<std::uint32_t>(size());
-    pool_.insert(pool_.end(), items.begin(), items.end());
-    ends_.push_back(pool_.size());
-    const auto [it, fresh] = seen_.insert(id);
-    if (!fresh) {
-      ends_.pop_back();
-      pool_.resize(ends_.back());
+    const std::uint32_t hash = hash_of(items);
+    for (std::size_t at = hash & mask();; at = (at + 1) & mask()) {
+      if (slots_[at] == 0) {
+        const auto id = static_cast<std::uint32_t>(size());
+        pool_.insert(pool_.end(), items.begin(), items.end());
+        ends_.push_back(pool_.size());
+        hashes_.push_back(hash);
+        slots_[at] = id + 1;
+        if (2 * size() > slots_.size()) grow();
+        return {id, true};
+      }
+      const std::uint32_t id = slots_[at] - 1;
+      if (hashes_[id] == hash && std::ranges::equal(this->at(id), items)) return {id, false};
     }
-    return {*it, fresh};
   }
   // Valid until the next add().
   std::span<const std::uint32_t> at(std::uint32_t id) const {
     return std::span(pool_).subspan(ends_[id], ends_[id + 1] - ends_[id]);
   }
-  std::size_t size() const { return ends_.size() - 1; }
+  std::size_t size() const { return hashes_.size(); }
   std::size_t items() const { return pool_.size(); }
 
  private:
-  struct Hash {
-    const TupleIndex* index;
-    std::size_t operator()(std::uint32_t id) const {
-      std::uint64_t hash = 0x9E3779B97F4A7C15;
-      for (std::uint32_t item : index->at(id)) {
-        hash = (hash ^ item) * 0xD6E8FEB86659FD93;
-        hash ^= hash >> 32;
-      }
-      return hash;
+  std::size_t mask() const { return slots_.size() - 1; }
+  static std::uint32_t hash_of(std::span<const std::uint32_t> items) {
+    std::uint64_t hash = 0x9E3779B97F4A7C15;
+    for (std::uint32_t item : items) {
+      hash = (hash ^ item) * 0xD6E8FEB86659FD93;
+      hash ^= hash >> 32;
     }
-  };
-  struct Equal {
-    const TupleIndex* index;
-    bool operator()(std::uint32_t a, std::uint32_t b) const {
-      const auto x = index->at(a), y = index->at(b);
-      return std::equal(x.begin(), x.end(), y.begin(), y.end());
+    return static_cast<std::uint32_t>(hash);
+  }
+  void grow() {
+    slots_.assign(2 * slots_.size(), 0);
+    for (std::size_t id = 0; id < size(); ++id) {
+      std::size_t at = hashes_[id] & mask();
+      while (slots_[at] != 0) at = (at + 1) & mask();
+      slots_[at] = static_cast<std::uint32_t>(id + 1);
     }
-  };
-  std::vector<std::uint32_t> pool_;
+  }
+
+  std::vector<std::uint32_t> pool_;  // the sequences, one after the other
   std::vector<std::size_t> ends_{0};
-  std::unordered_set<std::uint32_t, Hash, Equal> seen_;
+  std::vector<std::uint32_t> hashes_;
+  std::vector<std::uint32_t> slots_ = std::vector<std::uint32_t>(64, 0);  // index + 1, 0: free; a power of two
 };
 
 }  // namespace sgl::constraint
