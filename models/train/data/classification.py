@@ -3,6 +3,7 @@
 import re
 
 from .classify_words import BAD, DEGREE, FEELINGS, GOOD, INTENTS, SENTIMENT, SUBJECTS, TOPIC_OWN, TOPIC_SHAPES, TOPIC_WORDS
+from .classify_more import AFTER, AROUND, TRAIN_FEELINGS, TRAIN_INTENTS, TRAIN_SENTIMENT
 from .dialogue import Dialogue, and_list
 from .entities import city, first_name, item, quantity
 from .pools import COMMON_THINGS, pick
@@ -44,13 +45,27 @@ NAMES = {
     "intent": ["intent", "intent", "intent", "purpose", "intention"],
 }
 TABLES = {"feeling": FEELINGS, "intent": INTENTS}
+TRAIN = {"sentiment": TRAIN_SENTIMENT, "feeling": TRAIN_FEELINGS, "intent": TRAIN_INTENTS}
+
+
+def pattern(rng, split, kind, label, held) -> str:
+    """A sentence pattern; in training from the longer lists, with words around it now and then."""
+    if split != "train":
+        return pick(rng, split, held)
+    text = rng.choice(TRAIN[kind][label])
+    if rng.random() < 0.15:
+        before = rng.choice(AROUND)
+        text = before + (text[0].lower() + text[1:] if before.endswith(", ") and text[:2] != "I " and text[0] != "{" else text)
+    if rng.random() < 0.15:
+        text += rng.choice(AFTER).format(N=first_name(rng, split), C=city(rng, split))
+    return text
 
 
 def text_of(rng, split, kind, label) -> str:
     """A text with the label."""
     if kind == "sentiment":
         s = pick(rng, split, SUBJECTS)
-        t = pick(rng, split, SENTIMENT[label]).format(
+        t = pattern(rng, split, kind, label, SENTIMENT[label]).format(
             S=s, S2=s[0].lower() + s[1:], g=rng.choice(GOOD), b=rng.choice(BAD), d=rng.choice(DEGREE)
         )
     elif kind == "topic":
@@ -69,7 +84,7 @@ def text_of(rng, split, kind, label) -> str:
             "q": quantity(rng)[0],
             "i": item(rng, split),
         }
-        t = pick(rng, split, TABLES[kind][label]).format(**f)
+        t = pattern(rng, split, kind, label, TABLES[kind][label]).format(**f)
     return re.sub(r"\b([Aa]) (?=[aeio])", r"\1n ", re.sub("  +", " ", t))
 
 
