@@ -4,6 +4,8 @@ The training mixture needs them because stories.py repeats its sentences; nothin
 held-out stories keep for themselves are left out.
 """
 
+import re
+
 from . import stories
 from .dialogue import Dialogue, and_list
 from .entities import NUMBERS, first_name
@@ -223,6 +225,19 @@ def tale(rng, split):
     return Dialogue("tale", text=" ".join(t.sentence() for _ in range(rng.randint(3, 9))))
 
 
+CLASSES = {
+    w: pool
+    for pool in (BEINGS, THINGS, PLACES, ADJECTIVES, DID_TO, DID_BEING, DID, HOW, FEELS, COLORS)
+    for w in pool
+    if w not in ("called", "asked", "friend")
+}
+
+
+def swapped(rng, text: str, share: float) -> str:
+    """Words exchanged for others of their kind."""
+    return re.sub(r"\b[a-z]+", lambda m: rng.choice(CLASSES[m[0]]) if m[0] in CLASSES and rng.random() < share else m[0], text)
+
+
 def blend(rng, split):
     """A story of the other grammar in which sentences were left out, replaced or put in; keeps models from learning it by heart."""
     parts_, f, _ = stories.story(rng, split)
@@ -230,10 +245,10 @@ def blend(rng, split):
     t.people = [(f["n"], f["He"], f["his"], f["him"]), (f["m"], "He", "his", "him")]
     t.thing = rng.choice([f["toy"], f["food"]])
     t.last = t.people[0]
-    out = []
+    out, share = [], rng.choice([0, 0.2, 0.5])
     for s in parts_:
         if rng.random() < 0.75:
-            out.append(s)
+            out.append(swapped(rng, s, share))
         while rng.random() < 0.3:
             out.append(t.sentence())
     return Dialogue("tale", text=" ".join(out))

@@ -315,7 +315,7 @@ def make(rng, split, family):
     """One tool with drawn names: (name, description, [(argument, kind, type)], requests)."""
     names, description, arguments, requests = family
     name = rng.choice(names.split())
-    if split == "train" and rng.random() < 0.3:
+    if split == "train" and rng.random() < 0.55:
         name = rng.choice(
             [
                 f"{name}_{rng.choice(RANDOM_WORDS)}",
@@ -329,8 +329,13 @@ def make(rng, split, family):
     for a in arguments:
         variants, kind = a.split(":")
         label = rng.choice(variants.split("/"))
-        if split == "train" and rng.random() < 0.1:
-            label = f"{label}_{rng.choice(RANDOM_WORDS)}"
+        r = rng.random()
+        if split == "train" and r < 0.6:  # so that the description is read and not remembered
+            label = (
+                f"{label}_{rng.choice(RANDOM_WORDS)}"
+                if r < 0.15
+                else rng.choice([rng.choice(RANDOM_WORDS), rng.choice(RANDOM_WORDS), syllables(rng, 1, 2)])
+            )
         args.append((label, kind, "integer" if kind == "int" else "string"))
     return name, description, args, requests
 

@@ -143,6 +143,105 @@ SCENES = (
         (("Is {n} taller than {m}?", "Is {m} shorter than {n}?"), ("Is {m} taller than {n}?", "Is {n} shorter than {m}?")),
     ),
 )
+# Further scenes, for training only.
+MORE_SCENES = (
+    (
+        "{n} bought a {o} for {m}.",
+        (
+            ("Did {n} buy a {o}?", "Is the {o} for {m}?", "Does {m} get a {o}?"),
+            ("Did {n} buy a {o2}?", "Is the {o} for {k}?", "Did {m} buy it?"),
+        ),
+    ),
+    (
+        "There is a {c} {o} in the {l}.",
+        (("Is there a {o} in the {l}?", "Is the {o} {c}?"), ("Is there a {o2} in the {l}?", "Is the {o} in the {l2}?", "Is the {o} {c2}?")),
+    ),
+    (
+        "{n} sat in the {l} with {m}.",
+        (
+            ("Was {n} in the {l}?", "Was {m} in the {l}?", "Did {m} sit with {n}?"),
+            ("Was {n} in the {l2}?", "Was {k} in the {l}?", "Did {k} sit with {n}?"),
+        ),
+    ),
+    (
+        "{n} broke the {o}, and {m} fixed it.",
+        (
+            ("Did {n} break the {o}?", "Did {m} fix it?", "Did {m} fix the {o}?"),
+            ("Did {m} break the {o}?", "Did {n} fix it?", "Did {n} break the {o2}?"),
+        ),
+    ),
+    ("{n} enjoys {h}.", (("Does {n} enjoy {h}?", "Is {h} fun for {n}?"), ("Does {n} enjoy {h2}?", "Does {m} enjoy {h}?"))),
+    (
+        "{n} enjoys {h}, {m} enjoys {h2}.",
+        (("Does {n} enjoy {h}?", "Does {m} enjoy {h2}?"), ("Does {n} enjoy {h2}?", "Does {m} enjoy {h}?")),
+    ),
+    (
+        "{n} sold the {c} {o} to {m}.",
+        (
+            ("Did {n} sell the {o}?", "Did {m} buy it?", "Was the {o} {c}?", "Did {m} buy the {o}?"),
+            ("Did {m} sell the {o}?", "Did {n} buy it?", "Was the {o} {c2}?", "Did {k} buy it?"),
+        ),
+    ),
+    (
+        "{n} is older than {m}.",
+        (("Is {n} older than {m}?", "Is {m} younger than {n}?"), ("Is {m} older than {n}?", "Is {n} younger than {m}?")),
+    ),
+    (
+        "The {o} is under the {p}, the {o2} is on it.",
+        (
+            ("Is the {o} under the {p}?", "Is the {o2} on the {p}?"),
+            ("Is the {o} on the {p}?", "Is the {o2} under the {p}?", "Is the {o} under the {p2}?"),
+        ),
+    ),
+    (
+        "{n} has two {o}s and one {o2}.",
+        (
+            ("Does {n} have two {o}s?", "Does {n} have one {o2}?"),
+            ("Does {n} have two {o2}s?", "Does {n} have one {o}?", "Does {m} have a {o2}?"),
+        ),
+    ),
+    (
+        "{n} found the {o} near the {l}.",
+        (
+            ("Did {n} find the {o}?", "Was it near the {l}?", "Did {n} find it?"),
+            ("Did {n} lose the {o}?", "Was it near the {l2}?", "Did {m} find it?", "Did {n} find the {o2}?"),
+        ),
+    ),
+    (
+        "{n} left the {o} in the {l}.",
+        (
+            ("Did {n} leave the {o} there?", "Is the {o} in the {l}?", "Was it left in the {l}?"),
+            ("Is the {o} in the {l2}?", "Did {m} leave it there?", "Is the {o2} in the {l}?"),
+        ),
+    ),
+    (
+        "{n} hid the {o} behind the {p}.",
+        (
+            ("Did {n} hide it?", "Is the {o} behind the {p}?", "Did {n} hide the {o}?"),
+            ("Is the {o} behind the {p2}?", "Did {m} hide it?", "Did {n} hide the {o2}?"),
+        ),
+    ),
+    (
+        "{n} carried a {o} and a {o2}.",
+        (("Did {n} carry a {o}?", "Did {n} carry a {o2}?"), ("Did {m} carry a {o}?", "Did {n} carry nothing?")),
+    ),
+    (
+        "{n} goes to the {l} by bus.",
+        (
+            ("Does {n} go to the {l}?", "Does {n} take the bus?"),
+            ("Does {n} go to the {l2}?", "Does {n} take the train?", "Does {m} go to the {l}?"),
+        ),
+    ),
+    ("{n} met {m}, but not {k}.", (("Did {n} meet {m}?",), ("Did {n} meet {k}?",))),
+    ("The {l} is {w} today.", (("Is the {l} {w}?", "Is it {w} today?"), ("Is the {l} {w2}?", "Is it {w2} today?"))),
+    (
+        "{n} painted the {o} {c}.",
+        (
+            ("Is the {o} {c}?", "Did {n} paint the {o}?", "Did {n} paint it {c}?"),
+            ("Is the {o} {c2}?", "Did {n} paint the {o2}?", "Did {n} paint it {c2}?", "Did {m} paint it?"),
+        ),
+    ),
+)
 LOCATIONS = tuple("park school market beach library station museum forest garden cinema zoo lake kitchen river barn harbour".split())
 WEATHERS = tuple("sunny rainy cold warm dark foggy windy late early".split())
 SUPPORTS = tuple("table chair shelf bed floor bench desk roof box".split())
@@ -161,7 +260,7 @@ def scenes(rng, split):
     f["h"], f["h2"] = rng.sample(HOBBIES, 2)
     f["w"], f["w2"] = rng.sample(WEATHERS, 2)
     f["p"], f["p2"] = rng.sample(SUPPORTS, 2)
-    chosen = [pick(rng, split, SCENES)]
+    chosen = [rng.choice(MORE_SCENES) if split == "train" and rng.random() < 0.6 else pick(rng, split, SCENES)]
     if rng.random() < 0.3:
         chosen.append(("The " + rng.choice(["sky", "door", "house", "fence"]) + " was {c3}.", ()))
     text = " ".join(s[0] for s in chosen)
