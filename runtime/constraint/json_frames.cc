@@ -51,26 +51,27 @@ FrameId JsonMachine::intern_frame(Frame f) const {
        {std::uint64_t{f.parent}, f.count, f.hits, static_cast<std::uint64_t>(f.last), std::uint64_t{f.taken}})
     h = mix(h, x);
   for (std::uint64_t word : f.seen) h = mix(h, word);
-  const auto [first, last] = frame_index_.equal_range(h);
-  for (auto it = first; it != last; ++it) {
-    if (frames_[it->second] == f) return it->second;
-  }
+  for (FrameId member : f.members) h = mix(h, member);
+  const std::uint32_t known = frame_index_.find(h, [&](std::uint32_t id) { return frames_[id] == f; });
+  if (known != InternIndex::kNone) return known;
+  f.need = f.kind == Frame::Kind::kObject ? object_need(f) : 0;
   f.rest = frame_rest(f);
   frames_.push_back(std::move(f));
   const auto id = static_cast<FrameId>(frames_.size() - 1);
-  frame_index_.emplace(h, id);
+  frame_index_.add(h, id);
   return id;
 }
 
 std::uint64_t JsonMachine::frame_rest(const Frame& f) const {
   if (f.kind == Frame::Kind::kRoot) return 0;
+  if (f.kind == Frame::Kind::kAny) {
+    std::uint64_t least = kInfinite;
+    for (FrameId member : f.members) least = std::min(least, frame(member).rest);
+    return least;
+  }
   const std::uint64_t own =
-      f.kind == Frame::Kind::kArray ? goals_.array_rest(f.shape, f.count, f.hits) : plus(object_need(f), 1);
+      f.kind == Frame::Kind::kArray ? goals_.array_rest(f.shape, f.count, f.hits) : plus(f.need, 1);
   return plus(own, frame(f.parent).rest);
-}
-
-std::uint64_t JsonMachine::name_bytes(const ObjectShape::Name& name) const {
-  return name.allowed ? plus(goals_.cost(name.goal), name.key.size() + 4) : kInfinite;  // quotes, colon, comma
 }
 
 std::vector<bool> JsonMachine::required_now(const Frame& f) const {
@@ -98,15 +99,27 @@ std::vector<bool> JsonMachine::required_now(const Frame& f) const {
 
 std::uint64_t JsonMachine::object_need(const Frame& f) const {
   const ObjectShape& shape = object_of(f);
+  if (shape.counted) return counted_need(f);
+  std::uint64_t total = 0;
+  for (std::uint32_t i : shape.required) {
+    if (has(f, i)) continue;
+    if (static_cast<std::int32_t>(i) < f.last) return kInfinite;  // its turn is over
+    total = plus(total, shape.names[i].bytes);
+  }
+  return total;
+}
+
+std::uint64_t JsonMachine::counted_need(const Frame& f) const {
+  const ObjectShape& shape = object_of(f);
   const std::vector<bool> required = required_now(f);
   std::uint64_t total = 0, more = 0;
   for (std::uint32_t i = 0; i < required.size(); ++i) {
     if (!required[i]) continue;
     if (static_cast<std::int32_t>(i) < f.last) return kInfinite;  // its turn is over
-    total = plus(total, name_bytes(shape.names[i]));
+    total = plus(total, shape.names[i].bytes);
     ++more;
   }
-  if (!shape.counted || total >= kInfinite) return total;
+  if (total >= kInfinite) return total;
   if (shape.max >= 0 && f.count + more > static_cast<std::uint64_t>(shape.max)) return kInfinite;
   const auto min = static_cast<std::uint64_t>(shape.min);
   if (f.count + more >= min) return total;
@@ -115,7 +128,7 @@ std::uint64_t JsonMachine::object_need(const Frame& f) const {
   for (std::uint32_t i = 0; i < required.size(); ++i) {
     const bool usable =
         !required[i] && !has(f, i) && static_cast<std::int32_t>(i) > f.last && shape.names[i].implied.empty();
-    if (usable && name_bytes(shape.names[i]) < kInfinite) others.push_back(name_bytes(shape.names[i]));
+    if (usable && shape.names[i].bytes < kInfinite) others.push_back(shape.names[i].bytes);
   }
   std::sort(others.begin(), others.end());
   for (std::size_t i = 0; i < others.size() && lacking > 0; ++i, --lacking) total = plus(total, others[i]);
@@ -124,6 +137,18 @@ std::uint64_t JsonMachine::object_need(const Frame& f) const {
   std::uint64_t value = kInfinite;
   for (const auto& [tags, goal] : shape.goals) value = std::min(value, goals_.cost(goal));
   return std::min(total + lacking * (value + Goals::free_key_bytes(shape) + 4), kInfinite);
+}
+
+std::uint64_t JsonMachine::need_with_unlisted(const Frame& f) const {
+  if (object_of(f).counted) return object_need(with_unlisted(f, nullptr));
+  // In the schema's order nothing that is listed comes after an unlisted name.
+  return options_.order == PropertyOrder::kSchema && f.need > 0 ? kInfinite : f.need;
+}
+
+std::uint64_t JsonMachine::need_with(const Frame& f, std::uint32_t name) const {
+  const ObjectShape& shape = object_of(f);
+  if (shape.counted) return object_need(with_name(f, name));
+  return f.need - (shape.names[name].required ? shape.names[name].bytes : 0);
 }
 
 bool JsonMachine::may_close(const Frame& f) const {
@@ -135,7 +160,7 @@ bool JsonMachine::may_close(const Frame& f) const {
     }
     return goals_.hits_allowed(shape, f.hits);
   }
-  return object_need(f) == 0;
+  return object_need(f) == 0;  // begin_object asks before the frame is interned
 }
 
 bool JsonMachine::may_add(const Frame& f, std::uint32_t name) const {
@@ -147,12 +172,12 @@ bool JsonMachine::may_add(const Frame& f, std::uint32_t name) const {
       if (shape.names[i].required && !has(f, i)) return false;
     }
   }
-  return !shape.counted || object_need(with_name(f, name)) < kInfinite;
+  return !shape.counted || need_with(f, name) < kInfinite;
 }
 
 bool JsonMachine::may_add_unlisted(const Frame& f) const {
   const ObjectShape& shape = object_of(f);
-  return shape.open && object_need(with_unlisted(f, nullptr)) < kInfinite;
+  return shape.open && need_with_unlisted(f) < kInfinite;
 }
 
 Frame JsonMachine::with_name(Frame f, std::uint32_t name) const {

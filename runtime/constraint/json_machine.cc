@@ -1,6 +1,7 @@
 #include "runtime/constraint/json_machine.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace sgl::constraint {
 namespace {
@@ -14,8 +15,8 @@ std::uint64_t mix(std::uint64_t h, std::uint64_t x) {  // the finaliser of split
 }
 
 std::uint64_t hash_of(const Thread& t) {
-  std::uint64_t h = static_cast<std::uint64_t>(t.kind) | std::uint64_t{t.spaces} << 8 | std::uint64_t{t.kept} << 16 |
-                    std::uint64_t{t.frame} << 32;
+  std::uint64_t h = static_cast<std::uint64_t>(t.kind) | static_cast<std::uint64_t>(t.spaces) << 8 |
+                    std::uint64_t{t.kept} << 16 | std::uint64_t{t.frame} << 32;
   for (std::uint64_t x : {std::uint64_t{static_cast<std::uint32_t>(t.what)} << 32 | static_cast<std::uint32_t>(t.q),
                           std::uint64_t{t.n} << 32 | t.pending, std::uint64_t{t.depth} << 32 | t.lo,
                           std::uint64_t{t.hi} << 32 | t.taken_lo, std::uint64_t{t.taken_hi}})
@@ -34,11 +35,11 @@ bool in_string(Kind kind) {
 JsonMachine::JsonMachine(SchemaDoc doc, const SchemaOptions& options)
     : Machine(options.limits.max_states), options_(options), goals_(std::move(doc), options_) {
   frames_.emplace_back();
-  frame_index_.emplace(0, 0);
   const GoalId root = goals_.root();
   if (goals_.cost(root) >= kInfinite) return;
   goals_.explore();
-  if (!goals_.problem()) intern({{.kind = Kind::kValue, .what = static_cast<std::int32_t>(root)}});
+  Threads start{{.kind = Kind::kValue, .what = static_cast<std::int32_t>(root)}};
+  if (!goals_.problem()) intern(start);
 }
 
 bool JsonMachine::worn() const {
@@ -54,16 +55,15 @@ std::size_t JsonMachine::bytes() const {
   return states() * 400 + threads * sizeof(Thread) + frames_.size() * 200 + goals_.bytes() + taken_bytes_;
 }
 
-StateId JsonMachine::intern(Threads threads) const {
+StateId JsonMachine::intern(Threads& threads) const {
   if (threads.empty()) return kNoState;
   std::sort(threads.begin(), threads.end());
   threads.erase(std::unique(threads.begin(), threads.end()), threads.end());
+  merge_values(threads);
   std::uint64_t h = threads.size();
   for (const Thread& t : threads) h = mix(h, hash_of(t));
-  const auto [first, last] = index_.equal_range(h);
-  for (auto it = first; it != last; ++it) {
-    if (threads_[static_cast<std::size_t>(it->second)] == threads) return it->second;
-  }
+  const std::uint32_t known = index_.find(h, [&](std::uint32_t id) { return threads_[id] == threads; });
+  if (known != InternIndex::kNone) return static_cast<StateId>(known);
   if (frames_.size() > options_.limits.max_frames || threads.size() > kMaxThreads || goals_.problem())
     return kOverLimit;
   Facts facts{false, true, kInfinite};
@@ -76,15 +76,49 @@ StateId JsonMachine::intern(Threads threads) const {
   facts.may = may_follow(threads);
   const StateId id = add_state(facts);
   if (id < 0) return id;
-  threads_.push_back(std::move(threads));
-  index_.emplace(h, id);
+  threads_.push_back(threads);
+  index_.add(h, static_cast<std::uint32_t>(id));
   return id;
 }
 
+void JsonMachine::merge_values(Threads& threads) const {
+  if (threads.size() < 2 || threads[0].kind != Kind::kValue) return;
+  const auto by_goal = [](const Thread& t) { return std::tuple(t.kind, t.what, t.spaces); };
+  std::stable_sort(threads.begin(), threads.end(),
+                   [&](const Thread& a, const Thread& b) { return by_goal(a) < by_goal(b); });
+  Threads merged;
+  for (std::size_t i = 0; i < threads.size();) {
+    std::size_t end = i + 1;
+    while (end < threads.size() && by_goal(threads[end]) == by_goal(threads[i])) ++end;
+    const bool whole = threads[i].kind == Kind::kValue && end > i + 1;
+    std::set<FrameId> members;
+    for (std::size_t j = i; j < end; ++j) {
+      const Frame& f = frame(threads[j].frame);
+      if (!whole || unique_items(f)) {
+        merged.push_back(threads[j]);
+      } else if (f.kind == Frame::Kind::kAny) {
+        members.insert(f.members.begin(), f.members.end());
+      } else {
+        members.insert(threads[j].frame);
+      }
+    }
+    if (!members.empty()) {
+      Frame any;
+      any.kind = Frame::Kind::kAny;
+      any.members.assign(members.begin(), members.end());
+      Thread t = threads[i];
+      t.frame = members.size() == 1 ? *members.begin() : intern_frame(std::move(any));
+      merged.push_back(t);
+    }
+    i = end;
+  }
+  threads.swap(merged);
+}
+
 StateId JsonMachine::step_all(const Threads& from, unsigned char byte, Text text) const {
-  Threads out;
-  for (const Thread& t : from) step_thread(t, byte, text, out);
-  return intern(std::move(out));
+  scratch_.clear();
+  for (const Thread& t : from) step_thread(t, byte, text, scratch_);
+  return intern(scratch_);
 }
 
 StateId JsonMachine::expand(StateId from, unsigned char byte) const {
@@ -109,18 +143,33 @@ Machine::Walk JsonMachine::advance(Walk walk, unsigned char byte) const {
     return nullptr;
   };
   const Thread* before = kept(walk.state);
+  if (before == nullptr && threads_[static_cast<std::size_t>(walk.state)][0].spaces != Thread::Spaces::kSome)
+    walk.text = 0;
   if (before != nullptr && (byte == '"' || !in_string(before->kind))) {
     const std::string text = texts_[walk.text];
     next = step_all(threads_[static_cast<std::size_t>(walk.state)], byte, &text);
   }
   const Thread* after = kept(next);
-  if (after == nullptr) return {next, 0};
+  if (after == nullptr) {
+    // Between tokens of JSON there is no text to keep; white space in a row is counted instead.
+    const bool space = next >= 0 && threads_[static_cast<std::size_t>(next)][0].spaces == Thread::Spaces::kSome;
+    return {next, !space ? 0 : before == nullptr ? walk.text + 1 : 1};
+  }
   if (before == nullptr && after->kind == Kind::kUnlisted) return {next, 0};  // the quote is not part of a name
   std::string text = before == nullptr ? std::string() : texts_[walk.text];
   text.push_back(static_cast<char>(byte));
   const auto [it, fresh] = text_index_.try_emplace(text, static_cast<std::uint32_t>(texts_.size()));
   if (fresh) texts_.push_back(std::move(text));
   return {next, it->second};
+}
+
+Machine::Walk JsonMachine::settle(Walk walk) const {
+  if (walk.text < static_cast<std::uint32_t>(options_.limits.whitespace_run)) return walk;
+  const std::lock_guard lock(mutex_);
+  Threads threads = threads_[static_cast<std::size_t>(walk.state)];
+  if (threads[0].spaces != Thread::Spaces::kSome) return walk;  // then `text` is one
+  for (Thread& t : threads) t.spaces = Thread::Spaces::kEnough;
+  return {intern(threads), 0};
 }
 
 std::vector<StringPart> JsonMachine::string_parts(StateId state) const {

@@ -7,6 +7,7 @@
 
 #include <unordered_map>
 
+#include "runtime/constraint/intern_index.h"
 #include "runtime/constraint/machine.h"
 #include "runtime/constraint/schema_shape.h"
 
@@ -15,7 +16,12 @@ namespace sgl::constraint {
 using FrameId = std::uint32_t;
 
 struct Frame {
-  enum class Kind : std::uint8_t { kRoot, kArray, kObject };
+  enum class Kind : std::uint8_t {
+    kRoot,
+    kArray,
+    kObject,
+    kAny,  // one of `members`: the same value is read for all of them
+  };
   Kind kind = Kind::kRoot;
   int shape = -1;
   FrameId parent = 0;
@@ -24,12 +30,15 @@ struct Frame {
   std::int32_t last = -1;   // kObject, in the schema's order: the last listed name; names.size() after an unlisted one
   std::uint32_t taken = 0;  // names that are not listed, or items that must not come again: a set of texts
   std::vector<std::uint64_t> seen;  // kObject: listed names that are there, a bit each
-  // Bytes from the end of the item or value that is being read to the end of the text. Not part of a frame's identity.
-  std::uint64_t rest = 0;
+  std::vector<FrameId> members;     // kAny, ascending
+
+  // What follows from the above. Bytes of the properties that still have to come, each with its comma; and bytes from
+  // the end of the item or value that is being read to the end of the text.
+  std::uint64_t need = 0, rest = 0;
 
   bool operator==(const Frame& o) const {
     return kind == o.kind && shape == o.shape && parent == o.parent && count == o.count && hits == o.hits &&
-           last == o.last && taken == o.taken && seen == o.seen;
+           last == o.last && taken == o.taken && seen == o.seen && members == o.members;
   }
 };
 
@@ -49,8 +58,9 @@ struct Thread {
     kDone,      // after the outermost value
   };
   Kind kind = Kind::kValue;
-  std::uint8_t spaces = 0;  // white space read in a row
-  bool kept = false;        // the text since its beginning has to be known at its end
+  // White space came before; no more may come. Only at the end of a token it is seen whether there was too much.
+  enum class Spaces : std::uint8_t { kNone, kSome, kEnough } spaces = Spaces::kNone;
+  bool kept = false;  // the text since its beginning has to be known at its end
   FrameId frame = 0;
   std::int32_t what = 0;
   std::int32_t q = 0;
@@ -75,6 +85,7 @@ class JsonMachine final : public Machine {
   int shortest_byte(StateId state) const override;
   std::vector<StringPart> string_parts(StateId state) const override;
   Walk advance(Walk walk, unsigned char byte) const override;
+  Walk settle(Walk walk) const override;
   std::optional<std::uint64_t> longest() const override { return std::nullopt; }
   bool worn() const override;
   std::size_t bytes() const;
@@ -85,7 +96,10 @@ class JsonMachine final : public Machine {
   using Text = const std::string*;
 
   StateId expand(StateId from, unsigned char byte) const override;
-  StateId intern(Threads threads) const;
+  StateId intern(Threads& threads) const;  // leaves `threads` to be used again
+  // Reads a value that several threads expect once for all of them; else nested ambiguity would multiply. Precondition:
+  // sorted.
+  void merge_values(Threads& threads) const;
   std::bitset<256> may_follow(const Threads& threads) const;
   // Plain bytes that no listed or taken text continues with, where all such bytes lead to the same state; else empty.
   std::bitset<256> alike(const Threads& threads) const;
@@ -118,8 +132,11 @@ class JsonMachine final : public Machine {
   std::uint64_t frame_rest(const Frame& f) const;
   // Bytes of the properties that still have to come, each with its comma.
   std::uint64_t object_need(const Frame& f) const;
+  std::uint64_t counted_need(const Frame& f) const;
   std::vector<bool> required_now(const Frame& f) const;  // listed names that have to come
-  std::uint64_t name_bytes(const ObjectShape::Name& name) const;
+  // The same when an unlisted, or this listed, name is added.
+  std::uint64_t need_with_unlisted(const Frame& f) const;
+  std::uint64_t need_with(const Frame& f, std::uint32_t name) const;
   bool may_close(const Frame& f) const;
   bool may_add(const Frame& f, std::uint32_t name) const;
   bool may_add_unlisted(const Frame& f) const;
@@ -146,9 +163,10 @@ class JsonMachine final : public Machine {
   const SchemaOptions options_;
   mutable Goals goals_;
   mutable std::deque<Frame> frames_;
-  mutable std::unordered_multimap<std::uint64_t, FrameId> frame_index_;
+  mutable InternIndex frame_index_;
   mutable std::deque<Threads> threads_;  // by state
-  mutable std::unordered_multimap<std::uint64_t, StateId> index_;
+  mutable InternIndex index_;
+  mutable Threads scratch_;
   mutable std::vector<std::vector<std::string>> taken_{{}};  // sorted; 0: the empty set
   mutable std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> taken_index_;
   mutable std::size_t taken_bytes_ = 0;

@@ -82,21 +82,14 @@ std::uint64_t JsonMachine::listed_rest(const Thread& t) const {
   const Frame& f = frame(t.frame);
   const ObjectShape& shape = object_of(f);
   const std::uint64_t close = plus(1, frame(f.parent).rest);
-  std::vector<bool> required;
-  std::uint64_t need = 0;
-  if (!shape.counted) {
-    required = required_now(f);
-    need = object_need(f);
-  }
-  if (need >= kInfinite) return kInfinite;
+  if (f.need >= kInfinite) return kInfinite;
   std::uint64_t best = kInfinite;
   for (std::uint32_t i = t.lo; i < t.hi; ++i) {
     const std::uint32_t index = shape.sorted[i];
     if (!may_add(f, index)) continue;
     const ObjectShape::Name& name = shape.names[index];
-    const std::uint64_t all = name_bytes(name);  // with comma and quotes, of which the comma and one quote are read
-    const std::uint64_t others = shape.counted ? object_need(with_name(f, index)) : need - (required[index] ? all : 0);
-    best = std::min(best, plus(plus(all - 2 - t.depth, others), close));
+    // With comma and quotes, of which the comma and one quote are read.
+    best = std::min(best, plus(plus(name.bytes - 2 - t.depth, need_with(f, index)), close));
   }
   return best;
 }
@@ -116,7 +109,7 @@ std::uint64_t JsonMachine::unlisted_rest(const Thread& t) const {
     name = plus(name, pending_rest(*shape.keys, t.q, t.pending, Escapes::kCanonical,
                                    [&](CharDfa::State q) { return std::uint64_t{shape.keys->shortest_bytes(q)}; }));
   }
-  const std::uint64_t others = object_need(with_unlisted(f, nullptr));
+  const std::uint64_t others = need_with_unlisted(f);
   return plus(plus(plus(name, value + 2), others), plus(1, frame(f.parent).rest));
 }
 

@@ -56,17 +56,16 @@ void JsonMachine::step_thread(const Thread& t, unsigned char byte, Text text, Th
 // White space between tokens. True when the byte is white space, allowed or not.
 bool JsonMachine::space(const Thread& t, unsigned char byte, Threads& out) const {
   if (!is_space(byte)) return false;
-  if (options_.whitespace == Whitespace::kAny && t.spaces < options_.limits.whitespace_run) {
+  if (options_.whitespace == Whitespace::kAny && t.spaces != Thread::Spaces::kEnough) {
     Thread next = t;
-    ++next.spaces;
+    next.spaces = Thread::Spaces::kSome;
     out.push_back(next);
   }
   return true;
 }
 
 void JsonMachine::in_value(const Thread& t, unsigned char byte, Threads& out) const {
-  // The vector of alternatives does not change any more, but others may be added while this one is read.
-  const std::vector<Alternative> alternatives = goals_.alternatives(static_cast<GoalId>(t.what));
+  const std::vector<Alternative>& alternatives = goals_.alternatives(static_cast<GoalId>(t.what));
   const Thread scalar{.kept = unique_items(frame(t.frame)), .frame = t.frame};
   for (const Alternative& a : alternatives) {
     Thread next = scalar;
@@ -258,6 +257,10 @@ void JsonMachine::close(const Frame& f, unsigned char byte, Threads& out) const 
 // `id` counts the value that has ended already; where it must be unlike the others, its text is kept.
 void JsonMachine::end_value(FrameId id, Text text, Threads& out) const {
   if (frame(id).kind == Frame::Kind::kRoot) return out.push_back({.kind = Kind::kDone});
+  if (frame(id).kind == Frame::Kind::kAny) {
+    for (FrameId member : frame(id).members) end_value(member, nullptr, out);
+    return;
+  }
   if (text != nullptr && unique_items(frame(id))) {
     Frame next = frame(id);
     next.taken = take(next.taken, *text);

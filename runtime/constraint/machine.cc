@@ -18,13 +18,7 @@ Machine::Machine(std::size_t max_states) : id_(next_id()), max_states_(max_state
 }
 
 Machine::~Machine() {
-  for (std::size_t i = 0; i * kChunk < count_; ++i) {
-    Chunk* chunk = chunks_[i].load();
-    for (State& state : chunk->states) {
-      for (auto& block : state.next) delete[] block.load();
-    }
-    delete chunk;
-  }
+  for (std::size_t i = 0; i * kChunk < count_; ++i) delete chunks_[i].load();
 }
 
 StateId Machine::add_state(const Facts& facts) const {
@@ -36,13 +30,21 @@ StateId Machine::add_state(const Facts& facts) const {
   return static_cast<StateId>(id);
 }
 
+std::atomic<StateId>* Machine::new_block() const {
+  if (blocks_used_ == kBlocks) {
+    blocks_.push_back(std::make_unique<Blocks>());
+    blocks_used_ = 0;
+    for (std::atomic<StateId>& successor : *blocks_.back()) successor.store(kUnknown, std::memory_order_relaxed);
+  }
+  return blocks_.back()->data() + 16 * blocks_used_++;
+}
+
 std::atomic<StateId>& Machine::successor(StateId from, unsigned char byte) const {
   const std::uint8_t c = class_of_[byte];
   std::atomic<std::atomic<StateId>*>& slot = at(from).next[c >> 4];
   std::atomic<StateId>* block = slot.load(std::memory_order_relaxed);
   if (block == nullptr) {
-    block = new std::atomic<StateId>[16];
-    for (int i = 0; i < 16; ++i) block[i].store(kUnknown, std::memory_order_relaxed);
+    block = new_block();
     slot.store(block, std::memory_order_release);
   }
   return block[c & 15];

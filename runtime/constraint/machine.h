@@ -77,12 +77,14 @@ class Machine {
   virtual std::vector<StringPart> string_parts(StateId) const { return {}; }
 
   // Some constraints are about what was written (no key twice). A walk that is meant, not tried out, therefore carries
-  // the text of the key or value it is in: `text` names it, 0 for none.
+  // the text of the key or value it is in: `text` names it, 0 for none. Masks do not depend on it.
   struct Walk {
     StateId state = kStart;
     std::uint32_t text = 0;
   };
   virtual Walk advance(Walk walk, unsigned char byte) const { return {step(walk.state, byte), 0}; }
+  // At the end of a token: what depends on more than the state, such as how much white space came in a row.
+  virtual Walk settle(Walk walk) const { return walk; }
 
   // Longest and shortest accepted text in bytes; longest is nullopt when unbounded or not known.
   virtual std::optional<std::uint64_t> longest() const = 0;
@@ -120,7 +122,7 @@ class Machine {
   std::array<std::uint8_t, 256> class_of_{};
 
  private:
-  static constexpr std::size_t kChunk = 512;  // states that are allocated together; their addresses never change
+  static constexpr std::size_t kChunk = 32;  // states that are allocated together; their addresses never change
   struct State {
     std::array<std::atomic<std::atomic<StateId>*>, 16> next{};  // blocks of 16 successors, by the class's high half
     Facts facts;
@@ -137,6 +139,12 @@ class Machine {
 
   const std::uint64_t id_;
   const std::size_t max_states_;
+  // Successors are allocated many blocks at a time; they live as long as the machine.
+  static constexpr std::size_t kBlocks = 64;
+  using Blocks = std::array<std::atomic<StateId>, 16 * kBlocks>;
+  std::atomic<StateId>* new_block() const;
+  mutable std::vector<std::unique_ptr<Blocks>> blocks_;
+  mutable std::size_t blocks_used_ = kBlocks;  // of the last of them
   mutable std::unique_ptr<std::atomic<Chunk*>[]> chunks_;
   mutable std::atomic<std::size_t> count_ = 0;
 };

@@ -5,6 +5,17 @@
 namespace sgl::constraint {
 namespace {
 
+// A cleared mask that is used again and again.
+TokenMask& scratch(std::size_t size) {
+  thread_local TokenMask mask;
+  if (mask.size() != size) {
+    mask = TokenMask(size);
+  } else {
+    std::fill(mask.words().begin(), mask.words().end(), 0);
+  }
+  return mask;
+}
+
 std::uint64_t longest_text(const StringPart& part) {
   std::size_t out = 0;
   for (std::string_view text : part.texts) out = std::max(out, text.size());
@@ -12,6 +23,9 @@ std::uint64_t longest_text(const StringPart& part) {
 }
 
 }  // namespace
+
+MaskBuilder::MaskBuilder(const Vocabulary::Impl& vocabulary, const Machine& machine, std::optional<std::int64_t> budget)
+    : vocabulary_(vocabulary), machine_(machine), budget_(budget), mask_(scratch(vocabulary.bytes.size())) {}
 
 bool MaskBuilder::at(StateId state) {
   if (machine_.accepting(state)) {
@@ -21,7 +35,7 @@ bool MaskBuilder::at(StateId state) {
   if (parts.empty()) return below(vocabulary_.trie, 0, state);
   if (!budget_) {
     for (const StringPart& part : parts) add_part(part);
-    return below(vocabulary_.strings.with_quote(), 0, state);
+    return quotes(state);
   }
   // With little budget left each token has to be looked at, but where all plain ones leave the same to be done.
   const StringPart& first = parts.front();
@@ -51,6 +65,66 @@ void MaskBuilder::add_part(const StringPart& part) {
     add_all(*allowed.mask);
     worst_ = std::max(worst_, part.tail + allowed.worst + kLongestEscape);
   }
+}
+
+// Tokens with a quote. Most plain characters lead to one state where any others may follow; what comes after the quote
+// is walked once for all tokens that go through it.
+bool MaskBuilder::quotes(StateId state) {
+  const StringTokens& strings = vocabulary_.strings;
+  const std::vector<TrieNode>& trie = strings.with_quote();
+  StateId any = kNoState;  // after any plain characters
+  std::bitset<256> through;
+  for (std::uint32_t i = 1; i < trie.size(); i = trie[i].end) {
+    if (trie[i].byte == '"' || trie[i].byte == '\\') continue;
+    const StateId next = machine_.step(state, static_cast<unsigned char>(trie[i].byte));
+    if (next == kOverLimit) return false;
+    if (next == kNoState) continue;
+    if (any == kNoState && goes_anywhere(next)) any = next;
+    if (next == any) through.set(trie[i].byte);
+  }
+  if (any == kNoState) return below(trie, 0, state);
+  const StateId closed = machine_.step(any, '"');
+  if (closed == kOverLimit || (closed != kNoState && !after_quote(closed, through))) return false;
+  // The rest one by one.
+  if (!below(strings.other_quotes(), 0, state)) return false;
+  for (std::uint32_t i = 1; i < trie.size(); i = trie[i].end) {
+    if (trie[i].byte == '"' || trie[i].byte == '\\' || through.test(trie[i].byte)) continue;
+    const StateId next = machine_.step(state, static_cast<unsigned char>(trie[i].byte));
+    if (next == kOverLimit || (next != kNoState && !below(trie, i, next))) return false;
+  }
+  return true;
+}
+
+bool MaskBuilder::goes_anywhere(StateId state) const {
+  const std::vector<StringPart> parts = machine_.string_parts(state);
+  return parts.size() == 1 && parts[0].kind == StringPart::Kind::kFree && parts[0].max_left < 0 &&
+         parts[0].min_left == 0;
+}
+
+bool MaskBuilder::after_quote(StateId closed, const std::bitset<256>& firsts) {
+  const StringTokens& strings = vocabulary_.strings;
+  const std::vector<TrieNode>& trie = strings.after_quote();
+  const auto take = [&](TokenId suffix, StateId state) {
+    if (suffix < 0) return;
+    for (const StringTokens::End& end : strings.ends()[static_cast<std::size_t>(suffix)]) {
+      if (firsts.test(end.first)) mask_.set(end.token);
+    }
+    worst_ = std::max(worst_, machine_.rest(state));
+  };
+  take(trie[0].token, closed);
+  stack_.assign(vocabulary_.longest + 1, closed);
+  for (std::uint32_t i = 1; i < trie.size();) {
+    const StateId next = machine_.step(stack_[trie[i].depth - 1], static_cast<unsigned char>(trie[i].byte));
+    if (next == kOverLimit) return false;
+    if (next == kNoState) {
+      i = trie[i].end;
+      continue;
+    }
+    stack_[trie[i].depth] = next;
+    take(trie[i].token, next);
+    ++i;
+  }
+  return true;
 }
 
 // The tokens that `text` begins with.
@@ -119,7 +193,7 @@ bool MaskBuilder::fits(std::string_view text, StateId state, std::uint64_t rest)
 }
 
 CachedMask MaskBuilder::take() && {
-  return {std::make_shared<const TokenMask>(std::move(mask_)), worst_};
+  return {vocabulary_.intern(mask_), worst_};
 }
 
 }  // namespace sgl::constraint

@@ -1,6 +1,7 @@
 // Computes one token mask by walking tries of the vocabulary with a machine. Private to runtime/constraint.
 #pragma once
 
+#include <bitset>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -14,8 +15,8 @@ namespace sgl::constraint {
 class MaskBuilder {
  public:
   // `budget`: only tokens after which the text can be finished with so many more.
-  MaskBuilder(const Vocabulary::Impl& vocabulary, const Machine& machine, std::optional<std::int64_t> budget)
-      : vocabulary_(vocabulary), machine_(machine), budget_(budget), mask_(vocabulary.bytes.size()) {}
+  // One at a time on a thread.
+  MaskBuilder(const Vocabulary::Impl& vocabulary, const Machine& machine, std::optional<std::int64_t> budget);
 
   // Both are false when the machine is at its limit; then there is no mask.
   // Tokens that may come at a state.
@@ -26,6 +27,9 @@ class MaskBuilder {
   CachedMask take() &&;
 
  private:
+  bool quotes(StateId state);
+  bool goes_anywhere(StateId state) const;
+  bool after_quote(StateId closed, const std::bitset<256>& firsts);
   void add_part(const StringPart& part);
   void add_beginnings(std::string_view text);
   void add_all(const TokenMask& mask);
@@ -38,7 +42,7 @@ class MaskBuilder {
   const Vocabulary::Impl& vocabulary_;
   const Machine& machine_;
   const std::optional<std::int64_t> budget_;
-  TokenMask mask_;
+  TokenMask& mask_;
   std::uint64_t worst_ = 0;
   std::vector<StateId> stack_;
 };

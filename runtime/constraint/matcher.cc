@@ -64,8 +64,8 @@ Expected<std::shared_ptr<const TokenMask>> Matcher::masked(std::optional<std::in
   const Place& place = now();
   ++stats_.masks;
   if (place.ended) return std::make_shared<const TokenMask>(vocabulary.bytes.size());
-  MaskBuilder builder(vocabulary, machine, budget);
   if (place.healed < healing_.size()) {
+    MaskBuilder builder(vocabulary, machine, budget);
     if (!builder.healing(std::string_view(healing_).substr(place.healed))) return over_limit(machine);
     return std::move(builder).take().mask;
   }
@@ -80,9 +80,10 @@ Expected<std::shared_ptr<const TokenMask>> Matcher::masked(std::optional<std::in
     const auto whole = vocabulary.cached({machine.id(), place.state, -1});
     if (whole && whole->worst_rest <= static_cast<std::uint64_t>(key.budget)) return all;
   }
+  MaskBuilder builder(vocabulary, machine, budget);
   if (!builder.at(place.state)) return over_limit(machine);
   const CachedMask made = std::move(builder).take();
-  vocabulary.store(key, made, Vocabulary::kMaxMaskBytes);
+  vocabulary.store(key, made);
   return made.mask;
 }
 
@@ -115,6 +116,7 @@ bool Matcher::accept(TokenId id) {
     walk = machine.advance(walk, static_cast<unsigned char>(c));
     if (walk.state < 0) return false;
   }
+  walk = machine.settle(walk);
   place.state = walk.state, place.text = walk.text;
   push(place);
   return true;

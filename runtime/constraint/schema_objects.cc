@@ -64,11 +64,10 @@ int Goals::make_object(const Conjunction& c) {
   for (const std::string& name : names.list()) {
     const bool forbidden = std::find(c.forbidden.begin(), c.forbidden.end(), name) != c.forbidden.end();
     const bool allowed = !forbidden && name_allowed(c, name);
-    shape.names.push_back({json_content(name),
-                           allowed ? intern(expander_.property(shape.from, name)) : intern({holds(kFalseNode)}),
-                           false,
-                           false,
-                           {}});
+    ObjectShape::Name entry;
+    entry.key = json_content(name);
+    entry.goal = allowed ? intern(expander_.property(shape.from, name)) : intern({holds(kFalseNode)});
+    shape.names.push_back(std::move(entry));
   }
   for (const auto& [from, to] : implications) shape.names[from].implied.push_back(to);
   for (std::uint32_t index : required) require(shape, index);
@@ -206,11 +205,18 @@ void Goals::finish_object(ObjectShape& shape) {
         q = shape.keys->step(q, c.code);
         i += c.bytes;
       }
-      shape.names.push_back({key, shape.goals.at(shape.keys->tags(q)), false, false, {}});
+      ObjectShape::Name entry;
+      entry.key = key;
+      entry.goal = shape.goals.at(shape.keys->tags(q));
+      shape.names.push_back(std::move(entry));
     }
   }
   for (std::uint32_t i = 0; i < shape.names.size(); ++i) {
-    shape.names[i].allowed = cost(shape.names[i].goal) < kInfinite;
+    ObjectShape::Name& name = shape.names[i];
+    const std::uint64_t value = cost(name.goal);
+    name.allowed = value < kInfinite;
+    if (name.allowed) name.bytes = plus(value, name.key.size() + 4);  // quotes, colon, comma
+    if (name.required) shape.required.push_back(i);
     shape.sorted.push_back(i);
   }
   std::sort(shape.sorted.begin(), shape.sorted.end(),

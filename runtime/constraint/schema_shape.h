@@ -43,10 +43,12 @@ struct ObjectShape {
     std::string key;  // as between the quotes
     GoalId goal = 0;
     bool required = false, allowed = false;
+    std::uint64_t bytes = kInfinite;     // of the least property of this name, with a comma
     std::vector<std::uint32_t> implied;  // names that are required once this one is there
   };
-  std::vector<Name> names;            // in order
-  std::vector<std::uint32_t> sorted;  // indices of `names` by key
+  std::vector<Name> names;              // in order
+  std::vector<std::uint32_t> sorted;    // indices of `names` by key
+  std::vector<std::uint32_t> required;  // those that are required
   // Other names. `tags` of the automaton select the goal; without an automaton any name may be, with goal of tag 0.
   bool open = false;
   std::shared_ptr<const CharDfa> keys;

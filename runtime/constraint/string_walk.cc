@@ -1,6 +1,8 @@
 #include "runtime/constraint/string_walk.h"
 
 #include <algorithm>
+#include <map>
+#include <numeric>
 
 namespace sgl::constraint {
 namespace {
@@ -79,14 +81,9 @@ std::uint64_t pending_rest(const CharDfa& dfa, CharDfa::State q, Pending pending
 void StringTokens::build(const std::vector<TokenId>& order, const std::vector<std::string_view>& bytes) {
   size_ = bytes.size();
   plain_chars_.assign(size_, 0);
-  const CodeSet small{{'a', 'z'}}, letters{{'A', 'Z'}, {'a', 'z'}};
-  for (const auto& [space, set] : {std::pair{false, small},
-                                   {false, letters},
-                                   {true, small},
-                                   {true, letters},
-                                   {false, kForeign},
-                                   {true, kForeign}}) {
-    groups_.push_back({space, set, {}, {}});
+  const CodeSet small{{'a', 'z'}}, letters{{'A', 'Z'}, {'a', 'z'}}, visible{{'!', '!'}, {'#', '['}, {']', '~'}};
+  for (const CodeSet& set : {small, letters, visible, kForeign}) {
+    for (bool space : {false, true}) groups_.push_back({space, set, 0, {}, {}});
   }
   groups_.emplace_back();
   std::vector<std::vector<TokenId>> members(groups_.size());
@@ -103,6 +100,7 @@ void StringTokens::build(const std::vector<TokenId>& order, const std::vector<st
       std::size_t group = 0;
       while (group + 1 < groups_.size() && !made_of(text, groups_[group].space, groups_[group].characters)) ++group;
       members[group].push_back(id);
+      groups_[group].longest = std::max(groups_[group].longest, chars);
     } else if (text.find('"') != std::string_view::npos) {
       quotes.push_back(id);
     } else {
@@ -121,9 +119,33 @@ void StringTokens::build(const std::vector<TokenId>& order, const std::vector<st
   }
   with_escapes_ = make_trie(escapes, bytes, &next_same_);
   with_quote_ = make_trie(quotes, bytes, &next_same_);
+  sort_quotes(quotes, bytes);
   inside_canonical_ = std::make_shared<const TokenMask>(std::move(canonical));
   inside_all_ = std::make_shared<const TokenMask>(std::move(all));
   plain_masks_.resize(longest_plain_ + 1);
+}
+
+void StringTokens::sort_quotes(const std::vector<TokenId>& quotes, const std::vector<std::string_view>& bytes) {
+  std::map<std::string_view, std::vector<End>> by_suffix;
+  std::vector<TokenId> others;
+  for (TokenId id : quotes) {
+    const std::string_view text = bytes[static_cast<std::size_t>(id)];
+    const std::size_t quote = text.find('"');
+    if (quote > 0 && plain_characters(text.substr(0, quote)) > 0) {
+      by_suffix[text.substr(quote + 1)].push_back({id, static_cast<unsigned char>(text[0])});
+    } else {
+      others.push_back(id);
+    }
+  }
+  other_quotes_ = make_trie(others, bytes, nullptr);
+  std::vector<std::string_view> suffixes;
+  for (auto& [suffix, ends] : by_suffix) {
+    suffixes.push_back(suffix);
+    ends_.push_back(std::move(ends));
+  }
+  std::vector<TokenId> order(suffixes.size());
+  std::iota(order.begin(), order.end(), 0);
+  after_quote_ = make_trie(order, suffixes, nullptr);
 }
 
 std::shared_ptr<const TokenMask> StringTokens::plain_up_to(std::uint64_t chars) const {
@@ -167,9 +189,13 @@ StringTokens::Allowed StringTokens::compute(const StringPart& part, bool bounded
   }
   TokenMask mask(size_);
   for (const Group& group : groups_) {
-    if (!bounded && takes_all(*part.dfa, part.q, group, worst)) {
+    Lengths lengths;
+    if (takes_all(part, bounded, group, lengths, worst)) {
+      if (lengths.last < lengths.first) continue;
       const auto from = group.mask->words();
-      for (std::size_t i = 0; i < from.size(); ++i) mask.words()[i] |= from[i];
+      const auto up_to = plain_up_to(static_cast<std::uint64_t>(lengths.last));
+      const auto below = plain_up_to(static_cast<std::uint64_t>(lengths.first - 1));
+      for (std::size_t i = 0; i < from.size(); ++i) mask.words()[i] |= from[i] & up_to->words()[i] & ~below->words()[i];
     } else {
       walk(group.trie, part, bounded, mask, worst);
     }
@@ -178,10 +204,12 @@ StringTokens::Allowed StringTokens::compute(const StringPart& part, bool bounded
   return {std::make_shared<const TokenMask>(std::move(mask)), worst};
 }
 
-bool StringTokens::takes_all(const CharDfa& dfa, CharDfa::State q, const Group& group, std::uint64_t& worst) const {
+bool StringTokens::takes_all(const StringPart& part, bool bounded, const Group& group, Lengths& lengths,
+                             std::uint64_t& worst) const {
   if (group.characters.empty()) return false;
   constexpr std::size_t kMany = 32;  // states; more are walked as quickly
-  if (group.space) q = dfa.step(q, ' ');
+  const CharDfa& dfa = *part.dfa;
+  const CharDfa::State q = group.space ? dfa.step(part.q, ' ') : part.q;
   if (q == CharDfa::kDead) return false;
   std::vector<CharDfa::State> reached{q};
   std::uint64_t most = 0;
@@ -196,6 +224,33 @@ bool StringTokens::takes_all(const CharDfa& dfa, CharDfa::State q, const Group& 
     }
   }
   worst = std::max(worst, most);
+  if (!bounded) {
+    lengths = {1, static_cast<std::int64_t>(group.longest)};
+    return true;
+  }
+  return lengths_taken(part, reached, static_cast<std::int64_t>(group.longest), lengths, worst);
+}
+
+// Which lengths of a token leave something that can be finished, whatever state it led to: one run of lengths.
+bool StringTokens::lengths_taken(const StringPart& part, const std::vector<CharDfa::State>& reached,
+                                 std::int64_t longest, Lengths& out, std::uint64_t& worst) const {
+  out = {0, -1};
+  for (std::int64_t chars = 1; chars <= longest && (part.max_left < 0 || chars <= part.max_left); ++chars) {
+    std::size_t live = 0;
+    for (CharDfa::State state : reached) {
+      const auto left = part.dfa->shortest_between(state, std::max<std::int64_t>(part.min_left - chars, 0),
+                                                   part.max_left < 0 ? -1 : part.max_left - chars);
+      if (!left.ok()) return false;
+      if (*left == UINT32_MAX) continue;
+      ++live;
+      worst = std::max<std::uint64_t>(worst, *left);
+    }
+    if (live != 0 && live != reached.size()) return false;  // it depends
+    if (live == 0) continue;
+    if (out.last < 0) out.first = chars;
+    if (out.last >= 0 && out.last != chars - 1) return false;
+    out.last = chars;
+  }
   return true;
 }
 

@@ -30,7 +30,18 @@ class StringTokens {
   // Plain tokens, and those with escapes or cut characters that may stand anywhere in a string.
   const TokenMask& inside(bool all_escapes) const { return all_escapes ? *inside_all_ : *inside_canonical_; }
   const std::vector<TrieNode>& with_escapes() const { return with_escapes_; }  // no quote, but not plain
-  const std::vector<TrieNode>& with_quote() const { return with_quote_; }
+  const std::vector<TrieNode>& with_quote() const { return with_quote_; }      // all tokens with one
+
+  // Tokens of plain characters, then a quote, then more (perhaps nothing): which ones have the `suffix` after the
+  // quote. Nodes of the trie stand for suffixes; `token` is an index of ends().
+  const std::vector<TrieNode>& after_quote() const { return after_quote_; }
+  struct End {
+    TokenId token = 0;
+    unsigned char first = 0;  // the token's first byte
+  };
+  const std::vector<std::vector<End>>& ends() const { return ends_; }
+  // Tokens with a quote that are none of those.
+  const std::vector<TrieNode>& other_quotes() const { return other_quotes_; }
 
   struct Allowed {
     std::shared_ptr<const TokenMask> mask;
@@ -46,6 +57,7 @@ class StringTokens {
   struct Group {
     bool space = false;
     base::CodeSet characters;  // empty: of any make
+    std::size_t longest = 0;   // characters
     std::vector<TrieNode> trie;
     std::shared_ptr<const TokenMask> mask;
   };
@@ -59,15 +71,24 @@ class StringTokens {
       return key.dfa * 0x9e3779b97f4a7c15 ^ static_cast<std::size_t>(key.q);
     }
   };
+  void sort_quotes(const std::vector<TokenId>& quotes, const std::vector<std::string_view>& bytes);
   Allowed compute(const StringPart& part, bool bounded) const;
-  bool takes_all(const CharDfa& dfa, CharDfa::State q, const Group& group, std::uint64_t& worst) const;
+  struct Lengths {  // in characters; none when last < first
+    std::int64_t first = 0, last = -1;
+  };
+  // Whether the group's tokens of these lengths, and no others, may come. False: each has to be looked at.
+  bool takes_all(const StringPart& part, bool bounded, const Group& group, Lengths& lengths,
+                 std::uint64_t& worst) const;
+  bool lengths_taken(const StringPart& part, const std::vector<CharDfa::State>& reached, std::int64_t longest,
+                     Lengths& out, std::uint64_t& worst) const;
   void walk(const std::vector<TrieNode>& trie, const StringPart& part, bool bounded, TokenMask& mask,
             std::uint64_t& worst) const;
 
   std::size_t size_ = 0, longest_ = 1;
   std::vector<std::uint16_t> plain_chars_;  // by token; 0: not plain
   std::size_t longest_plain_ = 0;
-  std::vector<TrieNode> with_escapes_, with_quote_;
+  std::vector<TrieNode> with_escapes_, with_quote_, after_quote_, other_quotes_;
+  std::vector<std::vector<End>> ends_;
   std::vector<Group> groups_;
   std::shared_ptr<const TokenMask> inside_canonical_, inside_all_;
   std::vector<TokenId> next_same_;

@@ -113,16 +113,44 @@ std::optional<CachedMask> Vocabulary::Impl::cached(const Key& key) const {
   return it->second->mask;
 }
 
-void Vocabulary::Impl::store(const Key& key, const CachedMask& mask, std::size_t max_bytes) const {
-  const std::size_t mask_bytes = (bytes.size() + 63) / 64 * 8 + 200;  // 200: list, index and control block
+void Vocabulary::Impl::store(const Key& key, const CachedMask& mask) const {
+  constexpr std::size_t kMaxStates = 200'000;  // entries of some 150 bytes; the masks are counted where they are shared
   const std::lock_guard lock(mutex);
   if (index.contains(key)) return;
   recent.push_front({key, mask});
   index[key] = recent.begin();
-  while (recent.size() > 1 && recent.size() * mask_bytes > max_bytes) {
+  while (recent.size() > kMaxStates) {
     index.erase(recent.back().key);
     recent.pop_back();
   }
+}
+
+std::shared_ptr<const TokenMask> Vocabulary::Impl::intern(const TokenMask& mask) const {
+  // Four lanes, so that the multiplications overlap.
+  std::uint64_t lanes[4] = {1, 2, 3, 4};
+  const auto words = mask.words();
+  for (std::size_t i = 0; i < words.size(); ++i) lanes[i % 4] = (lanes[i % 4] ^ words[i]) * 0x9e3779b97f4a7c15;
+  std::uint64_t hash = 0;
+  for (std::uint64_t lane : lanes) hash = (hash ^ lane ^ lane >> 29) * 0xbf58476d1ce4e5b9;
+  const std::lock_guard lock(mutex);
+  const auto known = masks.find(hash);
+  if (known != masks.end()) {
+    const auto same = known->second->words();
+    if (std::equal(words.begin(), words.end(), same.begin(), same.end())) return known->second;
+  }
+  const std::size_t bytes_each = words.size() * 8 + 100;
+  if (masks.size() * bytes_each > kMaxMaskBytes) {
+    // What was used longest ago goes, until a little room is free: it takes time.
+    while (!recent.empty() && masks.size() * bytes_each > kMaxMaskBytes / 16 * 15) {
+      for (std::size_t i = 0; i < 1 + recent.size() / 32 && !recent.empty(); ++i) {
+        index.erase(recent.back().key);
+        recent.pop_back();
+      }
+      std::erase_if(masks, [](const auto& entry) { return entry.second.use_count() == 1; });
+    }
+    if (recent.empty()) masks.clear();
+  }
+  return masks[hash] = std::make_shared<const TokenMask>(mask);
 }
 
 std::uint64_t Vocabulary::Impl::tokens_to_finish(const Machine& machine, std::string_view text, StateId state) const {

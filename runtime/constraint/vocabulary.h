@@ -44,7 +44,9 @@ struct Vocabulary::Impl {
     std::size_t operator()(const Key& key) const;
   };
   std::optional<CachedMask> cached(const Key& key) const;
-  void store(const Key& key, const CachedMask& mask, std::size_t max_bytes) const;
+  void store(const Key& key, const CachedMask& mask) const;
+  // The shared mask with these tokens. O(vocabulary / 64).
+  std::shared_ptr<const TokenMask> intern(const TokenMask& mask) const;
 
   // The fewest tokens that spell `text` followed by the shortest completion of `state`; kNoTokens when it cannot be
   // spelled. kNoTokens also at the machine's limit.
@@ -55,7 +57,8 @@ struct Vocabulary::Impl {
     CachedMask mask;
   };
   mutable std::mutex mutex;
-  mutable std::list<Entry> recent;  // most recently used first
+  mutable std::list<Entry> recent;                                                    // most recently used first
+  mutable std::unordered_map<std::uint64_t, std::shared_ptr<const TokenMask>> masks;  // by hash of the content
   mutable std::unordered_map<Key, std::list<Entry>::iterator, KeyHash> index;
   mutable std::unordered_map<Key, std::uint64_t, KeyHash> finishing;  // tokens_to_finish("", state)
 };
