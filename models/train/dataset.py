@@ -37,7 +37,7 @@ def encode(tokenizer: Tokenizer, d, begin=True) -> tuple[list[int], list[int]]:
             loss.append(weight * (at > d.start))
         return ids + [END], loss + [weight]
     for role, text, given in d.messages:
-        new = tokenizer.encode(text)
+        new = tokenizer.encode(text if role == "assistant" else "\n" + text)
         ids += [ROLES[role], *new, END]
         if role != "assistant":
             loss += [0] * (len(new) + 2)

@@ -23,9 +23,10 @@ our your my him them us me this that these those there here what which who when 
 would can could should may must if so than then because into out up down over under after before about one all some any more most very
 much many said one two other another when while until just also only even now too again went came got saw made looked wanted day""".split()
 GLUED = sorted(set(GLUED) | {"I", "JSON", "The", "He", "She", "It"}, key=lambda w: (-len(w), w))
+# A line break opens every message but the assistant's: a small model has trouble to copy the very first token of a text.
 CHAT_TEMPLATE = (
-    "{{ bos_token }}{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+    "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'assistant' %}{{ '<|assistant|>' }}{% else %}{{ '<|' + message['role'] + '|>\n' }}{% endif %}"
+    "{{ message['content'] + '<|end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 )
 
 
