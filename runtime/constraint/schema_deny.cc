@@ -1,7 +1,33 @@
 // What it takes for a subschema not to hold: one of its assertions fails.
+#include <algorithm>
+
 #include "runtime/constraint/schema_goal.h"
 
 namespace sgl::constraint {
+
+GoalExpander::Option GoalExpander::with_property(std::string name, Literal literal) {
+  const auto add = [name, literal](Conjunction& c) {
+    c.allowed &= types::kObject;
+    c.properties.push_back({name, literal});
+  };
+  const auto held = [name, literal](const Conjunction& c) {
+    return c.allowed == types::kObject && std::any_of(c.properties.begin(), c.properties.end(), [&](const auto& p) {
+             return p.name == name && p.literal == literal;
+           });
+  };
+  return {{}, add, held};
+}
+
+GoalExpander::Option GoalExpander::without_property(std::string name) {
+  const auto add = [name](Conjunction& c) {
+    c.allowed &= types::kObject;
+    c.forbidden.push_back(name);
+  };
+  const auto held = [name](const Conjunction& c) {
+    return c.allowed == types::kObject && std::find(c.forbidden.begin(), c.forbidden.end(), name) != c.forbidden.end();
+  };
+  return {{}, add, held};
+}
 
 void GoalExpander::deny(const SchemaNode& node, NodeIndex index, Branch& branch) {
   Choice choice;
@@ -18,19 +44,28 @@ void GoalExpander::deny(const SchemaNode& node, NodeIndex index, Branch& branch)
 
 void GoalExpander::deny_simple(const SchemaNode& node, Choice& out) const {
   const auto only = [&out](Types types, std::function<void(Conjunction&)> also) {
-    out.push_back({{}, [types, also = std::move(also)](Conjunction& c) {
+    out.push_back({{},
+                   [types, also = std::move(also)](Conjunction& c) {
                      c.allowed &= types;
                      if (also) also(c);
                      if (bounds_cross(c.number)) c.allowed &= static_cast<Types>(~types::kNumber);
-                   }});
+                   },
+                   {}});
   };
-  if (node.allowed != types::kAll) only(static_cast<Types>(~node.allowed), {});
+  if (node.allowed != types::kAll) {
+    only(static_cast<Types>(~node.allowed), {});
+    out.back().held = [types = static_cast<Types>(~node.allowed)](const Conjunction& c) {
+      return (c.allowed & ~types) == 0;
+    };
+  }
   for (const ValueSet& set : node.values) {
-    Option option{{}, [&set](Conjunction& c) {
+    Option option{{},
+                  [&set](Conjunction& c) {
                     c.allowed &= static_cast<Types>(~set.words);
                     if (set.text) c.texts.push_back({set.text, true});
                     c.number.excluded.insert(c.number.excluded.end(), set.numbers.begin(), set.numbers.end());
-                  }};
+                  },
+                  {}};
     for (NodeIndex composite : set.composites) option.literals.push_back(fails(composite));
     out.push_back(std::move(option));
   }
@@ -60,10 +95,12 @@ void GoalExpander::deny_simple(const SchemaNode& node, Choice& out) const {
 
 void GoalExpander::deny_arrays(const SchemaNode& node, Choice& out) const {
   const auto only = [&out](std::function<void(Conjunction&)> also) {
-    out.push_back({{}, [also = std::move(also)](Conjunction& c) {
+    out.push_back({{},
+                   [also = std::move(also)](Conjunction& c) {
                      c.allowed &= types::kArray;
                      also(c);
-                   }});
+                   },
+                   {}});
   };
   for (std::size_t i = 0; i < node.prefix.size(); ++i) {
     if (node.prefix[i] == kTrueNode) continue;
@@ -97,17 +134,19 @@ void GoalExpander::deny_arrays(const SchemaNode& node, Choice& out) const {
 
 void GoalExpander::deny_objects(const SchemaNode& node, NodeIndex index, Choice& out) const {
   const auto only = [&out](std::function<void(Conjunction&)> also) {
-    out.push_back({{}, [also = std::move(also)](Conjunction& c) {
+    out.push_back({{},
+                   [also = std::move(also)](Conjunction& c) {
                      c.allowed &= types::kObject;
                      also(c);
-                   }});
+                   },
+                   {}});
   };
   for (const auto& [name, schema] : node.properties) {
     if (schema == kTrueNode) continue;
-    only([name = name, schema = schema](Conjunction& c) { c.properties.push_back({name, fails(schema)}); });
+    out.push_back(with_property(name, fails(schema)));
   }
   for (const std::string& name : node.required) {
-    only([name](Conjunction& c) { c.forbidden.push_back(name); });
+    out.push_back(without_property(name));
   }
   if (node.min_properties > 0) {
     only([&node](Conjunction& c) {
@@ -137,9 +176,9 @@ void GoalExpander::deny_objects(const SchemaNode& node, NodeIndex index, Choice&
 }
 
 void GoalExpander::deny_logic(const SchemaNode& node, Choice& out) const {
-  if (node.ref) out.push_back({{fails(*node.ref)}, {}});
-  for (NodeIndex part : node.all_of) out.push_back({{fails(part)}, {}});
-  if (node.negated) out.push_back({{holds(*node.negated)}, {}});
+  if (node.ref) out.push_back({{fails(*node.ref)}, {}, {}});
+  for (NodeIndex part : node.all_of) out.push_back({{fails(part)}, {}, {}});
+  if (node.negated) out.push_back({{holds(*node.negated)}, {}, {}});
   for (const auto& options : node.any_of) {
     Option none;
     for (NodeIndex option : options) none.literals.push_back(fails(option));
@@ -151,19 +190,21 @@ void GoalExpander::deny_logic(const SchemaNode& node, Choice& out) const {
     out.push_back(std::move(none));
     for (std::size_t i = 0; i < options.size(); ++i) {
       for (std::size_t j = i + 1; j < options.size(); ++j) {
-        out.push_back({{holds(options[i]), holds(options[j])}, {}});
+        out.push_back({{holds(options[i]), holds(options[j])}, {}, {}});
       }
     }
   }
   if (node.condition) {
-    if (node.then_branch) out.push_back({{holds(*node.condition), fails(*node.then_branch)}, {}});
-    if (node.else_branch) out.push_back({{fails(*node.condition), fails(*node.else_branch)}, {}});
+    if (node.then_branch) out.push_back({{holds(*node.condition), fails(*node.then_branch)}, {}, {}});
+    if (node.else_branch) out.push_back({{fails(*node.condition), fails(*node.else_branch)}, {}, {}});
   }
   for (const auto& [name, schema] : node.dependent_schemas) {
-    out.push_back({{fails(schema)}, [name = name](Conjunction& c) {
+    out.push_back({{fails(schema)},
+                   [name = name](Conjunction& c) {
                      c.allowed &= types::kObject;
                      c.properties.push_back({name, holds(kTrueNode)});
-                   }});
+                   },
+                   {}});
   }
 }
 

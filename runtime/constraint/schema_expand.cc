@@ -48,10 +48,12 @@ void GoalExpander::run(Branch branch, std::size_t depth, std::vector<Conjunction
   // Contradictions about a property are met early, before they multiply.
   if (problem_ || (loose_ && !out.empty())) return;  // one is enough to know
   if (!deterministic(branch) || plainly_empty(branch.conjunction, look_)) return;
+  absorb(branch);
   if (branch.choices.empty() && !branch.conjunction.some.empty()) {
     const Conjunction::Some some = branch.conjunction.some.back();
     branch.conjunction.some.pop_back();
     branch.choices.push_back(some_property(some, branch.conjunction));
+    absorb(branch);
   }
   if (branch.choices.empty()) {
     if (out.size() >= limits_.max_alternatives) {
@@ -77,6 +79,16 @@ void GoalExpander::run(Branch branch, std::size_t depth, std::vector<Conjunction
     next.todo.insert(next.todo.end(), choice[i].literals.begin(), choice[i].literals.end());
     run(std::move(next), depth + 1, out);
   }
+}
+
+void GoalExpander::absorb(Branch& branch) const {
+  std::erase_if(branch.choices, [&](const Choice& choice) {
+    return std::any_of(choice.begin(), choice.end(), [&](const Option& option) {
+      const bool literals = std::all_of(option.literals.begin(), option.literals.end(),
+                                        [&](Literal l) { return branch.seen.contains(l); });
+      return literals && (option.also == nullptr || (option.held != nullptr && option.held(branch.conjunction)));
+    });
+  });
 }
 
 // Works off the literals that leave no choice, and collects the choices. False when the branch is dead.
@@ -147,8 +159,8 @@ void GoalExpander::assert_values(const ValueSet& set, Branch& branch) {
   };
   if (set.composites.empty()) return scalars(branch.conjunction);
   Choice choice;
-  if (set.words != 0 || set.text || !set.numbers.empty()) choice.push_back({{}, scalars});
-  for (NodeIndex composite : set.composites) choice.push_back({{holds(composite)}, {}});
+  if (set.words != 0 || set.text || !set.numbers.empty()) choice.push_back({{}, scalars, {}});
+  for (NodeIndex composite : set.composites) choice.push_back({{holds(composite)}, {}, {}});
   branch.choices.push_back(std::move(choice));
 }
 
@@ -158,15 +170,15 @@ void GoalExpander::combine(const SchemaNode& node, Branch& branch) {
   if (node.negated) branch.todo.push_back(fails(*node.negated));
   for (const auto& options : node.any_of) {
     Choice choice;
-    for (NodeIndex option : options) choice.push_back({{holds(option)}, {}});
+    for (NodeIndex option : options) choice.push_back({{holds(option)}, {}, {}});
     branch.choices.push_back(std::move(choice));
   }
   for (const auto& options : node.one_of) branch.choices.push_back(one_of(options));
   if (node.condition && (node.then_branch || node.else_branch)) {
     const NodeIndex then_branch = node.then_branch.value_or(kTrueNode),
                     else_branch = node.else_branch.value_or(kTrueNode);
-    branch.choices.push_back(
-        {{{holds(*node.condition), holds(then_branch)}, {}}, {{fails(*node.condition), holds(else_branch)}, {}}});
+    branch.choices.push_back({{{holds(*node.condition), holds(then_branch)}, {}, {}},
+                              {{fails(*node.condition), holds(else_branch)}, {}, {}}});
   }
   for (const auto& [name, schema] : node.dependent_schemas) {
     const auto forbid = [name = name](Conjunction& c) { c.forbidden.push_back(name); };
@@ -174,14 +186,14 @@ void GoalExpander::combine(const SchemaNode& node, Branch& branch) {
       c.allowed &= types::kObject;
       c.properties.push_back({name, holds(kTrueNode)});
     };
-    branch.choices.push_back({{{}, forbid}, {{holds(schema)}, require}});
+    branch.choices.push_back({{{}, forbid, {}}, {{holds(schema)}, require, {}}});
   }
 }
 
 GoalExpander::Choice GoalExpander::one_of(const std::vector<NodeIndex>& branches) {
   Choice out;
   for (std::size_t i = 0; i < branches.size(); ++i) {
-    Option option{{holds(branches[i])}, {}};
+    Option option{{holds(branches[i])}, {}, {}};
     for (std::size_t j = 0; j < branches.size(); ++j) {
       if (loose_ || i == j || disjoint({holds(branches[i]), holds(branches[j])}, kLook)) continue;
       option.literals.push_back(fails(branches[j]));
@@ -201,7 +213,7 @@ GoalExpander::Choice GoalExpander::some_property(const Conjunction::Some& some, 
   });
   if (closed == c.objects.end()) {
     const char* keyword = some.pattern < 0 ? "/additionalProperties" : "/patternProperties";
-    out.push_back({{}, [pointer = node.pointer + keyword](Conjunction& to) { to.unsupported = pointer; }});
+    out.push_back({{}, [pointer = node.pointer + keyword](Conjunction& to) { to.unsupported = pointer; }, {}});
     return out;
   }
   const auto matches = [](const SchemaNode::PatternProperty& p, const std::string& name) {
@@ -221,7 +233,7 @@ GoalExpander::Choice GoalExpander::some_property(const Conjunction::Some& some, 
                       [&](const auto& p) { return matches(p, name); }))
         continue;
     }
-    out.push_back({{}, [name = name, denied](Conjunction& to) { to.properties.push_back({name, fails(denied)}); }});
+    out.push_back(with_property(name, fails(denied)));
   }
   return out;
 }

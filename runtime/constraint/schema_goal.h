@@ -88,6 +88,8 @@ class GoalExpander {
   struct Option {
     Literals literals;
     std::function<void(Conjunction&)> also;
+    // It holds in this conjunction already; null: not known.
+    std::function<bool(const Conjunction&)> held;
   };
   using Choice = std::vector<Option>;
   struct Branch {
@@ -99,11 +101,15 @@ class GoalExpander {
 
   void run(Branch branch, std::size_t depth, std::vector<Conjunction>& out);
   bool deterministic(Branch& branch);
+  // A choice of which one option holds anyway leaves nothing to choose: A and (A or B) is A.
+  void absorb(Branch& branch) const;
   void assert_node(const SchemaNode& node, NodeIndex index, Branch& branch);
   void assert_values(const ValueSet& set, Branch& branch);
   void combine(const SchemaNode& node, Branch& branch);
   Choice some_property(const Conjunction::Some& some, const Conjunction& c) const;
   Choice one_of(const std::vector<NodeIndex>& branches);
+  static Option with_property(std::string name, Literal literal);
+  static Option without_property(std::string name);
   void deny(const SchemaNode& node, NodeIndex index, Branch& branch);
   void deny_simple(const SchemaNode& node, Choice& out) const;
   void deny_arrays(const SchemaNode& node, Choice& out) const;
