@@ -245,7 +245,8 @@ std::vector<std::string> CharDfa::samples(State state, std::size_t max) const {
     std::size_t order;
     std::string text;
     State state;  // kDead: finished
-    bool operator>(const Item& other) const { return std::tie(bytes, order) > std::tie(other.bytes, other.order); }
+    // Of equals the newest, which is nearer to its end.
+    bool operator>(const Item& other) const { return std::tie(bytes, other.order) > std::tie(other.bytes, order); }
   };
   std::priority_queue<Item, std::vector<Item>, std::greater<>> queue;
   std::size_t order = 0;

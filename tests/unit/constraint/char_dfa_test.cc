@@ -190,6 +190,7 @@ TEST_CASE("counts and shortest lengths are those of the accepted texts") {
     }
   }
   CHECK(pattern("a*")->count(0) == CharDfa::kMany);
+  CHECK(pattern("[0-9a-z]{20}[A-Z0-9]")->samples(0, 3).size() == 3);
   CHECK(pattern("[a-z]{6}")->count(0) == 308915776);
   CHECK(pattern("[a-z]{7}")->count(0) == CharDfa::kMany);
   CHECK(*pattern("(ab)*")->shortest_between(0, 3, -1) == 4);
