@@ -40,10 +40,16 @@ struct SchemaLimits {
   std::chrono::milliseconds time{10'000};  // for compiling
 };
 
+enum class Formats : std::uint8_t {
+  kAssert,    // strings have the formats that are known
+  kAnnotate,  // formats are listed in SchemaResult::ignored, as 2020-12 has it unless asked otherwise
+};
+
 struct SchemaOptions {
   PropertyOrder order = PropertyOrder::kSchema;
   Whitespace whitespace = Whitespace::kCompact;
   Unsupported unsupported = Unsupported::kError;
+  Formats formats = Formats::kAssert;
   SchemaLimits limits;
 };
 

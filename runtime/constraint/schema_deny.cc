@@ -35,6 +35,11 @@ void GoalExpander::deny(const SchemaNode& node, NodeIndex index, Branch& branch)
   deny_arrays(node, choice);
   deny_objects(node, index, choice);
   deny_logic(node, choice);
+  if (node.unevaluated_items || node.unevaluated_properties) {
+    const std::string pointer =
+        node.pointer + (node.unevaluated_items ? "/unevaluatedItems" : "/unevaluatedProperties");
+    choice.push_back({{}, [pointer](Conjunction& c) { c.unsupported = pointer; }, {}});
+  }
   if (choice.empty()) {  // nothing in it can fail
     branch.conjunction.allowed = 0;
     return;

@@ -65,6 +65,12 @@ struct SchemaNode {
   std::vector<std::pair<std::string, std::vector<std::string>>> dependent_required;
   std::vector<std::pair<std::string, NodeIndex>> dependent_schemas;
 
+  // What none of the schemas that apply here has looked at.
+  std::optional<NodeIndex> unevaluated_properties, unevaluated_items;
+  bool lists_items = false, lists_additional = false;  // `items`, `additionalProperties` are there
+  // Something around it asks which schemas hold: branches are told apart completely.
+  bool told_apart = false;
+
   std::optional<NodeIndex> ref, negated, condition, then_branch, else_branch;
   std::vector<NodeIndex> all_of;
   std::vector<std::vector<NodeIndex>> any_of, one_of;  // one entry each at most, but for those that are made

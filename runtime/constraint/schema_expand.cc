@@ -61,6 +61,7 @@ void GoalExpander::run(Branch branch, std::size_t depth, std::vector<Conjunction
                   fmt::format("more than {} alternatives at one place", limits_.max_alternatives)};
       return;
     }
+    find_evaluators(branch);
     out.push_back(std::move(branch.conjunction));
     return;
   }
@@ -172,9 +173,12 @@ void GoalExpander::combine(const SchemaNode& node, Branch& branch) {
     Choice choice;
     for (NodeIndex option : options) choice.push_back({{holds(option)}, {}, {}});
     branch.choices.push_back(std::move(choice));
+    for (NodeIndex option : options) {
+      if (node.told_apart) branch.choices.push_back({{{holds(option)}, {}, {}}, {{fails(option)}, {}, {}}});
+    }
   }
   for (const auto& options : node.one_of) branch.choices.push_back(one_of(options));
-  if (node.condition && (node.then_branch || node.else_branch)) {
+  if (node.condition && (node.then_branch || node.else_branch || node.told_apart)) {
     const NodeIndex then_branch = node.then_branch.value_or(kTrueNode),
                     else_branch = node.else_branch.value_or(kTrueNode);
     branch.choices.push_back({{{holds(*node.condition), holds(then_branch)}, {}, {}},
@@ -309,6 +313,15 @@ Literals GoalExpander::item(const Conjunction& c, std::int64_t index) const {
   for (const Conjunction::Item& item : c.items) {
     if (item.index == index) out.push_back(item.literal);
   }
+  for (const Conjunction::Unevaluated& u : c.unevaluated) {
+    const SchemaNode& asking = doc_.nodes[u.node];
+    const bool seen = std::any_of(u.evaluators.begin(), u.evaluators.end(), [&](NodeIndex n) {
+      const SchemaNode& node = doc_.nodes[n];
+      return static_cast<std::size_t>(index) < node.prefix.size() || node.lists_items ||
+             (n != u.node && node.unevaluated_items);
+    });
+    if (asking.unevaluated_items && !seen) out.push_back(holds(*asking.unevaluated_items));
+  }
   return out;
 }
 
@@ -332,8 +345,64 @@ Literals GoalExpander::property(const Conjunction& c, const std::string& name) c
   for (const Conjunction::Property& p : c.properties) {
     if (p.name == name) out.push_back(p.literal);
   }
+  add_unevaluated(
+      c,
+      [&](NodeIndex n) {
+        const SchemaNode& node = doc_.nodes[n];
+        return std::any_of(node.properties.begin(), node.properties.end(),
+                           [&](const auto& p) { return p.first == name; }) ||
+               std::any_of(node.pattern_properties.begin(), node.pattern_properties.end(),
+                           [&](const auto& p) { return p.pattern->accepts(name); });
+      },
+      out);
   std::erase(out, holds(kTrueNode));
   return out;
+}
+
+void GoalExpander::add_unevaluated(const Conjunction& c, const std::function<bool(NodeIndex)>& listed,
+                                   Literals& out) const {
+  for (const Conjunction::Unevaluated& u : c.unevaluated) {
+    const SchemaNode& asking = doc_.nodes[u.node];
+    const bool seen = std::any_of(u.evaluators.begin(), u.evaluators.end(), [&](NodeIndex n) {
+      const SchemaNode& node = doc_.nodes[n];
+      return listed(n) || node.lists_additional || (n != u.node && node.unevaluated_properties);
+    });
+    if (asking.unevaluated_properties && !seen) out.push_back(holds(*asking.unevaluated_properties));
+  }
+}
+
+// Which schemas held in place below those with unevaluated keywords: those of the branch, as it is complete.
+void GoalExpander::find_evaluators(Branch& branch) const {
+  const auto held = [&](NodeIndex n) { return n == kTrueNode || branch.seen.contains(holds(n)); };
+  for (Literal literal : branch.seen) {
+    const SchemaNode& asking = doc_.nodes[literal >> 1];
+    if ((literal & 1) != 0 || (!asking.unevaluated_items && !asking.unevaluated_properties)) continue;
+    Conjunction::Unevaluated found{literal >> 1, {literal >> 1}};
+    for (std::size_t i = 0; i < found.evaluators.size(); ++i) {
+      const SchemaNode& node = doc_.nodes[found.evaluators[i]];
+      const auto add = [&](NodeIndex n) {
+        const bool fresh = std::find(found.evaluators.begin(), found.evaluators.end(), n) == found.evaluators.end();
+        if (held(n) && fresh) found.evaluators.push_back(n);
+      };
+      if (node.ref) add(*node.ref);
+      for (NodeIndex part : node.all_of) add(part);
+      for (const auto* lists : {&node.any_of, &node.one_of}) {
+        for (const auto& list : *lists) {
+          for (NodeIndex part : list) add(part);
+        }
+      }
+      if (node.condition && held(*node.condition)) {
+        add(*node.condition);
+        if (node.then_branch) add(*node.then_branch);
+      } else if (node.else_branch) {
+        add(*node.else_branch);
+      }
+      for (const auto& dependent : node.dependent_schemas) add(dependent.second);
+      if (node.contains && asking.unevaluated_items)
+        branch.conjunction.unsupported = asking.pointer + "/unevaluatedItems";
+    }
+    branch.conjunction.unevaluated.push_back(std::move(found));
+  }
 }
 
 }  // namespace sgl::constraint

@@ -62,6 +62,13 @@ struct Conjunction {
   std::vector<Some> some;
   std::int64_t min_properties = 0, max_properties = -1;
 
+  // A schema with unevaluated keywords, and those that applied in place and held.
+  struct Unevaluated {
+    NodeIndex node = 0;
+    std::vector<NodeIndex> evaluators;
+  };
+  std::vector<Unevaluated> unevaluated;
+
   // A pointer to what these assertions contain and cannot be enforced; "" for none.
   std::string unsupported;
 };
@@ -83,6 +90,8 @@ class GoalExpander {
   // Literals of an item, of a property with this name (its `pattern` matches included), in a conjunction.
   Literals item(const Conjunction& c, std::int64_t index) const;
   Literals property(const Conjunction& c, const std::string& name) const;
+  // Adds what unevaluated keywords say of a property; `listed` tells whether a node's own keywords look at it.
+  void add_unevaluated(const Conjunction& c, const std::function<bool(NodeIndex)>& listed, Literals& out) const;
 
  private:
   struct Option {
@@ -103,6 +112,7 @@ class GoalExpander {
   bool deterministic(Branch& branch);
   // A choice of which one option holds anyway leaves nothing to choose: A and (A or B) is A.
   void absorb(Branch& branch) const;
+  void find_evaluators(Branch& branch) const;
   void assert_node(const SchemaNode& node, NodeIndex index, Branch& branch);
   void assert_values(const ValueSet& set, Branch& branch);
   void combine(const SchemaNode& node, Branch& branch);

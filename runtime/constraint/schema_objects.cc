@@ -118,16 +118,18 @@ bool Goals::name_allowed(const Conjunction& c, const std::string& name) {
 GoalId Goals::free_goal(const Conjunction& c, std::uint64_t tags) {
   Literals literals;
   std::size_t bit = 0;
+  std::set<NodeIndex> matched;
   for (NodeIndex n : c.objects) {
     const SchemaNode& node = doc_.nodes[n];
-    bool found = false;
     for (const SchemaNode::PatternProperty& p : node.pattern_properties) {
       if ((tags >> bit++ & 1) == 0) continue;
-      found = true;
+      matched.insert(n);
       literals.push_back(holds(p.node));
     }
-    if (!found) literals.push_back(holds(node.additional));
+    if (!matched.contains(n)) literals.push_back(holds(node.additional));
   }
+  expander_.add_unevaluated(
+      c, [&](NodeIndex n) { return matched.contains(n); }, literals);
   return intern(std::move(literals));
 }
 

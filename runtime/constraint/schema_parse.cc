@@ -58,12 +58,18 @@ SchemaParser::SchemaParser(const Json& root, const SchemaOptions& options)
 }
 
 SchemaDoc SchemaParser::run() {
+  const auto dialect_uri = root_.is_object() ? root_.find("$schema") : root_.end();
+  if (root_.is_object() && dialect_uri != root_.end() && dialect_uri->is_string() &&
+      dialect_uri->get<std::string>().find("json-schema.org/") == std::string::npos) {
+    unsupported("/$schema", "a dialect of its own; those of json-schema.org are known");
+  }
   doc_.root = node({&root_, "", refs_.root_base()});
   while (!pending_.empty() && !doc_.problem) {
     const Pending next = std::move(pending_.front());
     pending_.pop_front();
     read(next.node, next.place);
   }
+  tell_apart();
   return std::move(doc_);
 }
 
@@ -304,7 +310,9 @@ bool SchemaParser::text(SchemaNode& out, const Place& place, const std::string& 
     }
   } else if (key == "format" && value.is_string()) {
     auto made = CharDfa::format(value.get<std::string>(), {});
-    if (!made) {
+    if (options_.formats == Formats::kAnnotate) {
+      doc_.ignored.push_back(pointer);
+    } else if (!made) {
       problem(SchemaStatus::kLimit, pointer, made.error().message);
     } else if (*made == nullptr) {
       doc_.ignored.push_back(pointer);  // an annotation, as the specification says

@@ -37,6 +37,7 @@ class SchemaParser {
   bool logic(SchemaNode& out, const Place& place, const std::string& key, const Json& value);
   void reference(SchemaNode& out, const Place& place, const Json& value);
   void unevaluated(SchemaNode& out, const Place& place, const std::string& key);
+  void tell_apart();
   void dependencies(SchemaNode& out, const Place& place, const std::string& key, const Json& value);
   void type(SchemaNode& out, const Place& place, const Json& value);
   void pattern_properties(SchemaNode& out, const Place& place, const std::string& key, const Json& value);

@@ -17,10 +17,14 @@ bool SchemaParser::array(SchemaNode& out, const Place& place, const std::string&
     out.prefix = children(place, key);
   } else if (key == "items") {
     out.items = child(place, key);
+    out.lists_items = true;
   } else if (key == "additionalItems") {
     // Says something beside a list in `items` only.
     const auto items = place.value->find("items");
-    if (items != place.value->end() && items->is_array()) out.items = child(place, key);
+    if (items != place.value->end() && items->is_array()) {
+      out.items = child(place, key);
+      out.lists_items = true;
+    }
   } else if (key == "minItems") {
     out.min_items = count(place, key, value);
   } else if (key == "maxItems") {
@@ -83,6 +87,7 @@ bool SchemaParser::object(SchemaNode& out, const Place& place, const std::string
     pattern_properties(out, place, key, value);
   } else if (key == "additionalProperties") {
     out.additional = child(place, key);
+    out.lists_additional = true;
   } else if (key == "propertyNames") {
     out.property_names = child(place, key);
   } else if (key == "required") {
@@ -121,29 +126,35 @@ bool SchemaParser::logic(SchemaNode& out, const Place& place, const std::string&
   return true;
 }
 
-// What nothing else in this subschema looked at. Without schemas that apply in place, that is what properties and items
-// of this one leave over.
 void SchemaParser::unevaluated(SchemaNode& out, const Place& place, const std::string& key) {
-  const bool in_place = out.ref || out.negated || out.condition || !out.all_of.empty() || !out.any_of.empty() ||
-                        !out.one_of.empty() || !out.dependent_schemas.empty();
-  const NodeIndex schema = child(place, key);
-  if (schema == kTrueNode) return;
-  if (key == "unevaluatedProperties") {
-    if (place.value->contains("additionalProperties")) return;
-    if (!in_place) {
-      out.additional = schema;
-      return;
-    }
-  } else {
-    const auto items = place.value->find("items");
-    if (items != place.value->end() && !items->is_array()) return;
-    if (place.value->contains("additionalItems") && items != place.value->end()) return;
-    if (!in_place && !out.contains) {
-      out.items = schema;
-      return;
-    }
+  (key == "unevaluatedItems" ? out.unevaluated_items : out.unevaluated_properties) = child(place, key);
+}
+
+// Marks what applies in place below schemas with unevaluated keywords.
+void SchemaParser::tell_apart() {
+  std::vector<NodeIndex> open;
+  const auto mark = [&](NodeIndex index) {
+    if (doc_.nodes[index].told_apart) return;
+    doc_.nodes[index].told_apart = true;
+    open.push_back(index);
+  };
+  for (NodeIndex i = 0; i < doc_.nodes.size(); ++i) {
+    if (doc_.nodes[i].unevaluated_items || doc_.nodes[i].unevaluated_properties) mark(i);
   }
-  unsupported(at(place.pointer, key), fmt::format("{} beside schemas that apply in place is not supported", key));
+  while (!open.empty()) {
+    const SchemaNode& node = doc_.nodes[open.back()];
+    open.pop_back();
+    for (const auto& one : {node.ref, node.condition, node.then_branch, node.else_branch}) {
+      if (one) mark(*one);
+    }
+    for (NodeIndex part : node.all_of) mark(part);
+    for (const auto* lists : {&node.any_of, &node.one_of}) {
+      for (const auto& list : *lists) {
+        for (NodeIndex part : list) mark(part);
+      }
+    }
+    for (const auto& dependent : node.dependent_schemas) mark(dependent.second);
+  }
 }
 
 }  // namespace sgl::constraint

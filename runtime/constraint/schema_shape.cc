@@ -67,7 +67,7 @@ void Goals::prepare(GoalId id) {
   for (const Conjunction& c : forms) {
     if (!c.unsupported.empty())
       return fail(SchemaStatus::kUnsupported, c.unsupported,
-                  "its negation, which oneOf, not or if asks for, is not supported");
+                  "not supported where branches ask for it: negated below oneOf, not or if, or beside contains");
     made.push_back(alternative(c, scalar));
   }
   goals_[id].alternatives = std::move(made);
