@@ -44,7 +44,7 @@ struct LogitsCommand {
 // What sgl constrain compiles, and how. One of schema, regex, grammar and suite is given.
 struct ConstrainOptions {
   std::string schema, regex, grammar, suite;  // files, but for the expression
-  bool any_order = false, any_whitespace = false, ignore_unsupported = false;
+  bool any_order = false, any_whitespace = false, ignore_unsupported = false, annotate_formats = false;
   double timeout = 10;  // seconds per record
 };
 

@@ -193,6 +193,7 @@ ConstrainCompiled compile_schema(const ConstrainRecord& record, const ConstrainO
   how.order = options.any_order ? constraint::PropertyOrder::kAny : constraint::PropertyOrder::kSchema;
   how.whitespace = options.any_whitespace ? constraint::Whitespace::kAny : constraint::Whitespace::kCompact;
   how.unsupported = options.ignore_unsupported ? constraint::Unsupported::kIgnore : constraint::Unsupported::kError;
+  how.formats = options.annotate_formats ? constraint::Formats::kAnnotate : constraint::Formats::kAssert;
   how.limits.time = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout * 1000));
   constraint::SchemaResult made = constraint::compile_json_schema(record.source, how);
   ConstrainCompiled out;

@@ -134,6 +134,10 @@ void add_constrain_options(CLI::App& sub, ConstrainOptions& options, bool suites
          "--unsupported", [&](const std::string& value) { options.ignore_unsupported = value == "ignore"; },
          "a keyword that cannot be enforced: error (default), or ignore, which lists it")
       ->check(CLI::IsMember({"error", "ignore"}));
+  sub.add_option_function<std::string>(
+         "--formats", [&](const std::string& value) { options.annotate_formats = value == "annotate"; },
+         "`format` of strings: assert (default), enforced where known; annotate, not enforced")
+      ->check(CLI::IsMember({"assert", "annotate"}));
   sub.add_option("--timeout", options.timeout, "seconds for one record (10)")->check(CLI::Range(0.001, 86400.0));
 }
 
