@@ -4,7 +4,7 @@
     run.py --bin build/bin [filter…]    runs the tests whose names contain one of the filters
     run.py --list                       prints their names
 
-Exit code 77 when every chosen test was skipped (no test model on this machine).
+Exit code 77 when every chosen test was skipped (no model on this machine).
 """
 import argparse
 import pathlib
@@ -18,6 +18,7 @@ import support
 import test_batch  # noqa: F401  (these register tests)
 import test_compiler  # noqa: F401
 import test_constrain  # noqa: F401
+import test_default_model  # noqa: F401
 import test_models  # noqa: F401
 import test_run  # noqa: F401
 

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 import time
@@ -39,14 +40,26 @@ def equal(found, expected, what):
         raise AssertionError(f"{what}: found {found!r}, expected {expected!r}")
 
 
+def bundled_model():
+    """The model that ships with the project."""
+    folder = ROOT / "models" / "default"
+    if not (folder / "config.json").exists():
+        raise Skip("models/default is not here")
+    return str(folder)
+
+
 def model():
-    folder = os.environ.get("SGL_TEST_MODEL") or str(ROOT.parent / "shared" / "models" / "stories260k")
+    """The model of the tests that would do with any: SGL_TEST_MODEL, else the bundled one."""
+    folder = os.environ.get("SGL_TEST_MODEL")
+    if not folder:
+        return bundled_model()
     if not pathlib.Path(folder, "config.json").exists():
-        raise Skip("no test model; SGL_TEST_MODEL names its folder")
+        raise Skip(f"SGL_TEST_MODEL={folder} is no model")
     return folder
 
 
 def command(tool, *arguments):
+    """`tool`: a name in the folder of the binaries, or a path."""
     return [str(Setup.bin / tool), *map(str, arguments)]
 
 
@@ -97,6 +110,22 @@ def one_sentence(result):
 def folder():
     with tempfile.TemporaryDirectory() as path:
         yield pathlib.Path(path)
+
+
+@contextlib.contextmanager
+def relocated(*layouts):
+    """A folder with a copy of sgl as build/bin/sgl, and the bundled model as each of `layouts`; gives both."""
+    with folder() as path:
+        (path / "build" / "bin").mkdir(parents=True)
+        program = path / "build" / "bin" / "sgl"
+        try:
+            os.link(Setup.bin / "sgl", program)
+        except OSError:  # another file system
+            shutil.copy2(Setup.bin / "sgl", program)
+        for layout in layouts:
+            (path / layout).parent.mkdir(parents=True, exist_ok=True)
+            (path / layout).symlink_to(bundled_model())
+        yield path, program
 
 
 def takes(process, number):

@@ -10,7 +10,7 @@ from support import check, command, environment, equal, fails, folder, model, ok
 PROGRAM = """program main(name: string, mode: string = "ok") -> { name: string, line: string } {
   if mode == "fail" { fail "asked to" }
   "Once upon a time, {name} "
-  gen line: string with temperature = 1, max_tokens = 24, stop = "\\n"
+  gen line: string with temperature = 1, max_tokens = 12, stop = "\\n"
   return { name: name, line: line }
 }
 """
@@ -117,7 +117,7 @@ def refusals():
         (tmp / "inputs.jsonl").write_text(inputs.replace("Tim 9", "Tom 9"))
         fails(2, "other inputs.*--restart", "sgl", *words(tmp, "results.jsonl"))
         (tmp / "inputs.jsonl").write_text(inputs)
-        (tmp / "batch.sgl").write_text(PROGRAM.replace("24", "23"))
+        (tmp / "batch.sgl").write_text(PROGRAM.replace("12", "11"))
         fails(2, "other program.*--restart", "sgl", *words(tmp, "results.jsonl"))
         (tmp / "batch.sgl").write_text(PROGRAM)
         equal((tmp / "results.jsonl").read_bytes(), before, "results after refusals")

@@ -71,7 +71,6 @@ def exit_codes():
     equal(run("sgl", *where, "--grammar", __file__, stdin=b"").code, 2, "grammars")
     fails(64, "cannot read no_such", "sgl", *where, "--schema", "no_such")
     fails(64, "line 2 of standard input", "sgl", *where, "--regex", "a", stdin=b'{"text": "a"}\n{}\n')
-    fails(64, "--tokenizer DIR", "sgl", "constrain", "check", "--regex", "a")
     for bad in (["check"], ["check", "--regex", "a", "--schema", "b"], ["check", "--regex", "a", "--whitespace", "some"],
                 ["explain"], ["nothing"], []):
         equal(run("sgl", "constrain", *bad).code, 64, f"usage {bad}")

@@ -23,17 +23,22 @@ def round_trip():
     equal([json.loads(line)["text"] for line in back.out.splitlines()], TEXTS, "decoded lines")
 
 
+def added_token():
+    tokenizer = json.loads(pathlib.Path(model(), "tokenizer.json").read_text())
+    return max((token["content"] for token in tokenizer["added_tokens"]), key=len)
+
+
 @test("tokenize/special")
 def special():
     where = ("tokenize", "--tokenizer", model())
     plain = json.loads(ok("sgl", *where, "--plain", stdin=b"Once").out)
     with_special = json.loads(ok("sgl", *where, "--special", stdin=b"Once").out)
     check(len(with_special) > len(plain) and with_special[-len(plain):] == plain, f"{plain} {with_special}")
-    spelled = json.loads(ok("sgl", *where, stdin=b"</s>").out)
-    check(len(spelled) < len(json.loads(ok("sgl", *where, "--plain", stdin=b"</s>").out)), f"{spelled}")
+    mark = added_token().encode()
+    spelled = json.loads(ok("sgl", *where, stdin=mark).out)
+    check(len(spelled) < len(json.loads(ok("sgl", *where, "--plain", stdin=mark).out)), f"{mark}: {spelled}")
     fails(2, "line 2", "sgl", *where, "--jsonl", stdin=b'{"text": "x"}\n{"txt": "x"}\n')
     fails(2, "not a token id", "sgl", *where, "--decode", stdin=b"[1, 1000000]")
-    fails(2, "--tokenizer DIR", "sgl", "tokenize")
     one_sentence(fails(2, "no_such_folder", "sgl", "tokenize", "--tokenizer", "no_such_folder"))
 
 
@@ -104,7 +109,7 @@ def hostile():
         ("model.safetensors", lambda b: b[:200] + b"\x00\xff" + b[202:]),
         ("model.safetensors", lambda b: None),
         ("config.json", lambda b: b"{"),
-        ("config.json", lambda b: b.replace(b'"hidden_size": 64', b'"hidden_size": -64')),
+        ("config.json", lambda b: b.replace(b'"hidden_size": ', b'"hidden_size": -')),
         ("config.json", lambda b: b.replace(b"llama", b"lama").replace(b"LlamaForCausalLM", b"LamaForCausalLM")),
         ("config.json", lambda b: None),
         ("tokenizer.json", lambda b: b[:len(b) // 2]),

@@ -1,7 +1,6 @@
 #include "tools/common/session.h"
 
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -26,15 +25,6 @@ class AbsentPort final : public exec::ModelPort {
 };
 
 }  // namespace
-
-base::Expected<std::string> model_folder(const std::string& given) {
-  if (!given.empty()) return given;
-  const char* variable = std::getenv("SGL_MODEL");
-  if (variable != nullptr && *variable != '\0') return std::string(variable);
-  return base::invalid(
-      "this needs a model: pass --model DIR, a folder with config.json, tokenizer.json and model.safetensors as they "
-      "come from Hugging Face, or set SGL_MODEL to it");
-}
 
 base::Expected<Session> open_session(const std::string& folder, std::size_t threads) {
   const auto start = std::chrono::steady_clock::now();

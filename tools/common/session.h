@@ -18,9 +18,6 @@ struct Session {
   double load_ms = 0;
 };
 
-// The folder that `--model` names, else the environment variable SGL_MODEL. Error: neither is given.
-base::Expected<std::string> model_folder(const std::string& given);
-
 // Errors: one sentence, from whatever could not be loaded.
 base::Expected<Session> open_session(const std::string& folder, std::size_t threads);
 

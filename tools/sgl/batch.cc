@@ -11,6 +11,7 @@
 #include "runtime/base/sha256.h"
 #include "runtime/plan/codec.h"
 #include "tools/common/exit_codes.h"
+#include "tools/common/model_folder.h"
 #include "tools/common/terminal.h"
 #include "tools/sgl/batch_files.h"
 #include "tools/sgl/progress.h"
@@ -40,12 +41,12 @@ std::string model_identity(const RunCommand& command) {
   if (!folder.ok()) return "none";
   std::string facts;
   for (const char* name : {"config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json"}) {
-    const auto text = base::read_file(std::filesystem::path(*folder) / name);
+    const auto text = base::read_file(std::filesystem::path(folder->path) / name);
     facts += fmt::format("{} {}\n", name, text.ok() ? base::hex(base::sha256(*text)) : "absent");
   }
   std::vector<std::string> weights;
   std::error_code error;
-  for (std::filesystem::directory_iterator it(*folder, error), end; !error && it != end; it.increment(error)) {
+  for (std::filesystem::directory_iterator it(folder->path, error), end; !error && it != end; it.increment(error)) {
     std::error_code ignored;
     if (it->path().extension() != ".safetensors") continue;
     weights.push_back(fmt::format("{} {}\n", it->path().filename().string(), it->file_size(ignored)));

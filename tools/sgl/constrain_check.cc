@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "tools/common/exit_codes.h"
-#include "tools/common/session.h"
+#include "tools/common/model_folder.h"
 #include "tools/common/terminal.h"
 #include "tools/sgl/constrain.h"
 #include "tools/sgl/constrain_record.h"
@@ -249,10 +249,10 @@ class Check {
 }  // namespace
 
 base::Expected<WalkContext> constrain_context(const std::string& folder_option) {
-  const auto folder = model_folder(folder_option);
-  if (!folder.ok()) return base::invalid("pass --tokenizer DIR, a folder with tokenizer.json, or set SGL_MODEL to it");
+  SGL_TRY(const ModelFolder folder, model_folder(folder_option, ModelNeed::kTokenizer));
+  announce(folder);
   WalkContext out;
-  SGL_TRY(out.tokenizer, tokenizer::Tokenizer::load(*folder));
+  SGL_TRY(out.tokenizer, tokenizer::Tokenizer::load(folder.path));
   out.vocabulary = constraint::Vocabulary::build(out.tokenizer);
   return out;
 }

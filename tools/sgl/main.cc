@@ -16,14 +16,20 @@ struct Commands {
   ConstrainExplainCommand explain;
 };
 
+constexpr const char* kModelHelp =
+    "model folder in Hugging Face's format; default: the variable SGL_MODEL, else the bundled model";
+constexpr const char* kTokenizerHelp =
+    "folder with tokenizer.json; default: the variable SGL_MODEL, else the bundled model";
+
 void add_model_option(CLI::App& app, std::string& folder) {
-  app.add_option("-m,--model", folder, "model folder in Hugging Face's format; default: the variable SGL_MODEL");
+  app.add_option("-m,--model", folder, kModelHelp);
 }
 
 constexpr const char* kRunFooter =
     "Text goes to standard error while it is generated (forks as `[0] name: line`), the result to standard output as "
     "JSON.\n\n"
     "Examples:\n"
+    "  sgl run judge.sgl --arg essay=@essay.txt\n"
     "  sgl run judge.sgl --model models/small --arg essay=@essay.txt\n"
     "  sgl run judge.sglp --args arguments.json --seed 7 --quiet | jq .grade\n"
     "  sgl run judge.sgl --batch essays.jsonl -o reports.jsonl --concurrency 32\n\n"
@@ -70,8 +76,7 @@ void add_run(CLI::App& app, RunCommand& command, std::function<int()>& action) {
 
 void add_tokenize(CLI::App& app, TokenizeCommand& command, std::function<int()>& action) {
   CLI::App* sub = app.add_subcommand("tokenize", "Turn text into token ids and back");
-  sub->add_option("-t,--tokenizer,-m,--model", command.folder,
-                  "folder with tokenizer.json; default: the variable SGL_MODEL");
+  sub->add_option("-t,--tokenizer,-m,--model", command.folder, kTokenizerHelp);
   sub->add_flag("--jsonl", command.jsonl, "standard input has one object a line: {\"text\": …} or {\"ids\": […]}");
   sub->add_flag("--decode", command.decode, "standard input is a JSON list of ids; print its text as a JSON string");
   sub->add_flag("--special", command.special, "add the tokens that begin and end a text; when decoding, show them");
@@ -91,7 +96,7 @@ void add_model(CLI::App& app, Commands& commands, std::function<int()>& action) 
                 "  sgl model info models/small\n"
                 "  sgl model logits --model models/small --text 'Once upon' -o logits.npy");
   CLI::App* info = model->add_subcommand("info", "Print what a model is");
-  info->add_option("folder", commands.info.folder, "model folder; default: the variable SGL_MODEL");
+  info->add_option("folder", commands.info.folder, kModelHelp);
   info->add_flag("--json", commands.info.json, "as JSON");
   info->footer("Examples:\n"
                "  sgl model info models/small\n"
@@ -142,7 +147,7 @@ void add_constrain_options(CLI::App& sub, ConstrainOptions& options, bool suites
 }
 
 void add_constrain_tokenizer(CLI::App& sub, std::string& folder) {
-  sub.add_option("-t,--tokenizer,-m,--model", folder, "folder with tokenizer.json; default: the variable SGL_MODEL");
+  sub.add_option("-t,--tokenizer,-m,--model", folder, kTokenizerHelp);
 }
 
 void add_constrain(CLI::App& app, Commands& commands, std::function<int()>& action) {
@@ -199,8 +204,10 @@ int start(int argc, char** argv) {
   CLI::App app{"Runs programs of SGL, the structured generation language.", "sgl"};
   app.require_subcommand(1);
   app.footer("Examples:\n"
+             "  sgl run judge.sgl --arg essay=@essay.txt\n"
              "  sgl run judge.sgl --model models/small --arg essay=@essay.txt\n"
-             "  sgl model info models/small\n\n"
+             "  sgl model info\n\n"
+             "The model is what --model names, else the variable SGL_MODEL, else the small one that ships with sgl.\n"
              "`sgl COMMAND --help` says more. Programs are checked and compiled by `sglc`.");
   app.set_version_flag("--version", version_text("sgl"));
   Commands commands;

@@ -17,7 +17,7 @@
 #include "runtime/model/safetensors.h"
 #include "runtime/tokenizer/tokenizer.h"
 #include "tools/common/exit_codes.h"
-#include "tools/common/session.h"
+#include "tools/common/model_folder.h"
 #include "tools/common/terminal.h"
 #include "tools/sgl/commands.h"
 
@@ -167,7 +167,8 @@ base::Status write_logits(const LogitsCommand& command, const model::Model& mode
 int model_info(const ModelInfoCommand& command) {
   const auto folder = model_folder(command.folder);
   if (!folder.ok()) return refuse(folder.error());
-  const auto facts = describe(*folder);
+  announce(*folder);
+  const auto facts = describe(folder->path);
   if (!facts.ok()) return refuse(facts.error());
   const Json& json = *facts;
   if (command.json) return print_out(json.dump() + "\n");
@@ -186,9 +187,10 @@ int model_info(const ModelInfoCommand& command) {
 int model_logits(const LogitsCommand& command) {
   const auto folder = model_folder(command.folder);
   if (!folder.ok()) return refuse(folder.error());
-  const auto tokens = logits_tokens(command, *folder);
+  announce(*folder);
+  const auto tokens = logits_tokens(command, folder->path);
   if (!tokens.ok()) return refuse(tokens.error());
-  const auto model = model::Model::load(*folder);
+  const auto model = model::Model::load(folder->path);
   if (!model.ok()) return refuse(model.error());
   const base::Status written = write_logits(command, **model, *tokens);
   return written.ok() ? kOk : refuse(written.error());

@@ -6,6 +6,7 @@
 
 #include "runtime/exec/jit/attach.h"
 #include "tools/common/exit_codes.h"
+#include "tools/common/model_folder.h"
 #include "tools/common/program.h"
 #include "tools/common/terminal.h"
 #include "tools/sgl/arguments.h"
@@ -46,7 +47,8 @@ int prepare_model(const RunCommand& command, Prepared& out) {
   } else {
     const auto folder = model_folder(command.model);
     if (!folder.ok()) return refuse(folder.error());
-    auto session = open_session(*folder, command.threads);
+    if (!command.quiet) announce(*folder);
+    auto session = open_session(folder->path, command.threads);
     if (!session.ok()) return refuse(session.error());
     out.session = std::move(*session);
   }

@@ -9,7 +9,7 @@
 
 #include "runtime/tokenizer/tokenizer.h"
 #include "tools/common/exit_codes.h"
-#include "tools/common/session.h"
+#include "tools/common/model_folder.h"
 #include "tools/common/terminal.h"
 #include "tools/sgl/commands.h"
 
@@ -102,9 +102,10 @@ int convert_all(const Converter& converter, bool decode) {
 }  // namespace
 
 int tokenize(const TokenizeCommand& command) {
-  const auto folder = model_folder(command.folder);
-  if (!folder.ok()) return refuse("pass --tokenizer DIR, a folder with tokenizer.json, or set SGL_MODEL to it");
-  const auto tokenizer = tokenizer::Tokenizer::load(*folder);
+  const auto folder = model_folder(command.folder, ModelNeed::kTokenizer);
+  if (!folder.ok()) return refuse(folder.error().message);
+  announce(*folder);
+  const auto tokenizer = tokenizer::Tokenizer::load(folder->path);
   if (!tokenizer.ok()) return refuse(tokenizer.error().message);
   const Converter converter(command, **tokenizer);
   return command.jsonl ? convert_lines(converter) : convert_all(converter, command.decode);
