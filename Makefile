@@ -1,6 +1,6 @@
 # Thin: each target is one or two commands of cmake, ctest or a script. `make help` lists them.
 JOBS ?= $(shell nproc)
-# demo: a model folder in Hugging Face's format.
+# demo: a model folder in Hugging Face's format; empty: the bundled one.
 MODEL ?=
 # test, for example: make test TESTS='-R unit/kv'
 TESTS ?=
@@ -11,7 +11,7 @@ SOURCES = $(shell git ls-files '*.cc' '*.h')
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: build ## Build, then run examples on a model (MODEL=FOLDER picks it)
+demo: build ## Build, then run examples on the bundled model (MODEL=FOLDER picks another)
 	@scripts/demo.sh "$(MODEL)"
 
 test: configure ## Build everything, then run all tests
