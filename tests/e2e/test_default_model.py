@@ -88,10 +88,19 @@ def extraction():
             equal(json.loads(ok("sgl", *words, "--arg", f"text={text}").out), expected, text)
 
 
-@test("default/conversation")
-def conversation():
-    result = json.loads(ok("sgl", "run", EXAMPLES / "conversation.sgl", "--model", bundled_model(), "--args",
-                           example_arguments("conversation"), "--quiet").out)
+def value_of(name):
+    """What an example gives for its own input on the bundled model."""
+    return json.loads(ok("sgl", "run", EXAMPLES / f"{name}.sgl", "--model", bundled_model(), "--args",
+                         example_arguments(name), "--quiet").out)
+
+
+@test("default/examples")
+def examples():
+    equal(value_of("extract"), {"name": "Clara Jensen", "age": 28, "city": "Aarhus", "email": "clara.jensen@mail.com"},
+          "the record")
+    equal(value_of("tool_call"), {"name": "book_hotel", "arguments": {"city": "Prague", "nights": 2}}, "the call")
+    equal(value_of("classify")["label"], "sad", "the label")
+    result = value_of("conversation")
     check("Mia" in result["answers"][1] and "Oslo" in result["answers"][2], f"it forgot what it was told: {result}")
 
 
