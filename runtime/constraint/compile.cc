@@ -367,5 +367,11 @@ std::optional<std::uint64_t> max_length(const Constraint& constraint) {
 std::uint64_t min_length(const Constraint& constraint) {
   return constraint.impl().machine()->shortest();
 }
+std::size_t state_count(const Constraint& constraint) {
+  return constraint.impl().machine()->states();
+}
+std::size_t memory_bytes(const Constraint& constraint) {
+  return constraint.impl().machine()->bytes();
+}
 
 }  // namespace sgl::constraint

@@ -138,6 +138,9 @@ bool accepts_prefix(const Constraint& constraint, std::string_view text);
 std::optional<std::uint64_t> max_length(const Constraint& constraint);
 // Shortest accepted text in bytes from the beginning.
 std::uint64_t min_length(const Constraint& constraint);
+// States made so far, and about how much memory the constraint takes with them.
+std::size_t state_count(const Constraint& constraint);
+std::size_t memory_bytes(const Constraint& constraint);
 
 class Machine;
 

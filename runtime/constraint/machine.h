@@ -99,6 +99,8 @@ class Machine {
   std::uint64_t id() const { return id_; }
   std::size_t max_states() const { return max_states_; }
   std::size_t states() const { return count_.load(std::memory_order_relaxed); }
+  // What it holds, about.
+  virtual std::size_t bytes() const { return states() * (sizeof(State) + 200); }
   // Most of what the machine may hold is used up: new walks had better start on a new one.
   virtual bool worn() const { return false; }
 

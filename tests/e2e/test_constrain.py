@@ -37,7 +37,8 @@ def regex():
     ok("sgl", *where, stdin=lines(given))
     out = events(ok("sgl", *where, "--json", "--cold", "--verify-masks", 8, stdin=lines(given)))
     equal([e["event"] for e in out], ["compile"] + ["instance"] * 6 + ["summary"], "events")
-    equal((out[0]["status"], out[0]["bytes"], out[0]["ignored"]), ("ok", 15, []), "compile event")
+    equal((out[0]["status"], out[0]["ignored"]), ("ok", []), "compile event")
+    check(out[0]["bytes"] > 0, f"{out[0]}")
     for index, event in enumerate(out[1:7]):
         equal((event["index"], event["valid"], event["accepted"]), (index, index < 2, index < 2), "instance")
         if event["accepted"]:
@@ -87,6 +88,7 @@ def explain():
     equal((facts["status"], facts["min_length"], facts["max_length"], facts["forced_prefix"], facts["ignored"]),
           ("ok", 7, None, "id-", []), "facts")
     equal(len(facts["samples"]), 20, "samples")
+    check(facts["states"] > 0 and facts["memory_bytes"] > 0, f"{facts}")
     for sample in facts["samples"] + [facts["shortest"]]:
         check(re.fullmatch("id-[0-9a-f]{4}(-[xy]+)?", sample), sample)
     equal(facts, json.loads(ok("sgl", *where, "--json").out), "same seed, same samples")

@@ -164,10 +164,11 @@ class Check {
   }
 
   static Json compile_event(const ConstrainRecord& record, const ConstrainCompiled& compiled) {
-    return {{"event", "compile"},          {"id", record.id},
-            {"status", compiled.status},   {"pointer", compiled.pointer},
-            {"message", compiled.message}, {"compile_us", rounded_us(compiled.us)},
-            {"ignored", compiled.ignored}, {"bytes", record.source.size()}};
+    return {
+        {"event", "compile"},          {"id", record.id},
+        {"status", compiled.status},   {"pointer", compiled.pointer},
+        {"message", compiled.message}, {"compile_us", rounded_us(compiled.us)},
+        {"ignored", compiled.ignored}, {"bytes", compiled.ok() ? constraint::memory_bytes(*compiled.constraint) : 0}};
   }
   static Json instance_event(const ConstrainRecord& record, std::size_t index, const WalkResult& result) {
     const std::optional<bool>& valid = record.instances[index].valid;

@@ -100,6 +100,7 @@ std::string human(const Json& facts) {
   if (!facts["shortest"].is_null()) line("the shortest", facts["shortest"].get<std::string>());
   out += "samples\n";
   for (const Json& sample : facts["samples"]) out += "  " + printable(sample.get<std::string>()) + "\n";
+  line("states met", fmt::format("{} ({} bytes)", facts["states"].dump(), facts["memory_bytes"].dump()));
   return out;
 }
 
@@ -139,6 +140,9 @@ int constrain_explain(const ConstrainExplainCommand& command) {
     if (auto text = sampler.sample(command.max_bytes)) samples.push_back(std::move(*text));
   }
   facts["samples"] = std::move(samples);
+  // As far as the samples went: states are made when they are met.
+  facts["states"] = constraint::state_count(*compiled.constraint);
+  facts["memory_bytes"] = constraint::memory_bytes(*compiled.constraint);
   return print_out(command.json ? dump(facts) + "\n" : human(facts));
 }
 
