@@ -88,7 +88,7 @@ class JsonMachine final : public Machine {
   Walk settle(Walk walk) const override;
   std::optional<std::uint64_t> longest() const override { return std::nullopt; }
   bool worn() const override;
-  std::size_t bytes() const;
+  std::size_t bytes() const override;
 
  private:
   using Threads = std::vector<Thread>;
