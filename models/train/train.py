@@ -60,7 +60,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
     parser.add_argument("--tokenizer", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=3600)
+    parser.add_argument("--steps", type=int, default=2600)
     parser.add_argument("--batch", type=int, default=10240, help="tokens of a step")
     parser.add_argument("--micro", type=int, default=3072, help="tokens of a part of a step")
     parser.add_argument("--first", type=int, default=3, help="shards of the first phase")
