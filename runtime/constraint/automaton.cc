@@ -104,7 +104,8 @@ StateId Automaton::intern(Closure closure) const {
   }
   item_count_ += closure.items.size();
   if (item_count_ > max_items_) return kOverLimit;
-  Facts facts{closure.accepting, true, closure.accepting ? 0 : kInfinite};
+  Facts facts;
+  facts.accepting = closure.accepting, facts.final = true, facts.rest = closure.accepting ? 0 : kInfinite;
   for (const Item& item : closure.items) {
     if (!closure.accepting) facts.rest = std::min(facts.rest, rest_of(item));
     // Places whose bytes lead nowhere do not count.

@@ -8,6 +8,8 @@
 #include "runtime/constraint/automaton.h"
 #include "runtime/constraint/number.h"
 #include "runtime/constraint/pattern.h"
+#include "runtime/constraint/schema_constraint.h"
+#include "runtime/constraint/type_schema.h"
 
 namespace sgl::constraint {
 
@@ -40,10 +42,21 @@ class TypeCompiler {
     SGL_TRY(const FragmentId root, type(spec_.root, spec_.json, "value", 0));
     if (graph_.over_limit()) return too_large();
     if (graph_.fragment(root).shortest >= kInfinite) return base::invalid("no text satisfies the type");
+    if (is_container(spec_)) return container(graph_.fragment(root).longest);
     return regular(std::move(graph_), root, limits_);
   }
 
  private:
+  // Read by the machine of JSON Schemas, which has counters where the graph has copies.
+  Expected<std::shared_ptr<const Constraint>> container(std::optional<std::uint64_t> longest) const {
+    SGL_TRY(SchemaDoc doc, schema_of(spec_));
+    SchemaOptions options;
+    options.limits.max_states = limits_.max_states;
+    auto made = std::make_shared<SchemaConstraint>(std::move(doc), options, longest);
+    if (const auto& problem = made->first().problem()) return base::over_limit(problem->message);
+    return std::make_shared<const Constraint>(std::move(made));
+  }
+
   enum class Progress : std::uint8_t { kNew, kOpen, kDone };
   struct Compiled {
     Progress progress = Progress::kNew;

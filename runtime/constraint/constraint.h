@@ -27,11 +27,11 @@ enum class SpecKind : std::uint8_t {
   kNull,     // null
   kLiteral,  // exactly this value: `text` is its JSON (`"A"`, `3`, `true`)
   kList,     // children[0] repeated min_items … max_items (max < 0: unbounded)
-  kMap,  // object with any keys (repeated ones are not excluded), values children[0], min_items … max_items entries
-  kRecord,  // fields in order; optional ones may be left out
-  kUnion,   // any of children
-  kRegex,   // text matching `pattern` (whole text, anchored)
-  kJson,    // any JSON value, nesting bounded by Limits::json_depth
+  kMap,      // object with any keys, each once, values children[0], min_items … max_items entries
+  kRecord,   // fields in order; optional ones may be left out
+  kUnion,    // any of children
+  kRegex,    // text matching `pattern` (whole text, anchored)
+  kJson,     // any JSON value, nesting bounded by Limits::json_depth
 };
 
 struct SpecField {

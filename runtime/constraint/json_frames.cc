@@ -56,6 +56,7 @@ FrameId JsonMachine::intern_frame(Frame f) const {
   if (known != InternIndex::kNone) return known;
   f.need = f.kind == Frame::Kind::kObject ? object_need(f) : 0;
   f.rest = frame_rest(f);
+  f.differ = must_differ(f);
   frames_.push_back(std::move(f));
   const auto id = static_cast<FrameId>(frames_.size() - 1);
   frame_index_.add(h, id);
@@ -109,7 +110,7 @@ std::uint64_t JsonMachine::object_need(const Frame& f) const {
   return total;
 }
 
-std::uint64_t JsonMachine::counted_need(const Frame& f) const {
+std::uint64_t JsonMachine::counted_need(const Frame& f, std::uint64_t* unlisted) const {
   const ObjectShape& shape = object_of(f);
   const std::vector<bool> required = required_now(f);
   std::uint64_t total = 0, more = 0;
@@ -126,17 +127,31 @@ std::uint64_t JsonMachine::counted_need(const Frame& f) const {
   std::uint64_t lacking = min - f.count - more;
   std::vector<std::uint64_t> others;
   for (std::uint32_t i = 0; i < required.size(); ++i) {
-    const bool usable =
-        !required[i] && !has(f, i) && static_cast<std::int32_t>(i) > f.last && shape.names[i].implied.empty();
+    const bool usable = !required[i] && !has(f, i) && (i >= shape.ordered || static_cast<std::int32_t>(i) > f.last) &&
+                        shape.names[i].implied.empty();
     if (usable && shape.names[i].bytes < kInfinite) others.push_back(shape.names[i].bytes);
   }
   std::sort(others.begin(), others.end());
   for (std::size_t i = 0; i < others.size() && lacking > 0; ++i, --lacking) total = plus(total, others[i]);
+  if (unlisted != nullptr) *unlisted = lacking;
   if (lacking == 0) return total;
   if (!shape.open || shape.goals.empty()) return kInfinite;
   std::uint64_t value = kInfinite;
   for (const auto& [tags, goal] : shape.goals) value = std::min(value, goals_.cost(goal));
   return std::min(total + lacking * (value + Goals::free_key_bytes(shape) + 4), kInfinite);
+}
+
+bool JsonMachine::must_differ(const Frame& f) const {
+  if (f.kind == Frame::Kind::kRoot) return false;
+  if (f.kind == Frame::Kind::kAny) {
+    return std::any_of(f.members.begin(), f.members.end(), [&](FrameId member) { return frame(member).differ; });
+  }
+  if (frame(f.parent).differ) return true;
+  if (f.kind == Frame::Kind::kArray)
+    return unique_items(f) && f.count + 1 < static_cast<std::uint64_t>(goals_.array(f.shape).min);
+  std::uint64_t unlisted = 0;
+  if (object_of(f).counted) counted_need(f, &unlisted);
+  return unlisted > 1;
 }
 
 std::uint64_t JsonMachine::need_with_unlisted(const Frame& f) const {
@@ -167,8 +182,8 @@ bool JsonMachine::may_add(const Frame& f, std::uint32_t name) const {
   const ObjectShape& shape = object_of(f);
   if (has(f, name) || !shape.names[name].allowed) return false;
   if (options_.order == PropertyOrder::kSchema) {
-    if (static_cast<std::int32_t>(name) <= f.last) return false;
-    for (auto i = static_cast<std::uint32_t>(f.last + 1); i < name && !shape.counted; ++i) {
+    if (name < shape.ordered && static_cast<std::int32_t>(name) <= f.last) return false;
+    for (auto i = static_cast<std::uint32_t>(f.last + 1); i < std::min(name, shape.ordered) && !shape.counted; ++i) {
       if (shape.names[i].required && !has(f, i)) return false;
     }
   }
@@ -184,14 +199,14 @@ Frame JsonMachine::with_name(Frame f, std::uint32_t name) const {
   const ObjectShape& shape = object_of(f);
   f.seen[name / 64] |= std::uint64_t{1} << (name % 64);
   if (shape.counted && (shape.max >= 0 || f.count < static_cast<std::uint64_t>(shape.min))) ++f.count;
-  if (options_.order == PropertyOrder::kSchema) f.last = static_cast<std::int32_t>(name);
+  if (options_.order == PropertyOrder::kSchema) f.last = static_cast<std::int32_t>(std::min(name, shape.ordered));
   return f;
 }
 
 Frame JsonMachine::with_unlisted(Frame f, Text text) const {
   const ObjectShape& shape = object_of(f);
   if (shape.counted && (shape.max >= 0 || f.count < static_cast<std::uint64_t>(shape.min))) ++f.count;
-  if (options_.order == PropertyOrder::kSchema) f.last = static_cast<std::int32_t>(shape.names.size());
+  if (options_.order == PropertyOrder::kSchema) f.last = static_cast<std::int32_t>(shape.ordered);
   if (text != nullptr) f.taken = take(f.taken, *text);
   return f;
 }
@@ -225,6 +240,15 @@ void JsonMachine::narrow(const ObjectShape* shape, Thread& t, unsigned char byte
                  [&](std::uint32_t i) -> const std::string& { return taken[i]; });
   }
   ++t.depth;
+  if (t.spelled != 0) t.spelled = text_id(texts_[t.spelled] + static_cast<char>(byte));
+}
+
+bool JsonMachine::few_texts(const Thread& t) const {
+  if (t.kind == Thread::Kind::kWord) return true;
+  if (t.kind == Thread::Kind::kNumber) return goals_.number(t.what).count(0) < CharDfa::kMany;
+  const TextShape& shape = goals_.text(t.what);
+  if (shape.dfa) return shape.dfa->count(shape.dfa->start()) < CharDfa::kMany;
+  return shape.max >= 0 && shape.max < 2;
 }
 
 bool JsonMachine::is_listed(const ObjectShape& shape, const Thread& t) const {

@@ -19,7 +19,7 @@ std::uint64_t hash_of(const Thread& t) {
                     std::uint64_t{t.kept} << 16 | std::uint64_t{t.frame} << 32;
   for (std::uint64_t x : {std::uint64_t{static_cast<std::uint32_t>(t.what)} << 32 | static_cast<std::uint32_t>(t.q),
                           std::uint64_t{t.n} << 32 | t.pending, std::uint64_t{t.depth} << 32 | t.lo,
-                          std::uint64_t{t.hi} << 32 | t.taken_lo, std::uint64_t{t.taken_hi}})
+                          std::uint64_t{t.hi} << 32 | t.taken_lo, std::uint64_t{t.taken_hi} << 32 | t.spelled})
     h = mix(h, x);
   return h;
 }
@@ -32,8 +32,8 @@ bool in_string(Kind kind) {
 
 }  // namespace
 
-JsonMachine::JsonMachine(SchemaDoc doc, const SchemaOptions& options)
-    : Machine(options.limits.max_states), options_(options), goals_(std::move(doc), options_) {
+JsonMachine::JsonMachine(SchemaDoc doc, const SchemaOptions& options, std::optional<std::uint64_t> longest)
+    : Machine(options.limits.max_states), options_(options), longest_(longest), goals_(std::move(doc), options_) {
   frames_.emplace_back();
   const GoalId root = goals_.root();
   if (goals_.cost(root) >= kInfinite) return;
@@ -66,12 +66,14 @@ StateId JsonMachine::intern(Threads& threads) const {
   if (known != InternIndex::kNone) return static_cast<StateId>(known);
   if (frames_.size() > options_.limits.max_frames || threads.size() > kMaxThreads || goals_.problem())
     return kOverLimit;
-  Facts facts{false, true, kInfinite};
+  Facts facts;
+  facts.final = true;
   for (const Thread& t : threads) {
     const bool number_ends = t.kind == Kind::kNumber && t.frame == 0 && goals_.number(t.what).accepting(t.q);
     facts.accepting = facts.accepting || number_ends || t.kind == Kind::kDone;
     facts.final = facts.final && t.kind == Kind::kDone;
     facts.rest = std::min(facts.rest, rest_of(t));
+    facts.certain = facts.certain && !frame(t.frame).differ;
   }
   facts.may = may_follow(threads);
   const StateId id = add_state(facts);
@@ -158,9 +160,13 @@ Machine::Walk JsonMachine::advance(Walk walk, unsigned char byte) const {
   if (before == nullptr && after->kind == Kind::kUnlisted) return {next, 0};  // the quote is not part of a name
   std::string text = before == nullptr ? std::string() : texts_[walk.text];
   text.push_back(static_cast<char>(byte));
+  return {next, text_id(std::move(text))};
+}
+
+std::uint32_t JsonMachine::text_id(std::string text) const {
   const auto [it, fresh] = text_index_.try_emplace(text, static_cast<std::uint32_t>(texts_.size()));
   if (fresh) texts_.push_back(std::move(text));
-  return {next, it->second};
+  return it->second;
 }
 
 Machine::Walk JsonMachine::settle(Walk walk) const {

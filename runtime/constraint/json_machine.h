@@ -35,6 +35,8 @@ struct Frame {
   // What follows from the above. Bytes of the properties that still have to come, each with its comma; and bytes from
   // the end of the item or value that is being read to the end of the text.
   std::uint64_t need = 0, rest = 0;
+  // Several names or items have to come that must differ from each other: steps do not see that, walks do.
+  bool differ = false;
 
   bool operator==(const Frame& o) const {
     return kind == o.kind && shape == o.shape && parent == o.parent && count == o.count && hits == o.hits &&
@@ -61,6 +63,8 @@ struct Thread {
   // White space came before; no more may come. Only at the end of a token it is seen whether there was too much.
   enum class Spaces : std::uint8_t { kNone, kSome, kEnough } spaces = Spaces::kNone;
   bool kept = false;  // the text since its beginning has to be known at its end
+  // The text since its beginning, where there are so few that one may exhaust what is left; 0: not needed.
+  std::uint32_t spelled = 0;
   FrameId frame = 0;
   std::int32_t what = 0;
   std::int32_t q = 0;
@@ -75,7 +79,8 @@ struct Thread {
 
 class JsonMachine final : public Machine {
  public:
-  JsonMachine(SchemaDoc doc, const SchemaOptions& options);
+  // `longest`: bytes of the longest text, where it is known.
+  JsonMachine(SchemaDoc doc, const SchemaOptions& options, std::optional<std::uint64_t> longest = {});
 
   // What stands against the schema, once built and explored.
   const std::optional<GoalProblem>& problem() const { return goals_.problem(); }
@@ -86,7 +91,7 @@ class JsonMachine final : public Machine {
   std::vector<StringPart> string_parts(StateId state) const override;
   Walk advance(Walk walk, unsigned char byte) const override;
   Walk settle(Walk walk) const override;
-  std::optional<std::uint64_t> longest() const override { return std::nullopt; }
+  std::optional<std::uint64_t> longest() const override { return longest_; }
   bool worn() const override;
   std::size_t bytes() const override;
 
@@ -132,7 +137,8 @@ class JsonMachine final : public Machine {
   std::uint64_t frame_rest(const Frame& f) const;
   // Bytes of the properties that still have to come, each with its comma.
   std::uint64_t object_need(const Frame& f) const;
-  std::uint64_t counted_need(const Frame& f) const;
+  std::uint64_t counted_need(const Frame& f, std::uint64_t* unlisted = nullptr) const;  // how many unlisted ones
+  bool must_differ(const Frame& f) const;
   std::vector<bool> required_now(const Frame& f) const;  // listed names that have to come
   // The same when an unlisted, or this listed, name is added.
   std::uint64_t need_with_unlisted(const Frame& f) const;
@@ -145,6 +151,8 @@ class JsonMachine final : public Machine {
   Frame with_item(Frame f, std::uint32_t hits) const;
   std::uint32_t take(std::uint32_t set, const std::string& text) const;
   bool unique_items(const Frame& f) const { return f.kind == Frame::Kind::kArray && goals_.array(f.shape).unique; }
+  bool few_texts(const Thread& t) const;
+  std::uint32_t text_id(std::string text) const;
   // One more byte of a name or of an item that must be new.
   void narrow(const ObjectShape* shape, Thread& t, unsigned char byte) const;
   bool is_listed(const ObjectShape& shape, const Thread& t) const;
@@ -154,6 +162,7 @@ class JsonMachine final : public Machine {
 
   // json_rest.cc: bytes of a shortest completion, kInfinite: none. Bounds from above where names are free.
   std::uint64_t rest_of(const Thread& t) const;
+  bool word_taken(const Thread& t) const;
   std::uint64_t number_rest(const Thread& t) const;
   std::uint64_t text_rest(const Thread& t) const;
   std::uint64_t before_name_rest(const Thread& t) const;
@@ -161,6 +170,7 @@ class JsonMachine final : public Machine {
   std::uint64_t unlisted_rest(const Thread& t) const;
 
   const SchemaOptions options_;
+  const std::optional<std::uint64_t> longest_;
   mutable Goals goals_;
   mutable std::deque<Frame> frames_;
   mutable InternIndex frame_index_;

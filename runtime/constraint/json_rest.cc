@@ -24,7 +24,7 @@ std::uint64_t JsonMachine::rest_of(const Thread& t) const {
     case Kind::kValue:
       return plus(goals_.cost(static_cast<GoalId>(t.what)), f.rest);
     case Kind::kWord:
-      return plus((t.what == 2 ? 5 : 4) - t.n, f.rest);
+      return word_taken(t) ? kInfinite : plus((t.what == 2 ? 5 : 4) - t.n, f.rest);
     case Kind::kNumber: {
       const NumberDfa& dfa = goals_.number(t.what);
       if (t.taken_lo < t.taken_hi && dfa.count(t.q) <= t.taken_hi - t.taken_lo) return number_rest(t);
@@ -48,6 +48,13 @@ std::uint64_t JsonMachine::rest_of(const Thread& t) const {
       return 0;
   }
   return kInfinite;
+}
+
+bool JsonMachine::word_taken(const Thread& t) const {
+  if (t.taken_lo == t.taken_hi) return false;
+  const std::vector<std::string>& taken = taken_[frame(t.frame).taken];
+  const char* const words[] = {"null", "true", "false"};
+  return std::binary_search(taken.begin() + t.taken_lo, taken.begin() + t.taken_hi, words[t.what]);
 }
 
 // So few numbers are left that all of them may be taken: those are taken out.

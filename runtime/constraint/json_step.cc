@@ -94,6 +94,10 @@ void JsonMachine::begin_scalar(Thread t, unsigned char byte, Threads& out) const
   if (t.kept) {
     t.taken_hi = static_cast<std::uint32_t>(taken_[frame(t.frame).taken].size());
     narrow(nullptr, t, byte);
+    if (few_texts(t)) {
+      t.kept = false;
+      t.spelled = text_id(std::string(1, static_cast<char>(byte)));
+    }
   }
   push(t, out);
 }
@@ -135,7 +139,7 @@ void JsonMachine::in_word(const Thread& t, unsigned char byte, Text text, Thread
   if (next.n < word.size()) return push(next, out);
   if (is_taken(next)) return;
   const std::string whole(word);
-  end_value(t.frame, text != nullptr ? &whole : nullptr, out);
+  end_value(t.frame, text != nullptr || t.spelled != 0 ? &whole : nullptr, out);
 }
 
 void JsonMachine::in_number(const Thread& t, unsigned char byte, Text text, Threads& out) const {
@@ -149,7 +153,8 @@ void JsonMachine::in_number(const Thread& t, unsigned char byte, Text text, Thre
   // A number ends where something else begins.
   if (!dfa.accepting(t.q) || is_taken(t)) return;
   Threads ended;
-  end_value(t.frame, text, ended);
+  const std::string spelled = texts_[t.spelled];
+  end_value(t.frame, t.spelled != 0 ? &spelled : text, ended);
   for (const Thread& after : ended) step_thread(after, byte, nullptr, out);
 }
 
@@ -162,7 +167,8 @@ void JsonMachine::in_text(const Thread& t, unsigned char byte, Text text, Thread
       return;
     case CharStep::Kind::kQuote: {
       const bool whole = (!shape.dfa || shape.dfa->accepting(t.q)) && t.n >= static_cast<std::uint64_t>(shape.min);
-      if (whole && !is_taken(t)) end_value(t.frame, text, out);
+      const std::string spelled = texts_[t.spelled];
+      if (whole && !is_taken(t)) end_value(t.frame, t.spelled != 0 ? &spelled : text, out);
       return;
     }
     case CharStep::Kind::kMore:

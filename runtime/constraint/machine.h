@@ -68,6 +68,8 @@ class Machine {
   bool final(StateId state) const { return at(state).facts.final; }
   // Bytes of a shortest text that completes the state.
   std::uint64_t rest(StateId state) const { return at(state).facts.rest; }
+  // False: `rest` is a bound, and a completion has to be found byte by byte by walking (Walk), not by steps.
+  bool certain(StateId state) const { return at(state).facts.certain; }
   // The byte that must come next, -1 when there is a choice, none, or the text may end.
   virtual int only_byte(StateId state) const = 0;
   // A byte that brings the end nearest, the least one of equals: always to a lesser rest; -1 if none is known to.
@@ -109,6 +111,7 @@ class Machine {
   struct Facts {
     bool accepting = false, final = false;
     std::uint64_t rest = kInfinite;
+    bool certain = true;  // the bytes that shortest_byte gives one after the other are a completion
     std::bitset<256> may = std::bitset<256>().set();  // bytes outside it do not lead on
   };
   // All of these are called with the mutex held (or while the machine is being built).

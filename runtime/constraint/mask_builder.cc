@@ -188,7 +188,7 @@ void MaskBuilder::add(TokenId token, std::string_view text, StateId state) {
 bool MaskBuilder::fits(std::string_view text, StateId state, std::uint64_t rest) const {
   const auto budget = static_cast<std::uint64_t>(std::max<std::int64_t>(*budget_, 0));
   if (rest == 0 || (vocabulary_.all_bytes && rest <= budget)) return true;
-  if (rest > budget * vocabulary_.longest) return false;
+  if (rest > budget * vocabulary_.longest || !machine_.certain(state)) return false;
   return vocabulary_.tokens_to_finish(machine_, text, state) <= budget;
 }
 

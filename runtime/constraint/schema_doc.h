@@ -41,6 +41,7 @@ struct SchemaNode {
 
   std::optional<Decimal> min, max, multiple_of;
   bool exclusive_min = false, exclusive_max = false;
+  bool canonical = false;  // numbers have one spelling (NumberSpec::canonical)
 
   std::int64_t min_chars = 0, max_chars = -1;
   std::vector<std::shared_ptr<const CharDfa>> texts;  // `pattern`, `format`

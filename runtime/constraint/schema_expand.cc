@@ -118,6 +118,7 @@ void GoalExpander::assert_node(const SchemaNode& node, NodeIndex index, Branch& 
   if (node.min) tighten_min(c.number, *node.min, node.exclusive_min);
   if (node.max) tighten_max(c.number, *node.max, node.exclusive_max);
   if (node.multiple_of) c.number.multiples.push_back(*node.multiple_of);
+  c.number.canonical = c.number.canonical || node.canonical;
   if (bounds_cross(c.number)) c.allowed &= static_cast<Types>(~types::kNumber);
   at_least(c.min_chars, node.min_chars), at_most(c.max_chars, node.max_chars);
   for (const auto& text : node.texts) c.texts.push_back({text, false});

@@ -30,6 +30,27 @@ class NameList {
   std::unordered_map<std::string, std::uint32_t> index_;
 };
 
+// Every text that leads from `q` to acceptance. Precondition: there are few of them.
+void all_texts(const CharDfa& dfa, CharDfa::State q, const std::string& prefix, std::vector<std::string>& out) {
+  if (dfa.accepting(q)) out.push_back(prefix);
+  // The characters that lead on, by halving.
+  std::vector<base::CodeRange> open{{0, base::kMaxCodePoint}};
+  while (!open.empty()) {
+    const auto [lo, hi] = open.back();
+    open.pop_back();
+    if (!dfa.any_step(q, lo, hi)) continue;
+    if (lo == hi) {
+      std::string longer = prefix;
+      base::append_utf8(longer, lo);
+      all_texts(dfa, dfa.step(q, lo), longer, out);
+      continue;
+    }
+    const char32_t middle = lo + (hi - lo) / 2;
+    open.push_back({middle + 1, hi});
+    open.push_back({lo, middle});
+  }
+}
+
 void require(ObjectShape& shape, std::uint32_t index) {
   if (shape.names[index].required) return;
   shape.names[index].required = true;
@@ -182,6 +203,7 @@ const ObjectShape& Goals::object(int id) {
 // Leaves out what cannot be satisfied.
 void Goals::finish_object(ObjectShape& shape) {
   shape.ready = true;
+  shape.ordered = static_cast<std::uint32_t>(shape.names.size());
   for (auto it = shape.goals.begin(); it != shape.goals.end();)
     it = cost(it->second) >= kInfinite ? shape.goals.erase(it) : std::next(it);
   if (shape.goals.empty()) shape.open = false;
@@ -198,7 +220,9 @@ void Goals::finish_object(ObjectShape& shape) {
   }
   if (shape.open && shape.keys && shape.keys->count(shape.keys->start()) <= kFewNames) {
     shape.open = false;
-    for (const std::string& text : shape.keys->samples(shape.keys->start(), kFewNames + 1)) {
+    std::vector<std::string> texts;
+    all_texts(*shape.keys, shape.keys->start(), {}, texts);
+    for (const std::string& text : texts) {
       const std::string key = json_content(text);
       if (std::any_of(shape.names.begin(), shape.names.end(), [&](const auto& n) { return n.key == key; })) continue;
       CharDfa::State q = shape.keys->start();
@@ -252,8 +276,9 @@ std::uint64_t Goals::least_object(int id) {
 }
 
 std::uint64_t Goals::free_key_bytes(const ObjectShape& shape) {
-  // A bound that holds while there are fewer than some ten thousand names; longer ones are rarer still.
-  return shape.keys && !shape.keys->empty() ? shape.keys->shortest_bytes(shape.keys->start()) + std::uint64_t{4} : 4;
+  // They have to differ: so many bytes are enough for some ten thousand names.
+  constexpr std::uint64_t kShort = 4;
+  return kShort + (shape.keys && !shape.keys->empty() ? shape.keys->shortest_bytes(shape.keys->start()) : 0);
 }
 
 }  // namespace sgl::constraint

@@ -81,7 +81,7 @@ Alternative Goals::alternative(const Conjunction& c, bool scalar) {
     NumberSpec spec = c.number;
     spec.integer = (c.allowed & types::kFraction) == 0;
     spec.fraction = (c.allowed & types::kInteger) == 0;
-    spec.canonical = scalar;
+    spec.canonical = spec.canonical || scalar;
     if (scalar && !spec.integer && !spec.values) {
       fail(SchemaStatus::kUnsupported, "", "uniqueItems of fractions is not supported");
     } else {

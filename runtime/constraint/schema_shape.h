@@ -47,6 +47,7 @@ struct ObjectShape {
     std::vector<std::uint32_t> implied;  // names that are required once this one is there
   };
   std::vector<Name> names;              // in order
+  std::uint32_t ordered = 0;            // so many of them keep the schema's order; the others come after them, in any
   std::vector<std::uint32_t> sorted;    // indices of `names` by key
   std::vector<std::uint32_t> required;  // those that are required
   // Other names. `tags` of the automaton select the goal; without an automaton any name may be, with goal of tag 0.

@@ -149,7 +149,7 @@ TEST_CASE("samples under masks are valid at every budget") {
           const auto ids = allowed(**mask);
           const bool first = left == budget;
           if (first && ids.empty()) break;  // cannot be said in so few tokens
-          REQUIRE_FALSE(ids.empty());
+          REQUIRE_MESSAGE(!ids.empty(), "after '" << text << "', " << left << " of " << budget << " tokens left");
           const TokenId id = ids[rng() % ids.size()];
           REQUIRE(matcher.accept(id));
           if (id == vocabulary->eos()[0]) break;

@@ -188,8 +188,14 @@ TEST_CASE("schemas: white space and order") {
   CHECK_FALSE(accepts(*compile(schema, options).constraint, loose));
   options.order = PropertyOrder::kAny;
   CHECK(accepts(*compile(schema, options).constraint, loose));
+  CHECK_FALSE(accepts(*compile(schema, options).constraint, "{" + std::string(100, ' ') + "\"a\":[]}"));
   options.whitespace = Whitespace::kCompact;
   CHECK(accepts(*compile(schema, options).constraint, "{\"b\":1,\"a\":[1,2]}"));
+  // Names that a pattern lists have no order.
+  const char* letters = R"({"type":"object","propertyNames":{"pattern":"^[a-z]$"}})";
+  for (const char* text : {"{\"a\":1,\"b\":2}", "{\"b\":1,\"a\":2}"})
+    CHECK(accepts(*compile(letters).constraint, text));
+  CHECK_FALSE(accepts(*compile(letters).constraint, "{\"a\":1,\"a\":2}"));
 }
 
 TEST_CASE("schemas: what is refused says where and why") {
@@ -284,6 +290,8 @@ std::vector<TokenId> tried(const Matcher& matcher, std::size_t vocabulary) {
 }
 
 const char* const kWalked[] = {
+    R"({"type":"array","items":{"enum":["ab","abc","abcd",12,123,true]},"uniqueItems":true,"maxItems":4})",
+    R"({"type":"object","propertyNames":{"pattern":"^[ab]$"},"additionalProperties":{"type":"null"}})",
     R"({"type":"object","properties":{"name":{"type":"string","maxLength":4},"age":{"type":"integer","minimum":-1,"maximum":200}},"required":["name"]})",
     R"({"type":"object","patternProperties":{"^a":{"type":"integer"}},"additionalProperties":{"type":"null"},"maxProperties":3})",
     R"({"oneOf":[{"type":"integer","multipleOf":3},{"type":"string","pattern":"^[a-c]*$"},{"type":"array","contains":{"const":1},"maxItems":3}]})",

@@ -152,9 +152,10 @@ TEST_CASE("records, lists, maps, unions, literals") {
       CHECK(accepts(*l, "[" + items + "]") == inside);
       CHECK(accepts(*m, "{" + entries + "}") == inside);
       items += n == 0 ? "1" : ",2";
-      entries += n == 0 ? "\"k\":1" : ",\"\":2";
+      entries += (n == 0 ? "\"" : ",\"") + std::string(static_cast<std::size_t>(n), 'k') + "\":2";
     }
   }
+  CHECK_FALSE(accepts(*s.compile(s.map(s.integer(0, 9))), R"({"a":1,"a":2})"));
   const auto u =
       s.one_of({s.literal("\"yes\""), s.literal("\"no\""), s.literal("3"), s.integer(10, 12), s.string(6, 6)});
   for (const char* good : {"yes", "no", "3", "11", "hello!"}) CHECK(accepts(*s.compile(u), good));
