@@ -86,8 +86,8 @@ class CharDfa {
   bool loops_on_plain(State state) const { return loops_[static_cast<std::size_t>(state)] != 0; }
   // Whether the text is accepted. Precondition: valid UTF-8.
   bool accepts(std::string_view text) const;
-  // Up to `max` accepted texts that lead on from `state`, shortest first; of characters that lead to the same states only
-  // one stands for all, so these are examples and not every text.
+  // Up to `max` accepted texts that lead on from `state`, shortest first; of characters that lead to the same states
+  // only one stands for all, so these are examples and not every text.
   std::vector<std::string> samples(State state, std::size_t max) const;
 
  private:
