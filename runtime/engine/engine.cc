@@ -80,6 +80,14 @@ void Engine::cancel(RequestId id) {
   impl_->loop.mailbox().post(Cancel{id});
 }
 
+void Engine::flush_cache(Namespace ns) {
+  impl_->loop.mailbox().post(FlushCache{ns});
+}
+
+std::size_t Engine::capacity() const {
+  return impl_->loop.env().capacity;
+}
+
 EngineStats Engine::stats() const {
   return impl_->loop.stats();
 }

@@ -31,17 +31,25 @@ struct SamplingParams {
   double top_p = 1.0;               // (0, 1]
   int top_k = 0;                    // 0: off
   double min_p = 0.0;               // [0, 1]
-  int max_tokens = 256;             // >= 1
+  int max_tokens = 256;             // >= 0; 0 computes the prompt only
   int min_tokens = 0;               // eos and stop strings are held back before this many
   double frequency_penalty = 0.0;   // [-2, 2]; over tokens of this generation
   double presence_penalty = 0.0;    // [-2, 2]
   double repetition_penalty = 1.0;  // (0, 10]; over prompt and generation
   std::vector<std::pair<TokenId, double>> logit_bias;
-  std::vector<std::string> stop;  // the text ends before the first of these; it is not part of the text
-  std::uint64_t seed = 0;         // with the same everything: the same output
-  bool logprobs = false;          // log-probability of every generated token (of the unmodified distribution)
+  std::vector<std::string> stop;     // the text ends before the first of these; it is not part of the text
+  std::uint64_t seed = 0;            // with the same everything: the same output
+  std::vector<TokenId> stop_tokens;  // end the text as eos does, and are not part of it
+  bool logprobs = false;             // log-probability of every generated token (of the unmodified distribution)
+  int top_logprobs = 0;              // with logprobs: also those of the most likely tokens of each place, at most 20
   bool ignore_eos = false;
 };
+
+struct TokenLogprob {
+  TokenId token = 0;
+  float logprob = 0.0F;
+};
+using TopLogprobs = std::vector<std::vector<TokenLogprob>>;  // by place, the most likely token first
 
 enum class FinishReason { kStop, kEos, kComplete /* constraint can take no more */, kLength, kError, kCancelled };
 
@@ -62,23 +70,30 @@ struct Usage {
 struct Finished {
   RequestId id;
   FinishReason reason = FinishReason::kError;
-  std::optional<base::Error> error;  // set iff reason is kError or kCancelled
-  std::string text;                  // whole text of the generation, without stop string and eos
-  std::vector<TokenId> tokens;       // exactly the tokens behind `text` (stop and eos cut off); the caller may append
-                                     // them to its sequence, their KV is cached. When a stop string cut inside a
-                                     // token, the rest is re-tokenised from `text`.
-  std::string stop_text;             // the stop string that matched, or ""
-  std::vector<float> logprobs;       // per generated token when asked for; where a stop string cut inside a token,
-                                     // only of the tokens before it
-  std::size_t healed_tokens = 0;     // tokens of the sequence's end that `tokens` replaces: 0, or 1 with healing
-  std::vector<double> scores;        // score(): sum of log-probabilities per continuation
+  std::optional<base::Error> error;   // set iff reason is kError or kCancelled
+  std::string text;                   // whole text of the generation, without stop string and eos
+  std::vector<TokenId> tokens;        // exactly the tokens behind `text` (stop and eos cut off); the caller may append
+                                      // them to its sequence, their KV is cached. When a stop string cut inside a
+                                      // token, the rest is re-tokenised from `text`.
+  std::string stop_text;              // the stop string that matched, or ""
+  std::optional<TokenId> stop_token;  // the eos or stop token that ended it
+  std::vector<float> logprobs;        // per generated token when asked for; where a stop string cut inside a token,
+                                      // only of the tokens before it
+  TopLogprobs top_logprobs;           // as `logprobs`
+  // Of the prompt's tokens from GenerateRequest::prompt_logprobs_from on (from 1: the first has no predecessor).
+  std::vector<float> prompt_logprobs;
+  TopLogprobs prompt_top_logprobs;
+  std::size_t healed_tokens = 0;  // tokens of the sequence's end that `tokens` replaces: 0, or 1 with healing
+  std::vector<double> scores;     // score(): sum of log-probabilities per continuation
   Usage usage;
 };
 
 // Called on the engine thread: must return quickly and must not call back into the engine except to submit or cancel.
 struct Events {
   std::function<void(RequestId, std::string_view text)> on_text;  // newly complete UTF-8 text; may be empty function
-  std::function<void(Finished)> on_finished;                      // exactly once
+  // Tokens whose text on_text gives next (or gave), with log-probabilities where they were asked for. May be empty.
+  std::function<void(RequestId, std::span<const TokenId>, std::span<const float>, const TopLogprobs&)> on_tokens;
+  std::function<void(Finished)> on_finished;  // exactly once
 };
 
 struct GenerateRequest {
@@ -91,6 +106,9 @@ struct GenerateRequest {
   Namespace ns;
   int priority = 0;   // higher first; equal: first come first served
   bool heal = false;  // token healing, see above; needs two tokens and text that ends a character
+  // Log-probabilities of the prompt's tokens from this position on; these positions are computed, not taken from the
+  // cache. Not together with healing.
+  std::optional<std::size_t> prompt_logprobs_from;
 };
 
 // Log-probabilities of continuations of one prefix (select): the prefix is computed once.
@@ -135,7 +153,11 @@ class Engine {
   // Takes effect within one step; the request ends with kCancelled unless it had ended already.
   void cancel(RequestId id);
 
-  EngineStats stats() const;  // a consistent copy
+  // Forgets the cached prefixes of one namespace that no running sequence uses. Takes effect within one step.
+  void flush_cache(Namespace ns);
+
+  EngineStats stats() const;     // a consistent copy
+  std::size_t capacity() const;  // tokens of one sequence: the model's context or the KV pool, whichever is smaller
   const tokenizer::Tokenizer& tokenizer() const;
   std::shared_ptr<const tokenizer::Tokenizer> shared_tokenizer() const;
   std::shared_ptr<const constraint::Vocabulary> vocabulary() const;

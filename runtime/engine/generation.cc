@@ -23,7 +23,8 @@ Generation::Generation(const Env& env, RequestId request_id, GenerateRequest req
       prompt_(request.sequence.tokens()),
       // A constrained text is exactly its bytes; only free text at the beginning of everything loses the leading space.
       decoder_(env.tokenizer, request.constraint == nullptr && only_specials(*env.tokenizer, prompt_)),
-      stops_(params_.stop) {
+      stops_(params_.stop),
+      logprobs_(params_, request.prompt_logprobs_from, prompt_) {
   if (request.heal) take_back_last_token();
   if (request.constraint != nullptr) matcher_.emplace(std::move(request.constraint), env.vocabulary, heal_rest_);
   uses_counts_ =
@@ -56,6 +57,7 @@ bool Generation::start(sched::Scheduler& scheduler, const NewSequence& new_seque
   // While draining, the last token's own row is not needed.
   s.tokens.insert(s.tokens.end(), tokens_.begin(), tokens_.end() - (draining_ ? 1 : 0));
   s.logits_from = params_.logprobs ? prompt_.size() - 1 : s.tokens.size() - 1;
+  if (logprobs_.of_prompt()) s.logits_from = std::min(s.logits_from, logprobs_.prompt_logits_from());
   sequence_ = s.id;
   const base::Status accepted = scheduler.submit(std::move(s));
   if (!accepted.ok()) {
@@ -71,11 +73,12 @@ void Generation::consume(const Rows& rows) {
   for (std::size_t i = 0; i < rows.rows; ++i) {
     const std::span<float> row = rows.row(i, env_.model_vocab);
     const std::size_t next = rows.begin + i + 1;  // position of the token that this row tells about
-    if (next == known) {
+    if (next < prompt_.size()) {
+      if (logprobs_.of_prompt()) logprobs_.see_prompt(next, prompt_[next], row);
+    } else if (next == known) {
       sample(row);
-    } else if (params_.logprobs) {
-      const std::size_t index = next - prompt_.size();
-      logprobs_[index] = static_cast<float>(model::log_probability(row, tokens_[index]));
+    } else {
+      logprobs_.see_forced(next - prompt_.size(), tokens_[next - prompt_.size()], row);
     }
   }
 }
@@ -83,6 +86,10 @@ void Generation::consume(const Rows& rows) {
 bool Generation::is_eos(TokenId token) const {
   const auto eos = env_.tokenizer->eos();
   return std::find(eos.begin(), eos.end(), token) != eos.end();
+}
+
+bool Generation::is_stop(TokenId token) const {
+  return std::find(params_.stop_tokens.begin(), params_.stop_tokens.end(), token) != params_.stop_tokens.end();
 }
 
 bool Generation::hold_back_eos() const {
@@ -129,6 +136,10 @@ const constraint::TokenMask* Generation::allowed() {
 }
 
 void Generation::sample(std::span<float> logits) {
+  if (max_tokens_ == 0) {
+    end_ = End{FinishReason::kLength, {}};
+    return;
+  }
   const constraint::TokenMask* mask = allowed();
   if (end_) return;
   model::SamplerSettings settings;
@@ -149,6 +160,7 @@ void Generation::sample(std::span<float> logits) {
   request.seed = params_.seed;
   request.position = tokens_.size();
   request.logprob = params_.logprobs;
+  logprobs_.see_next(logits);
   auto sampled = model::sample(settings, request);
   if (!sampled.ok()) return fail(std::move(sampled).error());
   sampled_ = *sampled;
@@ -161,16 +173,19 @@ bool Generation::advance(const Rows& rows, sched::Scheduler& scheduler, const Ne
   const std::size_t before = tokens_.size();
   const model::Sampled next = *sampled_;
   sampled_.reset();
-  if (is_eos(next.token) && (matcher_.has_value() || !params_.ignore_eos)) {
+  const bool stop = is_stop(next.token) && static_cast<std::int64_t>(before) >= params_.min_tokens;
+  if (stop || (is_eos(next.token) && (matcher_.has_value() || !params_.ignore_eos))) {
     ++extra_tokens_;
-    end_ = End{FinishReason::kEos, {}};
+    stop_token_ = next.token;
+    end_ = End{stop ? FinishReason::kStop : FinishReason::kEos, {}};
     return true;
   }
   push(next.token, false);
-  if (params_.logprobs && tokens_.size() > before) logprobs_[before] = next.logprob;
+  if (tokens_.size() > before) logprobs_.sampled(before, next.logprob);
   if (!end_) jump();
   if (end_ && !draining_) return true;
-  emit();
+  // What a jump forced has no log-probabilities before the next step.
+  emit(params_.logprobs ? std::min(before + 1, tokens_.size()) : tokens_.size());
   const std::size_t appended = tokens_.size() - before - (draining_ ? 1 : 0);
   const std::size_t size = prompt_.size() + before + appended;
   const bool fits = scheduler.append(*sequence_, std::span(tokens_).subspan(before, appended),
@@ -186,7 +201,7 @@ void Generation::push(TokenId token, bool accepted) {
                                                          token)});
   }
   tokens_.push_back(token);
-  if (params_.logprobs) logprobs_.push_back(0.0F);
+  logprobs_.add();
   if (uses_counts_) {
     model::TokenCount& count = counts_[token];
     ++count.generated;
@@ -267,8 +282,16 @@ void Generation::cut_at_stop(const StopText::Hit& hit) {
   end_ = End{FinishReason::kStop, {}};
 }
 
-void Generation::emit() {
+void Generation::emit(std::size_t known) {
   const std::size_t safe = std::max(emitted_, end_ ? text_.size() : stops_.safe_length(text_));
+  const std::size_t begin = tokens_emitted_;
+  std::size_t end = begin;
+  while (end < known && (end_ || text_end_[end] <= safe)) ++end;
+  tokens_emitted_ = end;
+  if (events.on_tokens && end > begin) {
+    events.on_tokens(id, std::span(tokens_).subspan(begin, end - begin), logprobs_.values(begin, end),
+                     logprobs_.tops(begin, end));
+  }
   if (safe > emitted_ && events.on_text) events.on_text(id, std::string_view(text_).substr(emitted_, safe - emitted_));
   emitted_ = safe;
 }
@@ -292,12 +315,12 @@ Finished Generation::close(sched::Scheduler& scheduler, std::optional<base::Erro
   out.usage.prompt_tokens = out.usage.cached_tokens + out.usage.prefill_tokens;
   out.usage.generated_tokens = static_cast<std::int64_t>(tokens_.size()) + extra_tokens_;
   out.usage.jump_tokens = jumped_;
-  if (end_->reason == FinishReason::kStop) {
+  if (end_->reason == FinishReason::kStop && !stop_token_) {
     std::size_t keep = tokens_.size();
     while (keep > 0 && (text_end_[keep - 1] > text_.size() || !clean_[keep - 1])) --keep;
     const std::size_t kept = keep == 0 ? 0 : text_end_[keep - 1];
     tokens_.resize(keep);
-    if (params_.logprobs) logprobs_.resize(keep);
+    logprobs_.resize(keep);
     // With nothing kept of a healed prompt, its token comes back as it was.
     if (keep == 0) healed_ = 0;
     if (kept < text_.size()) {
@@ -308,14 +331,18 @@ Finished Generation::close(sched::Scheduler& scheduler, std::optional<base::Erro
     std::string last = decoder_.finish();
     text_.append(last, std::min(heal_strip_, last.size()));
   }
-  if (end_->reason != FinishReason::kError && end_->reason != FinishReason::kCancelled) emit();
+  if (end_->reason != FinishReason::kError && end_->reason != FinishReason::kCancelled) {
+    // Tokens that replace a cut one were never sampled.
+    emit(params_.logprobs ? std::min(logprobs_.size(), tokens_.size()) : tokens_.size());
+  }
   out.reason = end_->reason;
   out.error = end_->error;
   out.text = std::move(text_);
   out.healed_tokens = tokens_.empty() ? 0 : healed_;
   out.tokens = std::move(tokens_);
   out.stop_text = std::move(stop_text_);
-  out.logprobs = std::move(logprobs_);
+  out.stop_token = stop_token_;
+  logprobs_.take(out);
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/engine/logprobs.h"
 #include "runtime/engine/stop_text.h"
 #include "runtime/engine/task.h"
 #include "runtime/model/sampler.h"
@@ -34,6 +35,7 @@ class Generation final : public Task {
   const constraint::TokenMask* allowed();
   bool only_ends(const constraint::TokenMask& mask) const;
   bool is_eos(TokenId token) const;
+  bool is_stop(TokenId token) const;
   bool hold_back_eos() const;
 
   // Takes one token into the generation and looks whether it ends it. `accepted`: the matcher knows it already.
@@ -44,7 +46,8 @@ class Generation final : public Task {
   std::vector<TokenId> forced_tokens();
   std::int64_t budget() const { return max_tokens_ - static_cast<std::int64_t>(tokens_.size()); }
 
-  void emit();
+  // Text that is certain, and the tokens behind it of the first `known` ones.
+  void emit(std::size_t known);
   void cut_at_stop(const StopText::Hit& hit);
   void fail(base::Error error);
 
@@ -67,11 +70,13 @@ class Generation final : public Task {
   std::vector<TokenId> tokens_;        // generated, eos excluded
   std::vector<std::size_t> text_end_;  // per token: complete text after it
   std::vector<bool> clean_;            // per token: no incomplete character was left after it
-  std::vector<float> logprobs_;
+  Logprobs logprobs_;
   std::string text_;
   std::string raw_tail_;        // bytes of an incomplete character
   std::size_t stop_known_ = 0;  // text already searched for stop strings
   std::size_t emitted_ = 0;
+  std::size_t tokens_emitted_ = 0;
+  std::optional<TokenId> stop_token_;
   std::string stop_text_;
   std::optional<End> end_;
   bool draining_ = false;  // over, but log-probabilities of forced tokens are still to be computed

@@ -124,6 +124,10 @@ void Loop::handle(Cancel&& command) {
   if (it != tasks_.end()) end(*it->second, cancelled("the request was cancelled"));
 }
 
+void Loop::handle(FlushCache&& command) {
+  scheduler_.flush_cache(sched::Namespace(command.ns.value));
+}
+
 void Loop::begin(std::unique_ptr<Task> task, base::Status valid) {
   ++now_.requests;
   if (valid.ok() && scheduler_.waiting() >= options_.max_queue) {

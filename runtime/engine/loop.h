@@ -31,7 +31,10 @@ struct NewScore {
   ScoreRequest request;
   Events events;
 };
-using Command = std::variant<NewGenerate, NewScore, Cancel>;
+struct FlushCache {
+  Namespace ns;
+};
+using Command = std::variant<NewGenerate, NewScore, Cancel, FlushCache>;
 
 // Hands commands from any thread to the engine thread. The lock is held for moving commands only, never over a step.
 class Mailbox {
@@ -70,6 +73,7 @@ class Loop {
   void handle(NewGenerate&& command);
   void handle(NewScore&& command);
   void handle(Cancel&& command);
+  void handle(FlushCache&& command);
   // Refuses or starts a task.
   void begin(std::unique_ptr<Task> task, base::Status valid);
   // The one place where a request ends.

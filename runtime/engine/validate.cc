@@ -11,6 +11,7 @@ using base::invalid;
 
 // Bounds of what one request makes the engine thread do per token.
 constexpr std::size_t kMaxStops = 1024;            // stop strings
+constexpr int kMaxTops = 20;                       // as in the OpenAI API
 constexpr std::size_t kMaxStopBytes = 64 << 10;    // bytes of all of them
 constexpr std::size_t kMaxBiases = 1 << 20;        // logit_bias entries: more than any vocabulary
 constexpr std::size_t kMaxContinuations = 65'536;  // of a score request
@@ -49,7 +50,11 @@ base::Status check_sampling(const SamplingParams& s, std::size_t vocab) {
   SGL_TRY_STATUS(in_range("presence_penalty", s.presence_penalty, -2.0, 2.0));
   SGL_TRY_STATUS(in_range("repetition_penalty", s.repetition_penalty, 0.0, 10.0, true));
   if (s.top_k < 0) return invalid(fmt::format("top_k must not be negative, but is {}", s.top_k));
-  if (s.max_tokens < 1) return invalid(fmt::format("max_tokens must be at least 1, but is {}", s.max_tokens));
+  if (s.max_tokens < 0) return invalid(fmt::format("max_tokens must not be negative, but is {}", s.max_tokens));
+  if (s.top_logprobs < 0 || s.top_logprobs > kMaxTops) {
+    return invalid(fmt::format("top_logprobs must be from 0 to {}, but is {}", kMaxTops, s.top_logprobs));
+  }
+  if (s.stop_tokens.size() > kMaxStops) return invalid(fmt::format("there are more than {} stop tokens", kMaxStops));
   if (s.min_tokens < 0) return invalid(fmt::format("min_tokens must not be negative, but is {}", s.min_tokens));
   if (s.logit_bias.size() > kMaxBiases) return invalid("logit_bias has too many entries");
   for (const auto& [token, bias] : s.logit_bias) {
@@ -71,6 +76,9 @@ base::Status check_sampling(const SamplingParams& s, std::size_t vocab) {
 base::Status validate(const GenerateRequest& request, const RequestLimits& limits) {
   SGL_TRY_STATUS(check_length(request.sequence.size(), limits));
   SGL_TRY_STATUS(check_tokens(request.sequence.tokens(), limits.vocab));
+  if (request.heal && request.prompt_logprobs_from) {
+    return invalid("log-probabilities of the prompt cannot be had together with token healing");
+  }
   return check_sampling(request.sampling, limits.vocab);
 }
 

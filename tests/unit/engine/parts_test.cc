@@ -98,7 +98,7 @@ TEST_CASE("validation: every parameter out of range is refused by name") {
   for (const double v : {0.0, 10.1, nan})
     CHECK(names(error([&](auto& r) { r.sampling.repetition_penalty = v; }), "repetition"));
   CHECK(names(error([](auto& r) { r.sampling.top_k = -1; }), "top_k"));
-  CHECK(names(error([](auto& r) { r.sampling.max_tokens = 0; }), "max_tokens"));
+  CHECK(names(error([](auto& r) { r.sampling.max_tokens = -1; }), "max_tokens"));
   CHECK(names(error([](auto& r) { r.sampling.min_tokens = -1; }), "min_tokens"));
   CHECK(names(error([](auto& r) { r.sampling.stop = {""}; }), "stop string"));
   CHECK(names(error([](auto& r) { r.sampling.logit_bias = {{300, 1.0}}; }), "vocabulary"));

@@ -29,17 +29,19 @@ Rig folder_rig(const std::filesystem::path& folder) {
 
 engine::Events Client::events() {
   ++submitted_;
-  return {[this](RequestId id, std::string_view text) {
-            const std::lock_guard lock(mutex_);
-            text_[id] += text;
-          },
-          [this](Finished f) {
-            const std::lock_guard lock(mutex_);
-            ++terminal_[f.id];
-            ++ended_;
-            finished_.insert_or_assign(f.id, std::move(f));
-            changed_.notify_all();
-          }};
+  engine::Events out;
+  out.on_text = [this](RequestId id, std::string_view text) {
+    const std::lock_guard lock(mutex_);
+    text_[id] += text;
+  };
+  out.on_finished = [this](Finished f) {
+    const std::lock_guard lock(mutex_);
+    ++terminal_[f.id];
+    ++ended_;
+    finished_.insert_or_assign(f.id, std::move(f));
+    changed_.notify_all();
+  };
+  return out;
 }
 
 Client::~Client() {
