@@ -43,6 +43,18 @@ Scheduler::Sequence& Scheduler::get(SequenceId id) const {
   return *it->second;
 }
 
+// Where a submission stands in the fair order: after what its namespace has submitted, but not before now.
+double Scheduler::fair_start(const Submission& submission) {
+  constexpr std::size_t kMany = 10'000;  // namespaces that are remembered though they have nothing to catch up
+  if (fair_until_.size() > kMany) {
+    std::erase_if(fair_until_, [&](const auto& entry) { return entry.second <= virtual_time_; });
+  }
+  double& until = fair_until_[submission.ns];
+  const double start = std::max(virtual_time_, until);
+  until = start + static_cast<double>(submission.tokens.size()) / submission.weight;
+  return start;
+}
+
 base::Status Scheduler::submit(Submission submission) {
   SGL_ASSERT(!submission.tokens.empty() && submission.logits_from < submission.tokens.size());
   if (submission.tokens.size() > capacity()) {
@@ -52,7 +64,7 @@ base::Status Scheduler::submit(Submission submission) {
   auto s = std::make_unique<Sequence>();
   s->id = submission.id;
   s->ns = submission.ns;
-  s->rank = {submission.priority, next_order_++};
+  s->rank = {submission.priority, fair_start(submission), next_order_++};
   s->tokens = std::move(submission.tokens);
   s->prompt = submission.prompt;
   s->logits_from = submission.logits_from;
@@ -205,6 +217,7 @@ bool Scheduler::try_admit(Sequence& s, Step& step) {
   s.seen = std::max(s.seen, s.computed);
   waiting_.erase(s.rank);
   running_.emplace(s.rank, &s);
+  virtual_time_ = std::max(virtual_time_, s.rank.start);
   return true;
 }
 

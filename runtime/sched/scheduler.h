@@ -8,6 +8,9 @@
 // Rules, in the order in which they apply:
 //  - Running sequences go first, by priority, then age. One pending token is a decode and always runs; more are prefill
 //    and share the step's budget of `prefill_chunk` tokens.
+//  - Among sequences of one priority, namespaces (tenants) take turns by the tokens that they submit: start-time fair
+//    queueing (Goyal, Vin, Cheng 1996). Inside a namespace the older one goes first; "age" below means this order. A
+//    tenant that submits a thousand requests delays another's single one by at most what is running.
 //  - Waiting sequences are admitted by priority, then age, while `max_batch` and the budget allow, when the pages for
 //    all their tokens are there without preempting anyone, with one spare page for every other running sequence. The
 //    first one that does not fit ends admission, so that small ones cannot starve a large one.
@@ -57,6 +60,7 @@ struct Submission {
   // First position whose logits are wanted. The cache may serve at most this many tokens: a token must be computed to
   // have its logits, so at least the last token of every submission is computed.
   std::size_t logits_from = 0;
+  double weight = 1.0;  // > 0: a namespace with twice the weight gets twice the tokens while both wait
 };
 
 // What became of a sequence's tokens; see engine::Usage.
@@ -109,6 +113,9 @@ class Scheduler {
   // The step's tokens are computed: publishes them.
   void completed(const Step& step);
 
+  // Evicts what the cache holds of a namespace and no running sequence uses; returns how many pages.
+  std::size_t flush_cache(Namespace ns) { return tree_.evict_namespace(ns); }
+
   std::span<const Token> tokens(SequenceId id) const;
   std::span<const std::uint32_t> slots(SequenceId id) const;  // of all pages held, at least up to the work's end
   Counts counts(SequenceId id) const;
@@ -123,11 +130,15 @@ class Scheduler {
   bool consistent() const;
 
  private:
-  // Higher priority first, then older first.
+  // Higher priority first, then earlier in the fair order, then older.
   struct Rank {
     int priority = 0;
+    double start = 0;  // virtual time, in tokens
     std::uint64_t order = 0;
-    bool operator<(const Rank& o) const { return priority != o.priority ? priority > o.priority : order < o.order; }
+    bool operator<(const Rank& o) const {
+      if (priority != o.priority) return priority > o.priority;
+      return start != o.start ? start < o.start : order < o.order;
+    }
   };
   struct Sequence;
   using Queue = std::map<Rank, Sequence*>;
@@ -149,7 +160,11 @@ class Scheduler {
   kv::RadixTree tree_;
   std::unordered_map<SequenceId, std::unique_ptr<Sequence>> sequences_;
   Queue waiting_, running_;
+  double fair_start(const Submission& submission);
+
   std::uint64_t next_order_ = 0;
+  double virtual_time_ = 0;                           // start of the last admitted sequence
+  std::unordered_map<Namespace, double> fair_until_;  // virtual time up to which a namespace has submitted
   std::int64_t preemptions_ = 0;
 };
 
