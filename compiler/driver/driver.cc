@@ -27,7 +27,7 @@ constexpr std::size_t kMaxSourceBytes = std::size_t{16} << 20;
 // Loads modules depth first, so that imported ones come before those that import them.
 class Loader {
  public:
-  Loader(Compilation& out, ImportMap& imports) : out_(out), imports_(imports) {}
+  Loader(Compilation& out, ImportMap& imports, bool files) : out_(out), imports_(imports), files_(files) {}
 
   ast::Module* load(const std::string& key, const std::string& path, std::string text) {
     const FileId file = out_.sources.add(path, std::move(text));
@@ -80,6 +80,11 @@ class Loader {
                            fmt::format("'{}' imports itself, directly or through others", key));
       return nullptr;
     }
+    if (import.module.empty() && !files_) {
+      out_.diagnostics.add(DiagKind::kUnknownModule, import.target_range, "files cannot be imported here")
+          .suggest("put everything into one source, or send a compiled plan (sglc compile -o program.sglp)");
+      return nullptr;
+    }
     if (import.module.empty()) {
       auto read = base::read_file(path, kMaxSourceBytes);
       if (!read.ok()) {
@@ -93,6 +98,7 @@ class Loader {
 
   Compilation& out_;
   ImportMap& imports_;
+  const bool files_;
   std::map<std::string, State> state_;
 };
 
@@ -125,7 +131,8 @@ std::unique_ptr<Compilation> compile_text(const std::string& path, std::string t
   ImportMap imports;
   auto start = Clock::now();
   const ast::Module* const main =
-      Loader(*out, imports).load(std::filesystem::path(path).lexically_normal().string(), path, std::move(text));
+      Loader(*out, imports, options.import_files)
+          .load(std::filesystem::path(path).lexically_normal().string(), path, std::move(text));
   out->parse_ms = ms_since(start);
   // A tree with holes is not checked: what follows from a syntax error is noise.
   if (stage == Stage::kParse || out->diagnostics.has_errors()) return out;
