@@ -1,0 +1,86 @@
+#include "server/api/answer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "server/auth/crypto.h"
+
+namespace sgl::server {
+
+ChatAnswer::ChatAnswer(Service& service, const Chat& chat, Sampling sampling, std::vector<engine::TokenId> prompt,
+                       engine::Namespace ns)
+    : service_(service), chat_(chat), sampling_(std::move(sampling)), ns_(ns), left_(sampling_.params.max_tokens) {
+  sequence_.append(prompt);
+  if (chat_.choice == ToolChoice::kRequired || chat_.choice == ToolChoice::kNamed) {
+    append(kToolCallBegin);
+    in_call_ = true;
+  }
+}
+
+void ChatAnswer::append(std::string_view text) {
+  sequence_.append(service_.engine->tokenizer().encode(text, {.parse_added_tokens = true, .continuation = true}));
+}
+
+base::Expected<std::optional<engine::GenerateRequest>> ChatAnswer::next() {
+  if (!finish_reason_.empty()) return std::optional<engine::GenerateRequest>();
+  engine::GenerateRequest request;
+  request.sequence = sequence_;
+  request.sampling = sampling_.params;
+  request.sampling.seed = seed_of(sampling_.params.seed, static_cast<std::size_t>(steps_) * 1000);
+  request.sampling.max_tokens = static_cast<int>(left_);
+  request.ns = ns_;
+  ++steps_;
+  if (in_call_) {
+    SGL_TRY(request.constraint, service_.constraints.json_schema(tool_call_schema(chat_)));
+    request.sampling.stop.clear();
+    request.sampling.stop_tokens.clear();
+    request.sampling.min_tokens = 0;
+  } else {
+    request.constraint = sampling_.constraint;
+    // A fixed answer format leaves no room for calls.
+    if (chat_.choice == ToolChoice::kAuto && !request.constraint) request.sampling.stop.emplace_back(kToolCallBegin);
+  }
+  return std::optional<engine::GenerateRequest>(std::move(request));
+}
+
+void ChatAnswer::take(const engine::Finished& finished) {
+  // The prompt of a later step is the answer so far: it is counted once, as the first step's.
+  if (steps_ == 1) {
+    usage_.prompt_tokens = finished.usage.prompt_tokens;
+    usage_.cached_tokens = finished.usage.cached_tokens;
+    usage_.prefill_tokens = finished.usage.prefill_tokens;
+  }
+  usage_.generated_tokens += finished.usage.generated_tokens;
+  left_ -= finished.usage.generated_tokens;
+  sequence_.append(finished.tokens);
+  tokens_.insert(tokens_.end(), finished.tokens.begin(), finished.tokens.end());
+  logprobs_.insert(logprobs_.end(), finished.logprobs.begin(), finished.logprobs.end());
+  tops_.insert(tops_.end(), finished.top_logprobs.begin(), finished.top_logprobs.end());
+  if (in_call_) return end_call(finished);
+  text_ += finished.text;
+  if (finished.reason == engine::FinishReason::kLength) {
+    finish_reason_ = "length";
+  } else if (finished.stop_text == kToolCallBegin && chat_.choice == ToolChoice::kAuto) {
+    append(kToolCallBegin);
+    in_call_ = true;
+    if (left_ <= 0) finish_reason_ = "length";
+  } else {
+    finish_reason_ = calls_.empty() ? "stop" : "tool_calls";
+  }
+}
+
+void ChatAnswer::end_call(const engine::Finished& finished) {
+  in_call_ = false;
+  const Json call = Json::parse(finished.text, nullptr, false);
+  if (call.is_object()) {
+    calls_.push_back(
+        {"call_" + base64url(random_bytes(12)), call.value("name", ""), dump(call.value("arguments", Json::object()))});
+  }
+  append(kToolCallEnd);
+  const bool more =
+      chat_.choice == ToolChoice::kAuto && chat_.parallel_calls && calls_.size() < kMaxToolCalls && left_ > 0;
+  if (!more) finish_reason_ = "tool_calls";
+}
+
+}  // namespace sgl::server

@@ -1,0 +1,99 @@
+#include "server/jobs/run_store.h"
+
+#include <fmt/format.h>
+
+#include <ctime>
+
+namespace sgl::server {
+namespace {
+
+constexpr const char* kSchema = R"(
+CREATE TABLE IF NOT EXISTS runs (
+  id TEXT PRIMARY KEY, tenant TEXT NOT NULL, owner TEXT NOT NULL, program_id TEXT NOT NULL, program TEXT NOT NULL,
+  plan BLOB NOT NULL, request TEXT NOT NULL, status TEXT NOT NULL, outcome TEXT NOT NULL, idempotency_key TEXT,
+  created INTEGER NOT NULL, finished INTEGER NOT NULL) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS runs_by_key ON runs (tenant, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX IF NOT EXISTS runs_by_status ON runs (status, created);
+)";
+constexpr const char* kColumns =
+    "SELECT id, tenant, owner, program_id, program, plan, request, status, outcome, idempotency_key, created, finished "
+    "FROM runs ";
+
+StoredRun row(const Statement& s) {
+  return {s.text(0), s.text(1), s.text(2), s.text(3), s.text(4),    s.text(5),
+          s.text(6), s.text(7), s.text(8), s.text(9), s.number(10), s.number(11)};
+}
+
+}  // namespace
+
+base::Expected<std::unique_ptr<RunStore>> RunStore::open(const std::string& path) {
+  SGL_TRY(auto db, Database::open(path));
+  SGL_TRY_STATUS(db->execute(kSchema));
+  return std::unique_ptr<RunStore>(new RunStore(std::move(db)));
+}
+
+base::Expected<std::optional<StoredRun>> RunStore::add(const StoredRun& run) {
+  const std::lock_guard lock(mutex_);
+  SGL_TRY(auto transaction, Transaction::begin(*db_));
+  if (!run.idempotency_key.empty()) {
+    SGL_TRY(auto select, db_->prepare(std::string(kColumns) + "WHERE tenant = ? AND idempotency_key = ?"));
+    select.bind(1, run.tenant).bind(2, run.idempotency_key);
+    SGL_TRY(const bool there, select.step());
+    if (there) return std::optional<StoredRun>(row(select));
+  }
+  {
+    SGL_TRY(auto insert, db_->prepare("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+    insert.bind(1, run.id).bind(2, run.tenant).bind(3, run.owner).bind(4, run.program_id).bind(5, run.program);
+    insert.bind_blob(6, run.plan).bind(7, run.request).bind(8, run.status).bind(9, run.outcome);
+    if (!run.idempotency_key.empty()) insert.bind(10, run.idempotency_key);
+    insert.bind(11, run.created).bind(12, run.finished);
+    SGL_TRY_STATUS(insert.run());
+  }
+  SGL_TRY_STATUS(transaction.commit());
+  return std::optional<StoredRun>();
+}
+
+base::Expected<StoredRun> RunStore::get(const std::string& tenant, const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  SGL_TRY(auto select, db_->prepare(std::string(kColumns) + "WHERE tenant = ? AND id = ?"));
+  select.bind(1, tenant).bind(2, id);
+  SGL_TRY(const bool there, select.step());
+  if (!there) return base::not_found(fmt::format("there is no run '{}'", id));
+  return row(select);
+}
+
+base::Status RunStore::set_running(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  SGL_TRY(auto update, db_->prepare("UPDATE runs SET status = 'running' WHERE id = ? AND outcome = ''"));
+  update.bind(1, id);
+  return update.run();
+}
+
+base::Expected<bool> RunStore::finish(const std::string& id, const std::string& status, const std::string& outcome) {
+  const std::lock_guard lock(mutex_);
+  SGL_TRY(auto update,
+          db_->prepare("UPDATE runs SET status = ?, outcome = ?, finished = ? WHERE id = ? AND outcome = ''"));
+  update.bind(1, status).bind(2, outcome).bind(3, std::int64_t{std::time(nullptr)}).bind(4, id);
+  SGL_TRY_STATUS(update.run());
+  return db_->changes() > 0;
+}
+
+base::Expected<std::vector<StoredRun>> RunStore::unfinished() {
+  const std::lock_guard lock(mutex_);
+  SGL_TRY(auto select, db_->prepare(std::string(kColumns) + "WHERE outcome = '' ORDER BY created, rowid"));
+  std::vector<StoredRun> out;
+  while (true) {
+    SGL_TRY(const bool more, select.step());
+    if (!more) return out;
+    out.push_back(row(select));
+  }
+}
+
+base::Status RunStore::forget_old(std::int64_t now) {
+  const std::lock_guard lock(mutex_);
+  SGL_TRY(auto erase, db_->prepare("DELETE FROM runs WHERE outcome <> '' AND finished < ?"));
+  erase.bind(1, now - kKeepSeconds);
+  return erase.run();
+}
+
+}  // namespace sgl::server

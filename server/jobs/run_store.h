@@ -1,0 +1,50 @@
+// Background runs in SQLite (write-ahead log): a run that was accepted is there before its acceptance is answered, and
+// its result is written once, whatever crashes in between.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/store/sqlite.h"
+
+namespace sgl::server {
+
+struct StoredRun {
+  std::string id, tenant, owner;    // owner: the principal's id
+  std::string program_id, program;  // hash of the plan, name of the entry point
+  std::string plan;                 // bytes: the run does not depend on the program staying stored
+  std::string request;              // JSON: arguments, seed, limits
+  std::string status;               // "queued", "running", "succeeded", "failed", "cancelled"
+  std::string outcome;              // JSON of the finished run, "" before
+  std::string idempotency_key;      // "" for none
+  std::int64_t created = 0, finished = 0;
+};
+
+class RunStore {
+ public:
+  static constexpr std::int64_t kKeepSeconds = 7 * 86'400;  // finished runs are forgotten after a week
+  static base::Expected<std::unique_ptr<RunStore>> open(const std::string& path);
+
+  // Durable when it returns. With an idempotency key that this tenant has used already, nothing is added and the run of
+  // then is returned.
+  base::Expected<std::optional<StoredRun>> add(const StoredRun& run);
+  // Errors: not_found.
+  base::Expected<StoredRun> get(const std::string& tenant, const std::string& id);
+  base::Status set_running(const std::string& id);
+  // Stores the outcome unless there is one already. True: this call stored it.
+  base::Expected<bool> finish(const std::string& id, const std::string& status, const std::string& outcome);
+  // Runs without an outcome, oldest first: what a restart has to finish.
+  base::Expected<std::vector<StoredRun>> unfinished();
+  base::Status forget_old(std::int64_t now);
+
+ private:
+  explicit RunStore(std::unique_ptr<Database> db) : db_(std::move(db)) {}
+  std::mutex mutex_;
+  std::unique_ptr<Database> db_;
+};
+
+}  // namespace sgl::server

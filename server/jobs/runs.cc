@@ -1,0 +1,184 @@
+#include "server/jobs/runs.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <ctime>
+
+#include "server/auth/crypto.h"
+
+namespace sgl::server {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+}  // namespace
+
+RunRegistry::RunRegistry(exec::ModelPort& port, std::unique_ptr<RunStore> store, RunLimitsOptions options)
+    : port_(port), store_(std::move(store)), options_(options) {}
+
+RunRegistry::~RunRegistry() {
+  stop(std::chrono::steady_clock::now());
+}
+
+RunPointer RunRegistry::enter(RunSpec spec, std::string id) {
+  if (id.empty()) id = "run_" + base64url(random_bytes(18));
+  auto run = std::make_shared<Run>(id, std::move(spec));
+  const std::lock_guard lock(mutex_);
+  runs_.emplace(std::move(id), run);
+  return run;
+}
+
+base::Expected<RunPointer> RunRegistry::start(RunSpec spec) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || executing_ >= options_.parallel) {
+      return base::Error{base::ErrorKind::kUnavailable,
+                         stopping_ ? "the server is shutting down" : "too many programs run at once; try again later"};
+    }
+    ++executing_;
+  }
+  RunPointer run = enter(std::move(spec));
+  launch(run, false);
+  return run;
+}
+
+base::Expected<RunPointer> RunRegistry::run_here(RunSpec spec, const std::function<void(const RunPointer&)>& started) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return base::Error{base::ErrorKind::kUnavailable, "the server is shutting down"};
+    ++executing_;
+  }
+  RunPointer run = enter(std::move(spec));
+  started(run);
+  execute(run, false);
+  return run;
+}
+
+// The slot (executing_) is taken already.
+void RunRegistry::launch(const RunPointer& run, bool background) {
+  std::thread([this, run, background] { execute(run, background); }).detach();
+}
+
+void RunRegistry::execute(const RunPointer& run, bool background) {
+  if (background) {
+    if (const base::Status marked = store_->set_running(run->id()); !marked.ok())
+      spdlog::warn("{}", marked.error().message);
+  }
+  run->execute(port_);
+  bool cut_off = false;
+  {
+    const std::lock_guard lock(mutex_);
+    cut_off = stopping_ && run->status() == "cancelled";
+  }
+  // A run that the server's end cut off stays unfinished: the next start takes it up.
+  if (background && !cut_off) {
+    const auto stored = store_->finish(run->id(), run->status(), run->outcome());
+    if (!stored.ok()) spdlog::error("the result of {} could not be stored: {}", run->id(), stored.error().message);
+  }
+  const std::lock_guard lock(mutex_);
+  --executing_;
+  if (background) {
+    --executing_background_;
+    next_background();
+  }
+  idle_.notify_all();
+}
+
+// With mutex_ held.
+void RunRegistry::next_background() {
+  while (!stopping_ && !waiting_.empty() && executing_background_ < options_.background &&
+         executing_ < options_.parallel) {
+    RunPointer run = waiting_.front();
+    waiting_.pop_front();
+    ++executing_;
+    ++executing_background_;
+    launch(run, true);
+  }
+}
+
+base::Expected<RunRegistry::Accepted> RunRegistry::submit(RunSpec spec, const Json& request,
+                                                          const std::string& plan_bytes, const std::string& key) {
+  if (!store_) return base::invalid("background runs need a state folder: start the server with --state-dir");
+  StoredRun stored;
+  stored.id = "run_" + base64url(random_bytes(18));
+  stored.tenant = spec.tenant;
+  stored.owner = spec.owner;
+  stored.program_id = spec.program_id;
+  stored.program = spec.program;
+  stored.plan = plan_bytes;
+  stored.request = request.dump(-1, ' ', false, Json::error_handler_t::replace);
+  stored.status = "queued";
+  stored.idempotency_key = key;
+  stored.created = std::time(nullptr);
+  SGL_TRY(const auto earlier, store_->add(stored));
+  if (earlier) return Accepted{find(spec.tenant, earlier->id), earlier->id, true};
+  RunPointer run = enter(std::move(spec), stored.id);
+  const std::lock_guard lock(mutex_);
+  waiting_.push_back(run);
+  next_background();
+  return Accepted{run, stored.id, false};
+}
+
+base::Status RunRegistry::resume(const std::function<base::Expected<RunSpec>(const StoredRun&)>& revive) {
+  if (!store_) return {};
+  SGL_TRY(const auto unfinished, store_->unfinished());
+  for (const StoredRun& stored : unfinished) {
+    auto spec = revive(stored);
+    if (!spec.ok()) {
+      const Json outcome = {
+          {"run", stored.id},
+          {"program", stored.program_id},
+          {"status", "failed"},
+          {"error", {{"kind", base::error_kind_name(spec.error().kind)}, {"message", spec.error().message}}}};
+      SGL_TRY(const bool written,
+              store_->finish(stored.id, "failed", outcome.dump(-1, ' ', false, Json::error_handler_t::replace)));
+      (void)written;
+      continue;
+    }
+    RunPointer run = enter(std::move(*spec), stored.id);
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(run);
+  }
+  if (!unfinished.empty()) spdlog::info("{} background runs of the last start are taken up", unfinished.size());
+  const std::lock_guard lock(mutex_);
+  next_background();
+  return {};
+}
+
+RunPointer RunRegistry::find(const std::string& tenant, const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  const auto it = runs_.find(id);
+  return it == runs_.end() || it->second->spec().tenant != tenant ? nullptr : it->second;
+}
+
+std::size_t RunRegistry::background_in_work() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_.size() + executing_background_;
+}
+
+void RunRegistry::sweep() {
+  const auto now = std::chrono::steady_clock::now();
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(runs_, [&](const auto& entry) {
+      const std::lock_guard run_lock(entry.second->mutex_);
+      return !entry.second->outcome_.empty() && now - entry.second->ended_ > options_.keep;
+    });
+  }
+  if (store_) {
+    if (const base::Status forgotten = store_->forget_old(std::time(nullptr)); !forgotten.ok()) {
+      spdlog::warn("old runs could not be deleted: {}", forgotten.error().message);
+    }
+  }
+}
+
+void RunRegistry::stop(std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock lock(mutex_);
+  stopping_ = true;
+  idle_.wait_until(lock, deadline, [&] { return executing_ == 0; });
+  for (const auto& [id, run] : runs_) run->cancel();
+  idle_.wait(lock, [&] { return executing_ == 0; });
+}
+
+}  // namespace sgl::server

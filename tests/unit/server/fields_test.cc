@@ -1,0 +1,53 @@
+// Reading JSON members, and bodies.
+#include "server/api/fields.h"
+
+#include <doctest/doctest.h>
+
+using namespace sgl::server;
+
+TEST_CASE("types, ranges, pointers, unknown members") {
+  const auto pointer = [](const Json& object, auto&& read) {
+    Fields fields(object, "/x");
+    read(fields);
+    fields.finish();
+    return fields.error() ? fields.error()->pointer : std::string();
+  };
+  CHECK(pointer({{"a", 1}}, [](Fields& f) { CHECK(f.integer("a") == 1); }) == "");
+  CHECK(pointer({{"a", 1.0}}, [](Fields& f) { CHECK(f.integer("a") == 1); }) == "");
+  CHECK(pointer({{"a", 1.5}}, [](Fields& f) { f.integer("a"); }) == "/x/a");
+  CHECK(pointer({{"a", 11}}, [](Fields& f) { f.integer("a", 0, 10); }) == "/x/a");
+  CHECK(pointer({{"a", "1"}}, [](Fields& f) { f.number("a"); }) == "/x/a");
+  CHECK(pointer({{"a", nullptr}}, [](Fields& f) { CHECK_FALSE(f.text("a")); }) == "");
+  CHECK(pointer({{"temprature", 1}}, [](Fields& f) { f.number("temperature"); }) == "/x/temprature");
+  CHECK(pointer({{"a", {"x", 1}}}, [](Fields& f) { f.texts("a"); }) == "/x/a");
+  const Json slip = {{"temprature", 1}};
+  Fields hint(slip);
+  hint.number("temperature");
+  hint.finish();
+  CHECK(hint.error()->message.find("did you mean 'temperature'") != std::string::npos);
+}
+
+TEST_CASE("bodies: depth, duplicates, the place of a mistake") {
+  Json out;
+  CHECK_FALSE(parse_body(R"({"a":[1,{"b":2}]})", out));
+  for (const char* bad : {"", "[]", "{", "{\"a\":1,}", "{\"a\":1}x", "\xff", "{\"a\":\"\xff\"}", R"({"a":1,"a":2})",
+                          R"({"x":{"a":1,"a":2}})"}) {
+    CAPTURE(bad);
+    const auto error = parse_body(bad, out);
+    REQUIRE(error);
+    CHECK(error->status == 400);
+  }
+  CHECK(parse_body("{\"a\" 1}", out)->message.find("near byte") != std::string::npos);
+  std::string deep = "{\"a\":";
+  for (int i = 0; i < 100'000; ++i) deep += '[';
+  CHECK(parse_body(deep, out));
+  CHECK_FALSE(parse_body(R"({"a":{"k":1},"b":{"k":2}})", out));
+}
+
+TEST_CASE("one shape of errors for each dialect") {
+  const ApiError error{400, "no", "/messages/0/content"};
+  CHECK(error_json(error, Dialect::kOpenAi)["error"]["param"] == "messages[0].content");
+  CHECK(error_json(error, Dialect::kOpenAi)["error"]["type"] == "invalid_request_error");
+  CHECK(error_json(error, Dialect::kNative)["error"]["code"] == 400);
+  CHECK(error_json(error, Dialect::kPlain)["error"]["pointer"] == "/messages/0/content");
+}

@@ -1,0 +1,96 @@
+// Stored programs and background runs.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <filesystem>
+
+#include "server/jobs/program_store.h"
+#include "server/jobs/run_store.h"
+
+using namespace sgl;
+using namespace sgl::server;
+
+namespace {
+
+constexpr const char* kSource = "program main(n: int) -> int { return n + 1 }\n";
+
+StoredRun queued(const std::string& id, const std::string& key = "") {
+  StoredRun run;
+  run.id = id;
+  run.tenant = "t";
+  run.plan = std::string("\0\1\2", 3);
+  run.request = "{}";
+  run.status = "queued";
+  run.idempotency_key = key;
+  run.created = std::time(nullptr);
+  return run;
+}
+
+}  // namespace
+
+TEST_CASE("programs are compiled, named, versioned, kept apart by tenant") {
+  auto store = ProgramStore::open(":memory:");
+  REQUIRE(store.ok());
+  const Compiled one = (*store)->compile(kSource);
+  REQUIRE_FALSE(one.failure);
+  CHECK((*store)->compile(one.plan_bytes).id == one.id);
+  const auto first = (*store)->put("a", "inc", one);
+  REQUIRE(first.ok());
+  CHECK(first->version == 1);
+  CHECK((*store)->put("a", "inc", one)->version == 1);
+  const Compiled two = (*store)->compile("program main(n: int) -> int { return n + 2 }\n");
+  CHECK((*store)->put("a", "inc", two)->version == 2);
+  CHECK((*store)->get("a", "inc")->id == two.id);
+  CHECK((*store)->get("a", "inc@1")->id == one.id);
+  CHECK((*store)->get("a", one.id)->version == 1);
+  CHECK_FALSE((*store)->get("b", "inc").ok());
+  CHECK_FALSE((*store)->get("a", "inc@9").ok());
+  CHECK_FALSE((*store)->get("a", "inc@x").ok());
+  CHECK_FALSE((*store)->remove("b", "inc").ok());
+  REQUIRE((*store)->remove("a", "inc").ok());
+  CHECK((*store)->list("a")->empty());
+}
+
+TEST_CASE("a submitted program reaches no file; mistakes have their place") {
+  auto store = ProgramStore::open(":memory:");
+  REQUIRE(store.ok());
+  const Compiled import = (*store)->compile("import \"/etc/passwd\" as p\nprogram main() -> int { return 1 }\n");
+  REQUIRE(import.failure);
+  CHECK(import.failure->diagnostics.dump().find("files cannot be imported here") != std::string::npos);
+  const Compiled slip = (*store)->compile("program main() -> int { return nn }\n");
+  REQUIRE(slip.failure);
+  REQUIRE(slip.failure->diagnostics.size() == 1);
+  CHECK(slip.failure->diagnostics[0]["line"] == 1);
+  CHECK((*store)->compile("SGLPLAN\n broken").failure);
+  CHECK_FALSE((*store)->compile("import std.text\nprogram main() -> string { return \"a\" }\n").failure);
+}
+
+TEST_CASE("a run is accepted once, finished once, and found again after a restart") {
+  const auto path =
+      (std::filesystem::temp_directory_path() / ("sgl-runs-" + std::to_string(getpid()) + ".db")).string();
+  for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(path + end);
+  {
+    auto store = RunStore::open(path);
+    REQUIRE(store.ok());
+    CHECK_FALSE((*store)->add(queued("r1", "k"))->has_value());
+    CHECK((*store)->add(queued("r2", "k"))->value().id == "r1");
+    CHECK_FALSE((*store)->add(queued("r3"))->has_value());
+    REQUIRE((*store)->set_running("r1").ok());
+    CHECK(*(*store)->finish("r1", "succeeded", "{\"a\":1}"));
+    CHECK_FALSE(*(*store)->finish("r1", "failed", "{\"a\":2}"));
+  }
+  auto store = RunStore::open(path);
+  REQUIRE(store.ok());
+  const auto unfinished = (*store)->unfinished();
+  REQUIRE(unfinished.ok());
+  REQUIRE(unfinished->size() == 1);
+  CHECK(unfinished->front().id == "r3");
+  CHECK(unfinished->front().plan == std::string("\0\1\2", 3));
+  CHECK((*store)->get("t", "r1")->outcome == "{\"a\":1}");
+  CHECK_FALSE((*store)->get("other", "r1").ok());
+  REQUIRE((*store)->forget_old(std::time(nullptr) + 8 * 86'400).ok());
+  CHECK_FALSE((*store)->get("t", "r1").ok());
+  CHECK((*store)->get("t", "r3").ok());
+  for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(path + end);
+}
