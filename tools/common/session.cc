@@ -1,9 +1,9 @@
 #include "tools/common/session.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <filesystem>
-
-#include <fmt/format.h>
 
 #include "runtime/base/check.h"
 
@@ -27,6 +27,12 @@ class AbsentPort final : public exec::ModelPort {
 }  // namespace
 
 base::Expected<Session> open_session(const std::string& folder, std::size_t threads) {
+  engine::EngineOptions options;
+  options.threads = threads;
+  return open_session(folder, options);
+}
+
+base::Expected<Session> open_session(const std::string& folder, const engine::EngineOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored)) {
@@ -35,14 +41,14 @@ base::Expected<Session> open_session(const std::string& folder, std::size_t thre
   SGL_TRY(auto model, model::Model::load(folder));
   SGL_TRY(auto tokenizer, tokenizer::Tokenizer::load(folder));
   Session session;
-  engine::EngineOptions options;
-  options.threads = threads;
   SGL_TRY(session.engine, engine::Engine::create(std::move(model), std::move(tokenizer), options));
   SGL_TRY(session.port, exec::make_engine_port(*session.engine));
   session.load_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   return session;
 }
 
-std::unique_ptr<exec::ModelPort> make_absent_port() { return std::make_unique<AbsentPort>(); }
+std::unique_ptr<exec::ModelPort> make_absent_port() {
+  return std::make_unique<AbsentPort>();
+}
 
 }  // namespace sgl::tools

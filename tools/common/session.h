@@ -20,6 +20,7 @@ struct Session {
 
 // Errors: one sentence, from whatever could not be loaded.
 base::Expected<Session> open_session(const std::string& folder, std::size_t threads);
+base::Expected<Session> open_session(const std::string& folder, const engine::EngineOptions& options);
 
 // For programs that never ask a model: a port without one. Using it is a bug.
 std::unique_ptr<exec::ModelPort> make_absent_port();

@@ -75,6 +75,8 @@ constexpr int kConstrainRefused = 2;  // what was given could not be compiled
 constexpr int kConstrainUsage = 64;   // wrong usage (sysexits.h), a file that cannot be used
 
 int run(const RunCommand& command);
+// A result on standard output: compact JSON, or readable on a terminal.
+int print_value(const RunCommand& command, const std::string& value);
 int tokenize(const TokenizeCommand& command);
 int model_info(const ModelInfoCommand& command);
 int model_logits(const LogitsCommand& command);

@@ -2,12 +2,15 @@
 #include "tools/common/cli.h"
 #include "tools/common/version.h"
 #include "tools/sgl/commands.h"
+#include "tools/sgl/remote/remote.h"
+#include "tools/sgl/serve/serve.h"
 
 namespace sgl::tools {
 namespace {
 
 struct Commands {
   RunCommand run;
+  RemoteCommand remote;
   TokenizeCommand tokenize;
   ModelInfoCommand info;
   LogitsCommand logits;
@@ -33,12 +36,24 @@ constexpr const char* kRunFooter =
     "  sgl run judge.sgl --model models/small --arg essay=@essay.txt\n"
     "  sgl run judge.sglp --args arguments.json --seed 7 --quiet | jq .grade\n"
     "  sgl run judge.sgl --batch essays.jsonl -o reports.jsonl --concurrency 32\n\n"
-    "Values of --arg are text where the parameter is a string, else JSON. A batch reads one JSON object of arguments a\n"
-    "line and writes one result a line, in the same order; after a crash the same command continues where it stopped.\n\n"
-    "Exit codes: 0 fine; 1 the program failed (in a batch: at least one input did); 2 wrong usage, or a program, model\n"
+    "Values of --arg are text where the parameter is a string, else JSON. A batch reads one JSON object of arguments "
+    "a\n"
+    "line and writes one result a line, in the same order; after a crash the same command continues where it "
+    "stopped.\n\n"
+    "Exit codes: 0 fine; 1 the program failed (in a batch: at least one input did); 2 wrong usage, or a program, "
+    "model\n"
     "or file that cannot be used; 130 interrupted.";
 
-void add_run(CLI::App& app, RunCommand& command, std::function<int()>& action) {
+void add_remote_options(CLI::App& sub, RemoteOptions& remote, bool required) {
+  sub.add_option("--remote", remote.url, "address of a server: https://HOST:PORT")
+      ->envname("SGL_REMOTE")
+      ->required(required);
+  sub.add_option("--token-file", remote.token_file, "file with the token for it (else the variable SGL_TOKEN)");
+  sub.add_option("--cacert", remote.ca, "certificate of its authority, PEM, where the system does not know it");
+}
+
+void add_run(CLI::App& app, Commands& commands, std::function<int()>& action) {
+  RunCommand& command = commands.run;
   CLI::App* sub = app.add_subcommand("run", "Run a program");
   sub->add_option("file", command.file, "source or plan file")->required();
   add_model_option(*sub, command.model);
@@ -49,8 +64,9 @@ void add_run(CLI::App& app, RunCommand& command, std::function<int()>& action) {
   sub->add_option("--seed", command.seed, "same seed, same everything: same result (0)");
   sub->add_option("--max-tokens", command.max_tokens, "longest generation where the program says nothing (256)")
       ->check(CLI::Range(1, 1'000'000));
-  sub->add_option("--limit", command.limits,
-                  "lower what the program may spend: tokens=N, time=30s, forks=N, fuel=N or memory=BYTES; may be repeated")
+  sub->add_option(
+         "--limit", command.limits,
+         "lower what the program may spend: tokens=N, time=30s, forks=N, fuel=N or memory=BYTES; may be repeated")
       ->allow_extra_args(false);
   sub->add_option("--threads", command.threads, "threads for the model (0: the machine's cores)")
       ->check(CLI::Range(0, 1024));
@@ -71,7 +87,39 @@ void add_run(CLI::App& app, RunCommand& command, std::function<int()>& action) {
       ->check(CLI::Range(1, 10'000));
   sub->add_flag("--restart", command.restart, "begin a batch anew, throwing away results that are there")->needs(batch);
   sub->footer(kRunFooter);
-  sub->callback([&] { action = [&] { return run(command); }; });
+  add_remote_options(*sub, commands.remote.remote, false);
+  sub->callback([&] {
+    action = [&] {
+      return commands.remote.remote.url.empty() ? run(command) : run_remote(command, commands.remote.remote);
+    };
+  });
+}
+
+void add_remote(CLI::App& app, RemoteCommand& command, std::function<int()>& action) {
+  CLI::App* sub = app.add_subcommand("submit", "Run a program on a server in the background; prints the run's id");
+  sub->add_option("file", command.run.file, "source or plan file")->required();
+  sub->add_option("-a,--arg", command.run.arguments, "argument name=value, or name=@file; may be repeated")
+      ->allow_extra_args(false);
+  sub->add_option("--args", command.run.arguments_file, "file with a JSON object of arguments, - for standard input");
+  sub->add_option("--program", command.run.program, "program to run, if the file has several");
+  sub->add_option("--seed", command.run.seed, "same seed, same everything: same result (0)");
+  sub->add_option("--limit", command.run.limits, "as for sgl run; may be repeated")->allow_extra_args(false);
+  add_remote_options(*sub, command.remote, true);
+  sub->footer(
+      "Example:\n  run=$(sgl submit judge.sgl --arg essay=@essay.txt --remote https://host:30000 --token-file "
+      "token.txt)\n"
+      "  sgl result $run --wait --remote https://host:30000 --token-file token.txt");
+  sub->callback([&] { action = [&] { return submit(command); }; });
+  const auto add = [&](const char* name, const char* help, int (*run)(const RemoteCommand&)) {
+    CLI::App* one = app.add_subcommand(name, help);
+    one->add_option("id", command.id, "id of the run")->required();
+    add_remote_options(*one, command.remote, true);
+    one->callback([&command, &action, run] { action = [&command, run] { return run(command); }; });
+    return one;
+  };
+  add("status", "State of a run: queued, running, succeeded, failed, cancelled", status);
+  add("result", "Result of a run", result)->add_flag("--wait", command.wait, "wait until it is there");
+  add("cancel", "End a run", cancel);
 }
 
 void add_tokenize(CLI::App& app, TokenizeCommand& command, std::function<int()>& action) {
@@ -81,26 +129,29 @@ void add_tokenize(CLI::App& app, TokenizeCommand& command, std::function<int()>&
   sub->add_flag("--decode", command.decode, "standard input is a JSON list of ids; print its text as a JSON string");
   sub->add_flag("--special", command.special, "add the tokens that begin and end a text; when decoding, show them");
   sub->add_flag("--plain", command.plain, "the text is data: spellings of added tokens in it are just characters");
-  sub->footer("Examples:\n"
-              "  echo -n 'Once upon a time' | sgl tokenize --tokenizer models/small\n"
-              "  echo '[403, 407, 261]' | sgl tokenize --tokenizer models/small --decode\n"
-              "  sgl tokenize --tokenizer models/small --jsonl < texts.jsonl > ids.jsonl\n\n"
-              "Exit codes: 0 fine; 2 wrong usage, or a tokenizer or input that cannot be used.");
+  sub->footer(
+      "Examples:\n"
+      "  echo -n 'Once upon a time' | sgl tokenize --tokenizer models/small\n"
+      "  echo '[403, 407, 261]' | sgl tokenize --tokenizer models/small --decode\n"
+      "  sgl tokenize --tokenizer models/small --jsonl < texts.jsonl > ids.jsonl\n\n"
+      "Exit codes: 0 fine; 2 wrong usage, or a tokenizer or input that cannot be used.");
   sub->callback([&] { action = [&] { return tokenize(command); }; });
 }
 
 void add_model(CLI::App& app, Commands& commands, std::function<int()>& action) {
   CLI::App* model = app.add_subcommand("model", "Look into a model");
   model->require_subcommand(1);
-  model->footer("Examples:\n"
-                "  sgl model info models/small\n"
-                "  sgl model logits --model models/small --text 'Once upon' -o logits.npy");
+  model->footer(
+      "Examples:\n"
+      "  sgl model info models/small\n"
+      "  sgl model logits --model models/small --text 'Once upon' -o logits.npy");
   CLI::App* info = model->add_subcommand("info", "Print what a model is");
   info->add_option("folder", commands.info.folder, kModelHelp);
   info->add_flag("--json", commands.info.json, "as JSON");
-  info->footer("Examples:\n"
-               "  sgl model info models/small\n"
-               "  sgl model info models/small --json | jq .kv_bytes_per_token");
+  info->footer(
+      "Examples:\n"
+      "  sgl model info models/small\n"
+      "  sgl model info models/small --json | jq .kv_bytes_per_token");
   info->callback([&] { action = [&] { return model_info(commands.info); }; });
 
   LogitsCommand& logits = commands.logits;
@@ -111,9 +162,10 @@ void add_model(CLI::App& app, Commands& commands, std::function<int()>& action) 
   sub->add_option("-o,--output", logits.output, "file to write: float32, positions × vocabulary")->required();
   sub->add_flag("--last", logits.last, "only the last position");
   sub->add_option("--threads", logits.threads, "threads (0: the machine's cores)")->check(CLI::Range(0, 1024));
-  sub->footer("Examples:\n"
-              "  sgl model logits --model models/small --ids 1,403,407 -o logits.npy\n"
-              "  sgl model logits --model models/small --text 'Once upon' --last -o next.npy");
+  sub->footer(
+      "Examples:\n"
+      "  sgl model logits --model models/small --ids 1,403,407 -o logits.npy\n"
+      "  sgl model logits --model models/small --text 'Once upon' --last -o next.npy");
   sub->callback([&] { action = [&] { return model_logits(logits); }; });
 }
 
@@ -153,10 +205,11 @@ void add_constrain_tokenizer(CLI::App& sub, std::string& folder) {
 void add_constrain(CLI::App& app, Commands& commands, std::function<int()>& action) {
   CLI::App* constrain = app.add_subcommand("constrain", "Try constraints: JSON Schemas, regular expressions");
   constrain->require_subcommand(1);
-  constrain->footer("Examples:\n"
-                    "  sgl constrain explain --schema person.json\n"
-                    "  sgl constrain check --tokenizer models/small --schema person.json < instances.jsonl\n"
-                    "  sgl constrain bench --tokenizer models/small --suite schemas.jsonl.gz");
+  constrain->footer(
+      "Examples:\n"
+      "  sgl constrain explain --schema person.json\n"
+      "  sgl constrain check --tokenizer models/small --schema person.json < instances.jsonl\n"
+      "  sgl constrain bench --tokenizer models/small --suite schemas.jsonl.gz");
   ConstrainCheckCommand& check = commands.check;
   CLI::App* sub = constrain->add_subcommand("check", "Check that texts are accepted or rejected as they should be");
   add_constrain_options(*sub, check.options, true);
@@ -165,13 +218,14 @@ void add_constrain(CLI::App& app, Commands& commands, std::function<int()>& acti
   sub->add_option("--verify-masks", check.verify_masks, "compare so many masks, spread over all, with brute force");
   sub->add_option("--seed", check.seed, "seed of the choice of those masks (0)");
   sub->add_flag("--json", check.json, "one JSON object a line for every event");
-  sub->footer("Standard input (without --suite) has one object a line: {\"text\": …, \"valid\": true or false, or absent}.\n\n"
-              "Examples:\n"
-              "  sgl constrain check --tokenizer models/small --schema person.json < instances.jsonl\n"
-              "  echo '{\"text\": \"ab\"}' | sgl constrain check --tokenizer models/small --regex 'a[bc]' --json\n"
-              "  sgl constrain check -t models/small --suite schemas.jsonl.gz --whitespace any --property-order any --cold\n\n"
-              "Exit codes: 0 all as expected; 1 a text was not accepted or rejected as labelled, or a mask is wrong;\n"
-              "2 not compiled; 64 wrong usage.");
+  sub->footer(
+      "Standard input (without --suite) has one object a line: {\"text\": …, \"valid\": true or false, or absent}.\n\n"
+      "Examples:\n"
+      "  sgl constrain check --tokenizer models/small --schema person.json < instances.jsonl\n"
+      "  echo '{\"text\": \"ab\"}' | sgl constrain check --tokenizer models/small --regex 'a[bc]' --json\n"
+      "  sgl constrain check -t models/small --suite schemas.jsonl.gz --whitespace any --property-order any --cold\n\n"
+      "Exit codes: 0 all as expected; 1 a text was not accepted or rejected as labelled, or a mask is wrong;\n"
+      "2 not compiled; 64 wrong usage.");
   sub->callback([&] { action = [&] { return constrain_check(commands.check); }; });
 
   ConstrainBenchCommand& bench = commands.bench;
@@ -180,10 +234,11 @@ void add_constrain(CLI::App& app, Commands& commands, std::function<int()>& acti
   add_constrain_tokenizer(*sub, bench.tokenizer);
   sub->add_option("--rounds", bench.rounds, "times that texts are walked again, warm (3)")->check(CLI::Range(0, 1000));
   sub->add_flag("--json", bench.json, "as JSON");
-  sub->footer("Examples:\n"
-              "  sgl constrain bench --tokenizer models/small --suite schemas.jsonl.gz --whitespace any\n"
-              "  sgl constrain bench --tokenizer models/small --schema person.json --rounds 100 < instances.jsonl\n\n"
-              "Exit codes: 0 fine; 64 wrong usage.");
+  sub->footer(
+      "Examples:\n"
+      "  sgl constrain bench --tokenizer models/small --suite schemas.jsonl.gz --whitespace any\n"
+      "  sgl constrain bench --tokenizer models/small --schema person.json --rounds 100 < instances.jsonl\n\n"
+      "Exit codes: 0 fine; 64 wrong usage.");
   sub->callback([&] { action = [&] { return constrain_bench(commands.bench); }; });
 
   ConstrainExplainCommand& explain = commands.explain;
@@ -193,29 +248,51 @@ void add_constrain(CLI::App& app, Commands& commands, std::function<int()>& acti
   sub->add_option("--max-bytes", explain.max_bytes, "length of samples (200)")->check(CLI::Range(1, 1'000'000));
   sub->add_option("--seed", explain.seed, "same seed: same samples (0)");
   sub->add_flag("--json", explain.json, "as JSON");
-  sub->footer("Examples:\n"
-              "  sgl constrain explain --schema person.json --seed 3\n"
-              "  sgl constrain explain --regex '[A-Z]{2}[0-9]+' --samples 20 --json | jq .samples\n\n"
-              "Exit codes: 0 fine; 2 not compiled; 64 wrong usage.");
+  sub->footer(
+      "Examples:\n"
+      "  sgl constrain explain --schema person.json --seed 3\n"
+      "  sgl constrain explain --regex '[A-Z]{2}[0-9]+' --samples 20 --json | jq .samples\n\n"
+      "Exit codes: 0 fine; 2 not compiled; 64 wrong usage.");
   sub->callback([&] { action = [&] { return constrain_explain(commands.explain); }; });
 }
 
+// Commands with a command line of their own: so many options that they also come from files.
+struct OwnCommand {
+  const char* name;
+  const char* help;
+  int (*run)(int, char**);
+};
+constexpr OwnCommand kOwnCommands[] = {
+    {"serve", "Serve a model and programs over HTTP(S)", serve},
+    {"doctor", "Check the security of a server's options and files", doctor},
+    {"cert", "Make a self-signed certificate", cert},
+    {"token", "Make, list and revoke access tokens", token},
+    {"audit", "Check audit logs", audit},
+};
+
 int start(int argc, char** argv) {
+  for (const OwnCommand& own : kOwnCommands) {
+    if (argc > 1 && std::string_view(argv[1]) == own.name) return own.run(argc - 1, argv + 1);
+  }
   CLI::App app{"Runs programs of SGL, the structured generation language.", "sgl"};
   app.require_subcommand(1);
-  app.footer("Examples:\n"
-             "  sgl run judge.sgl --arg essay=@essay.txt\n"
-             "  sgl run judge.sgl --model models/small --arg essay=@essay.txt\n"
-             "  sgl model info\n\n"
-             "The model is what --model names, else the variable SGL_MODEL, else the small one that ships with sgl.\n"
-             "`sgl COMMAND --help` says more. Programs are checked and compiled by `sglc`.");
+  app.footer(
+      "Examples:\n"
+      "  sgl run judge.sgl --arg essay=@essay.txt\n"
+      "  sgl run judge.sgl --model models/small --arg essay=@essay.txt\n"
+      "  sgl model info\n"
+      "  sgl serve --port 8080\n\n"
+      "The model is what --model names, else the variable SGL_MODEL, else the small one that ships with sgl.\n"
+      "`sgl COMMAND --help` says more. Programs are checked and compiled by `sglc`.");
   app.set_version_flag("--version", version_text("sgl"));
   Commands commands;
   std::function<int()> action;
-  add_run(app, commands.run, action);
+  add_run(app, commands, action);
+  add_remote(app, commands.remote, action);
   add_tokenize(app, commands.tokenize, action);
   add_model(app, commands, action);
   add_constrain(app, commands, action);
+  for (const OwnCommand& own : kOwnCommands) app.add_subcommand(own.name, own.help);
   app.add_subcommand("version", "Print the version")->callback([&] {
     action = [] { return print_out(version_text("sgl") + "\n"); };
   });
@@ -226,4 +303,6 @@ int start(int argc, char** argv) {
 }  // namespace
 }  // namespace sgl::tools
 
-int main(int argc, char** argv) { return sgl::tools::start(argc, argv); }
+int main(int argc, char** argv) {
+  return sgl::tools::start(argc, argv);
+}

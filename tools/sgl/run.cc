@@ -1,9 +1,8 @@
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <optional>
-
-#include <fmt/format.h>
 
 #include "tools/common/exit_codes.h"
 #include "tools/common/signals.h"
@@ -96,14 +95,14 @@ int print_failure(const Prepared& prepared, const Outcome& outcome) {
   return kFailed;
 }
 
+}  // namespace
+
 int print_value(const RunCommand& command, const std::string& value) {
   if (command.json || !is_terminal(STDOUT_FILENO)) return print_out(value + "\n");
   const Json json = Json::parse(value, nullptr, false);
   if (json.is_discarded()) return print_out(value + "\n");
   return print_out(printable(json.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n");
 }
-
-}  // namespace
 
 int run(const RunCommand& command) {
   Interrupt interrupt;  // first: loading a model takes a while
