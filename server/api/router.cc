@@ -194,8 +194,6 @@ Response Router::handle(const Request& request) {
   Response out = route->handle(held->call);
   held->status = out.status;
   add_quota_headers(out, call.quota);
-  if (request.encrypted) out.header("Strict-Transport-Security", "max-age=31536000");
-  out.header("X-Content-Type-Options", "nosniff").header("Cache-Control", "no-store");
   if (out.stream) {
     out.stream = [inner = std::move(out.stream), held](const StreamWriter& write) { inner(write); };
   }

@@ -94,7 +94,8 @@ std::string hash_of(const std::string& salt, std::string_view token) {
 
 nlohmann::ordered_json to_json(const TokenRecord& r) {
   Json out = {{"id", r.id}, {"tenant", r.principal.tenant}, {"note", r.note}};
-  for (auto& [key, value] : rights_json(r.principal).items()) out[key] = value;
+  const Json rights = rights_json(r.principal);
+  for (const auto& [key, value] : rights.items()) out[key] = value;
   out["created"] = r.created;
   out["expires"] = r.expires ? Json(*r.expires) : Json();
   out["revoked"] = r.revoked ? Json(*r.revoked) : Json();

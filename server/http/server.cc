@@ -1,5 +1,6 @@
 #include "server/http/server.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -13,6 +14,7 @@
 #include <atomic>
 #include <cerrno>
 #include <condition_variable>
+#include <ctime>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -41,6 +43,14 @@ std::string plain_error(const HeadError& error) {
   return fmt::format(
       "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
       error.status, error.status == 503 ? "Service Unavailable" : "Refused", text.size(), text);
+}
+
+// What every answer says: when it was made, that it is not to be kept or reinterpreted, and on TLS that TLS is meant.
+void add_standing_headers(const Request& request, httplib::Response& out) {
+  out.set_header("Date", fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::time(nullptr))));
+  out.set_header("X-Content-Type-Options", "nosniff");
+  out.set_header("Cache-Control", "no-store");
+  if (request.encrypted) out.set_header("Strict-Transport-Security", "max-age=31536000");
 }
 
 }  // namespace
@@ -94,6 +104,8 @@ void HttpServer::Impl::install_routes() {
   const auto with_body = [this](const httplib::Request& in, httplib::Response& out,
                                 const httplib::ContentReader& reader) { answer(in, out, &reader); };
   const auto without = [this](const httplib::Request& in, httplib::Response& out) { answer(in, out, nullptr); };
+  library.set_keep_alive_timeout(std::chrono::duration_cast<std::chrono::seconds>(options.limits.idle_time).count());
+  library.set_keep_alive_max_count(options.keep_alive_requests);
   const char* const all = "[^]*";
   library.Get(all, without);
   library.Options(all, without);
@@ -121,6 +133,7 @@ void HttpServer::Impl::answer(const httplib::Request&, httplib::Response& out, c
   request.hangup = &hangups;
   request.socket = connection.socket();
   out.set_header("x-request-id", request.id);
+  add_standing_headers(request, out);
   if (reader != nullptr && request.head.has_body()) {
     const std::size_t limit = options.limits.max_body;
     const bool complete = (*reader)([&](const char* data, std::size_t size) {

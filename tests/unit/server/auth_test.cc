@@ -84,6 +84,9 @@ TEST_CASE("a token's life: created, found, rotated, revoked; the file holds no s
   auto again = TokenStore::open(scratch.db());
   REQUIRE(again.ok());
   CHECK((*again)->list()->size() == 2);
+  const auto shown = to_json((*again)->list()->front());
+  CHECK(shown["scopes"] == nlohmann::ordered_json::array({"generate", "programs:run"}));
+  CHECK(shown.dump().find(created->secret) == std::string::npos);
 }
 
 TEST_CASE("keys, schemes, headers") {

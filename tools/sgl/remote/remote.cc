@@ -142,15 +142,18 @@ base::Expected<RemoteClient::Reply> look(const RemoteCommand& command, const cha
   return client->ask(method, "/v1/runs/" + command.id, Json());
 }
 
+// A run that is not there is the run's failure, everything else the command's.
+int refused(const RemoteClient::Reply& reply) {
+  complain(reply.message());
+  return reply.status == 404 ? kFailed : kUsage;
+}
+
 }  // namespace
 
 int status(const RemoteCommand& command) {
   const auto reply = look(command, "GET");
   if (!reply.ok()) return refuse(reply.error());
-  if (!reply->good()) {
-    complain(reply->message());
-    return kFailed;
-  }
+  if (!reply->good()) return refused(*reply);
   return print_out(reply->json.value("status", "") + "\n");
 }
 
@@ -161,10 +164,7 @@ int result(const RemoteCommand& command) {
     const auto reply = look(command, "GET");
     if (!reply.ok()) return refuse(reply.error());
     const std::string state = reply->json.is_object() ? reply->json.value("status", "") : "";
-    if (!reply->good() && state.empty()) {
-      complain(reply->message());
-      return kFailed;
-    }
+    if (!reply->good() && state.empty()) return refused(*reply);
     if (state != "queued" && state != "running") return print_outcome(command.run, reply->json);
     if (!command.wait) {
       complain(fmt::format("the run is {}; pass --wait to wait for its result", state));
@@ -179,9 +179,7 @@ int result(const RemoteCommand& command) {
 int cancel(const RemoteCommand& command) {
   const auto reply = look(command, "DELETE");
   if (!reply.ok()) return refuse(reply.error());
-  if (reply->good()) return kOk;
-  complain(reply->message());
-  return kFailed;
+  return reply->good() ? kOk : refused(*reply);
 }
 
 }  // namespace sgl::tools
