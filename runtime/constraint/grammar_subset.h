@@ -1,0 +1,24 @@
+// One rule's automaton without empty moves, deterministic where that stays small. Private to runtime/constraint.
+#pragma once
+
+#include <vector>
+
+#include "runtime/constraint/grammar_nfa.h"
+
+namespace sgl::constraint {
+
+// Node 0 is the start: nothing leads to it, and it is not final, for what is asked of a rule is a text that is not
+// empty (calls of rules that may be empty can be passed over instead).
+struct RuleAutomaton {
+  struct Node {
+    std::vector<Edge> edges;
+    std::vector<NfaCall> calls;
+    bool final = false;
+  };
+  std::vector<Node> nodes;
+};
+
+// `nullable`: by rule, whether it may be empty.
+RuleAutomaton without_empty_moves(const GrammarNfa& nfa, RuleId rule, const std::vector<bool>& nullable);
+
+}  // namespace sgl::constraint
