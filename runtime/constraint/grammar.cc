@@ -20,22 +20,18 @@ void set_problem(GrammarResult& out, std::string_view text, const GrammarProblem
 
 }  // namespace
 
+// A rule of GBNF begins a line with its name and `::=`; no line of Lark's can, for strings do not go over lines.
 GrammarSyntax detect_grammar_syntax(std::string_view text) {
-  // The end of a quoted part that begins at `at`.
-  const auto skip = [&](std::size_t at, char end) {
-    for (++at; at < text.size() && text[at] != end && text[at] != '\n'; ++at) at += text[at] == '\\' ? 1 : 0;
-    return at;
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  const auto is_word = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
   };
   for (std::size_t at = 0; at < text.size(); ++at) {
-    const char c = text[at];
-    if (c == '"' || c == '[') {
-      const std::size_t end = skip(at, c == '"' ? '"' : ']');
-      if (c == '"' || end < text.size()) at = c == '[' ? at : end;
-    } else if (c == '#' || text.substr(at, 2) == "//") {
-      while (at < text.size() && text[at] != '\n') ++at;
-    } else if (text.substr(at, 3) == "::=") {
-      return GrammarSyntax::kGbnf;
-    }
+    while (at < text.size() && is_blank(text[at])) ++at;
+    while (at < text.size() && is_word(text[at])) ++at;
+    while (at < text.size() && is_blank(text[at])) ++at;
+    if (text.substr(std::min(at, text.size()), 3) == "::=") return GrammarSyntax::kGbnf;
+    while (at < text.size() && text[at] != '\n') ++at;
   }
   return GrammarSyntax::kLark;
 }

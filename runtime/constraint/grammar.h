@@ -35,7 +35,7 @@ struct GrammarLimits {
 };
 
 enum class GrammarSyntax : std::uint8_t {
-  kDetect,  // GBNF iff it has `::=` outside of strings, comments and classes
+  kDetect,  // GBNF iff a line begins with a name and `::=`
   kLark,
   kGbnf,
 };
@@ -43,7 +43,7 @@ enum class GrammarSyntax : std::uint8_t {
 enum class GrammarStatus : std::uint8_t {
   kOk,
   kUnsupported,    // a construct that is known and not supported
-  kUnsatisfiable,  // no text can be derived from the start rule
+  kUnsatisfiable,  // no text (of less than 2^40 bytes) can be derived from the start rule
   kInvalid,        // not a grammar
   kLimit,          // over one of GrammarLimits
 };

@@ -148,7 +148,6 @@ class LarkParser : private GrammarReader {
     const std::size_t place = at_;
     std::vector<ExprId> out;
     if (!nested(depth, place)) return 0;
-    if (depth == 0) bar(0);  // a first | on a line of its own is only looks
     do {
       out.push_back(sequence(depth));
       skip(depth > 0);
@@ -225,12 +224,16 @@ class LarkParser : private GrammarReader {
     if (take("*")) return repeat_expr(item, 0, kNoMaximum, place);
     if (take("+")) return repeat_expr(item, 1, kNoMaximum, place);
     if (take("?")) return repeat_expr(item, 0, 1, place);
-    const std::size_t before = at_;
     skip(false);
-    if (!take("~")) {
-      at_ = before;
-      return item;
-    }
+    if (peek() == '~') return counted(item);
+    at_ = place;
+    return item;
+  }
+
+  // ~ n, ~ n..m
+  ExprId counted(ExprId item) {
+    const std::size_t place = at_;
+    take("~");
     skip(false);
     const auto min = number();
     auto max = min;

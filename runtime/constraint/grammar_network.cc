@@ -110,6 +110,8 @@ class NetworkBuilder {
   }
 
   bool make_nodes() {
+    const std::size_t most_edges = 16 * limits_.max_nodes;
+    SubsetScratch scratch;
     out_->rules.resize(nfa_.rules.size());
     for (RuleId r = 0; r < nfa_.rules.size(); ++r) {
       NetworkRule& rule = out_->rules[r];
@@ -125,8 +127,9 @@ class NetworkBuilder {
         out_->nodes.push_back(node);
         continue;
       }
-      const RuleAutomaton made = without_empty_moves(nfa_, r, nullable_);
-      for (const RuleAutomaton::Node& from : made.nodes) {
+      const auto made = without_empty_moves(nfa_, r, nullable_, most_edges, scratch);
+      if (!made) return false;
+      for (const RuleAutomaton::Node& from : made->nodes) {
         NetworkNode node;
         node.rule = r, node.final = from.final, node.ignored = nfa_.rules[r].ignored;
         node.edges = static_cast<std::uint32_t>(out_->edges.size());
@@ -137,8 +140,7 @@ class NetworkBuilder {
         node.calls_end = static_cast<std::uint32_t>(out_->calls.size());
         out_->nodes.push_back(node);
       }
-      if (out_->nodes.size() > limits_.max_nodes || out_->edges.size() + out_->calls.size() > 16 * limits_.max_nodes)
-        return false;
+      if (out_->nodes.size() > limits_.max_nodes || out_->edges.size() + out_->calls.size() > most_edges) return false;
     }
     return true;
   }

@@ -13,8 +13,10 @@ using Places = std::vector<std::uint32_t>;
 
 class Subsets {
  public:
-  Subsets(const GrammarNfa& nfa, RuleId rule, const std::vector<bool>& nullable)
-      : nfa_(nfa), rule_(nfa.rules[rule]), nullable_(nullable) {}
+  Subsets(const GrammarNfa& nfa, RuleId rule, const std::vector<bool>& nullable, SubsetScratch& scratch)
+      : nfa_(nfa), rule_(nfa.rules[rule]), nullable_(nullable), stamps_(scratch.stamps), stamp_(scratch.stamp) {
+    stamps_.resize(nfa_.nodes.size(), 0);
+  }
 
   // Nullopt: deterministic, it would be large.
   std::optional<RuleAutomaton> deterministic() {
@@ -22,22 +24,20 @@ class Subsets {
     Places start{rule_.start};
     close(start);
     const std::size_t most_nodes = 4 * members(start) + 64;
-    std::size_t work = 256 * most_nodes;
     make(start, out, [&](Places& places) { return number(places, out); });
     out.nodes[0].final = false;
     for (std::uint32_t i = 0; i < index_.size(); ++i) {
       const auto at = index_.at(i);
       const Places places(at.begin(), at.end());
-      if (out.nodes.size() > most_nodes || places.size() > work) return std::nullopt;
-      work -= places.size();
+      if (out.nodes.size() > most_nodes || visits_ > kMostVisits) return std::nullopt;
       make(
           places, out, [&](Places& next) { return number(next, out); }, i + 1);
     }
     return out;
   }
 
-  // A node for every place that an edge or call leads to.
-  RuleAutomaton nondeterministic() {
+  // A node for every place that an edge or call leads to. Nullopt: it would have more edges and calls than `max_edges`.
+  std::optional<RuleAutomaton> nondeterministic(std::size_t max_edges) {
     RuleAutomaton out;
     std::map<std::uint32_t, std::uint32_t> ids;
     Places todo;
@@ -46,10 +46,12 @@ class Subsets {
       if (fresh) todo.push_back(place);
       return it->second;
     };
+    std::size_t edges = 0;
     const auto add = [&](std::uint32_t place) {
       Node node;
       Places places{place};
       close(places);
+      edges += places.size();
       for (std::uint32_t p : places) {
         node.final = node.final || p == rule_.final;
         for (const Edge& e : nfa_.nodes[p].edges) node.edges.push_back({e.lo, e.hi, id(e.to)});
@@ -59,14 +61,18 @@ class Subsets {
     };
     add(rule_.start);
     out.nodes[0].final = false;
-    for (std::size_t i = 0; i < todo.size(); ++i) add(todo[i]);
+    for (std::size_t i = 0; i < todo.size(); ++i) {
+      if (edges > max_edges || visits_ > 2 * kMostVisits) return std::nullopt;
+      add(todo[i]);
+    }
     return out;
   }
 
  private:
+  static constexpr std::size_t kMostVisits = 8'000'000;  // of places, for all sets; well under a second
+
   // With what they lead to without bytes; sorted.
   void close(Places& places) {
-    if (stamps_.size() < nfa_.nodes.size()) stamps_.resize(nfa_.nodes.size(), 0);
     ++stamp_;
     std::size_t kept = 0;
     for (std::uint32_t p : places) {
@@ -86,18 +92,22 @@ class Subsets {
         if (nullable_[c.rule]) visit(c.to);
       }
     }
+    visits_ += places.size();
+    std::erase_if(places, [&](std::uint32_t p) {
+      return nfa_.nodes[p].edges.empty() && nfa_.nodes[p].calls.empty() && p != rule_.final;
+    });
     std::sort(places.begin(), places.end());
   }
 
   // How many places the rule has, about: as far as they can be reached.
   std::size_t members(const Places& start) {
-    std::vector<bool> seen(nfa_.nodes.size());
     Places todo = start;
-    for (std::uint32_t p : start) seen[p] = true;
+    ++stamp_;
+    for (std::uint32_t p : start) stamps_[p] = stamp_;
     for (std::size_t i = 0; i < todo.size(); ++i) {
       const auto visit = [&](std::uint32_t to) {
-        if (!seen[to]) todo.push_back(to);
-        seen[to] = true;
+        if (stamps_[to] != stamp_) todo.push_back(to);
+        stamps_[to] = stamp_;
       };
       const std::uint32_t p = todo[i];
       for (std::uint32_t to : nfa_.nodes[p].jumps) visit(to);
@@ -164,8 +174,9 @@ class Subsets {
   const NfaRule& rule_;
   const std::vector<bool>& nullable_;
   TupleIndex index_;  // by its number: the places of node number + 1
-  std::vector<std::uint32_t> stamps_;
-  std::uint32_t stamp_ = 0;
+  std::vector<std::uint64_t>& stamps_;
+  std::uint64_t& stamp_;
+  std::size_t visits_ = 0;
 };
 
 // Moore's algorithm: nodes with the same ways on become one, but for the start. Left as it is when that takes long.
@@ -223,12 +234,13 @@ void merge_equal(RuleAutomaton& automaton) {
 
 }  // namespace
 
-RuleAutomaton without_empty_moves(const GrammarNfa& nfa, RuleId rule, const std::vector<bool>& nullable) {
-  if (auto made = Subsets(nfa, rule, nullable).deterministic()) {
+std::optional<RuleAutomaton> without_empty_moves(const GrammarNfa& nfa, RuleId rule, const std::vector<bool>& nullable,
+                                                 std::size_t max_edges, SubsetScratch& scratch) {
+  if (auto made = Subsets(nfa, rule, nullable, scratch).deterministic()) {
     merge_equal(*made);
     return std::move(*made);
   }
-  return Subsets(nfa, rule, nullable).nondeterministic();
+  return Subsets(nfa, rule, nullable, scratch).nondeterministic(max_edges);
 }
 
 }  // namespace sgl::constraint

@@ -1,6 +1,7 @@
 // One rule's automaton without empty moves, deterministic where that stays small. Private to runtime/constraint.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "runtime/constraint/grammar_nfa.h"
@@ -18,7 +19,15 @@ struct RuleAutomaton {
   std::vector<Node> nodes;
 };
 
-// `nullable`: by rule, whether it may be empty.
-RuleAutomaton without_empty_moves(const GrammarNfa& nfa, RuleId rule, const std::vector<bool>& nullable);
+// Used for one rule after the other of the same network.
+struct SubsetScratch {
+  std::vector<std::uint64_t> stamps;  // by node: the last search that met it
+  std::uint64_t stamp = 0;
+};
+
+// `nullable`: by rule, whether it may be empty. Nullopt: it would have more edges and calls than `max_edges`, or take
+// seconds.
+std::optional<RuleAutomaton> without_empty_moves(const GrammarNfa& nfa, RuleId rule, const std::vector<bool>& nullable,
+                                                 std::size_t max_edges, SubsetScratch& scratch);
 
 }  // namespace sgl::constraint

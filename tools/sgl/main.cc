@@ -121,7 +121,9 @@ void add_constrain_options(CLI::App& sub, ConstrainOptions& options, bool suites
   CLI::Option_group* what = sub.add_option_group("what to compile");
   what->add_option("--schema", options.schema, "file with a JSON Schema");
   what->add_option("--regex", options.regex, "regular expression, of the whole text");
-  what->add_option("--grammar", options.grammar, "file with a grammar");
+  what->add_option("--grammar", options.grammar,
+                   "file with a grammar in Lark's notation, or in GBNF (.gbnf, or by its ::=)");
+  what->add_option("--tags", options.tags, "file with structural tags, as JSON");
   if (suites) {
     what->add_option("--suite", options.suite,
                      "file of records {\"id\", \"schema\", \"tests\"}, one a line; may be gzip");
@@ -151,7 +153,7 @@ void add_constrain_tokenizer(CLI::App& sub, std::string& folder) {
 }
 
 void add_constrain(CLI::App& app, Commands& commands, std::function<int()>& action) {
-  CLI::App* constrain = app.add_subcommand("constrain", "Try constraints: JSON Schemas, regular expressions");
+  CLI::App* constrain = app.add_subcommand("constrain", "Try constraints: JSON Schemas, grammars, patterns, tags");
   constrain->require_subcommand(1);
   constrain->footer("Examples:\n"
                     "  sgl constrain explain --schema person.json\n"
@@ -168,6 +170,7 @@ void add_constrain(CLI::App& app, Commands& commands, std::function<int()>& acti
   sub->footer("Standard input (without --suite) has one object a line: {\"text\": …, \"valid\": true or false, or absent}.\n\n"
               "Examples:\n"
               "  sgl constrain check --tokenizer models/small --schema person.json < instances.jsonl\n"
+              "  sgl constrain check -t models/small --grammar sums.lark --verify-masks 100 < instances.jsonl\n"
               "  echo '{\"text\": \"ab\"}' | sgl constrain check --tokenizer models/small --regex 'a[bc]' --json\n"
               "  sgl constrain check -t models/small --suite schemas.jsonl.gz --whitespace any --property-order any --cold\n\n"
               "Exit codes: 0 all as expected; 1 a text was not accepted or rejected as labelled, or a mask is wrong;\n"

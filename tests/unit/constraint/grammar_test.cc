@@ -14,7 +14,7 @@ GrammarResult compile(std::string_view text) {
 }
 
 struct Row {
-  const char* grammar;
+  std::string grammar;
   std::vector<std::string> accepted, rejected;
 };
 
@@ -152,7 +152,7 @@ args: %json {"type": "object", "additionalProperties": {"type": "integer"}} | "n
 
 TEST_CASE("wrong grammars are refused with their place") {
   struct Wrong {
-    const char* grammar;
+    std::string grammar;
     GrammarStatus status;
     std::size_t line, column;
     const char* message;
@@ -248,15 +248,17 @@ TEST_CASE("hostile grammars end soon, with an error or within the limits") {
       {"start: ((\"a\"*)*)*  | ((\"\"?)+)*", GrammarStatus::kOk},
       {"start: \"a\"" + many("|\"a\"", 250'000), GrammarStatus::kOk},
       {"start: \"ab\"" + many("|\"cd\"", 180'000), GrammarStatus::kOk},
-      {doubling, GrammarStatus::kOk},
-      {terminals, GrammarStatus::kOk},
+      {doubling, GrammarStatus::kUnsatisfiable},
+      {terminals, GrammarStatus::kUnsatisfiable},
       {chain, GrammarStatus::kOk},
       {mutual, GrammarStatus::kOk},
       {templates, GrammarStatus::kLimit},
       {"start: /(a|b)*a(a|b){18}/", GrammarStatus::kOk},
-      {"start: /(a?){4000}/", GrammarStatus::kOk},
+      {"start: /(a?){4000}/", GrammarStatus::kLimit},
+      {"start: /(a?){1000}/", GrammarStatus::kOk},
       {many("x", 2 << 20), GrammarStatus::kLimit},
-      {many("a: a\n", 100'000), GrammarStatus::kInvalid},
+      {many("a: a\n", 100'000), GrammarStatus::kLimit},
+      {many("a: a\n", 40'000), GrammarStatus::kInvalid},
   };
   for (const auto& [grammar, status] : hostile) {
     CAPTURE(grammar.substr(0, 100));
@@ -265,7 +267,7 @@ TEST_CASE("hostile grammars end soon, with an error or within the limits") {
     CHECK_MESSAGE(made.status == status, made.message);
     if (made.ok()) accepts_prefix(*made.constraint, "aaaaaaaabbbbbbbbbbbbbaaaaaaaaaaaaaaaaa");
     const auto took = std::chrono::steady_clock::now() - begin;
-    CHECK(took < std::chrono::seconds(20));
+    CHECK(took < std::chrono::seconds(5));
     MESSAGE(grammar.substr(0, 40) << ": " << std::chrono::duration_cast<std::chrono::milliseconds>(took).count()
                                   << " ms");
   }
