@@ -65,11 +65,7 @@ std::string render_text(const SourceSet& sources, const std::vector<Diagnostic>&
 // "begin", "end" (bytes), "help", "related": […]}; lines and columns from 1.
 std::string render_json(const SourceSet& sources, const std::vector<Diagnostic>& diagnostics);
 
-// The candidate nearest to `name` by edit distance (insert, delete, replace, swap), if it is near enough to be a
-// plausible slip: distance at most a third of the length, at least one.
-std::optional<std::string> nearest_name(std::string_view name, const std::vector<std::string>& candidates);
-
-// "did you mean 'x'?", or "".
+// "did you mean 'x'?" with the nearest candidate (base/names.h), or "".
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates);
 
 }  // namespace sgl::compiler

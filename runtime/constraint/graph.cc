@@ -74,11 +74,6 @@ void Graph::repeat(NodeId from, FragmentId item, std::string_view separator, std
 
 namespace {
 
-struct ByteRanges {
-  int size = 0;
-  std::uint8_t lo[4] = {}, hi[4] = {};
-};
-
 // Splits lo … hi, all of one encoded length, into sequences of byte ranges.
 void split_utf8(char32_t lo, char32_t hi, std::vector<ByteRanges>& out) {
   for (int i = 1; i < 4; ++i) {
@@ -107,7 +102,7 @@ void split_utf8(char32_t lo, char32_t hi, std::vector<ByteRanges>& out) {
 
 }  // namespace
 
-void Graph::utf8(NodeId from, const CodeSet& set, NodeId to) {
+std::vector<ByteRanges> utf8_sequences(const CodeSet& set) {
   static const CodeSet kByLength[4] = {
       {{0, 0x7F}}, {{0x80, 0x7FF}}, {{0x800, 0xD7FF}, {0xE000, 0xFFFF}}, {{0x10000, 0x10FFFF}}};
   std::vector<ByteRanges> sequences;
@@ -115,6 +110,11 @@ void Graph::utf8(NodeId from, const CodeSet& set, NodeId to) {
     const CodeSet part = set.intersected(length);
     for (const base::CodeRange& r : part.ranges()) split_utf8(r.lo, r.hi, sequences);
   }
+  return sequences;
+}
+
+void Graph::utf8(NodeId from, const CodeSet& set, NodeId to) {
+  const std::vector<ByteRanges> sequences = utf8_sequences(set);
   // Sequences with a common end share its nodes.
   std::map<std::tuple<unsigned, unsigned, NodeId>, NodeId> suffixes;
   for (const ByteRanges& s : sequences) {

@@ -19,6 +19,13 @@ namespace sgl::constraint {
 using NodeId = std::uint32_t;
 using FragmentId = std::uint32_t;
 
+// The UTF-8 forms of a set of characters: texts of `size` bytes, each byte within its range.
+struct ByteRanges {
+  int size = 0;
+  std::uint8_t lo[4] = {}, hi[4] = {};
+};
+std::vector<ByteRanges> utf8_sequences(const base::CodeSet& set);
+
 struct Edge {
   std::uint8_t lo = 0, hi = 0;  // inclusive
   NodeId to = 0;

@@ -37,7 +37,8 @@ CodeSet class_escape(char c) {
 
 class PatternParser {
  public:
-  PatternParser(std::string_view pattern, const Limits& limits) : pattern_(pattern), limits_(limits) {}
+  PatternParser(std::string_view pattern, const Limits& limits, PatternFlags flags)
+      : pattern_(pattern), limits_(limits), flags_(flags) {}
 
   Expected<PatternNode> run() {
     SGL_TRY(PatternNode out, choice(0));
@@ -110,10 +111,10 @@ class PatternParser {
     }
     if (c == '.') {
       ++at_;
-      return set_node(CodeSet{{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}}.negated());
+      return set_node((flags_.dot_all ? CodeSet() : CodeSet{{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}}).negated());
     }
     SGL_TRY(CodeSet set, c == '\\' ? escape() : literal());
-    return set_node(std::move(set));
+    return set_node(flags_.ignore_case ? set.case_closed() : std::move(set));
   }
 
   Expected<PatternNode> group(std::size_t depth) {
@@ -349,22 +350,24 @@ class PatternParser {
       }
       set.add(item.ranges()[0].lo, last.ranges()[0].lo);
     }
+    if (flags_.ignore_case) set = set.case_closed();
     return negate ? set.negated() : set;
   }
 
   std::string_view pattern_;
   const Limits& limits_;
+  const PatternFlags flags_;
   std::size_t at_ = 0;
   bool in_behind_ = false;
 };
 
 }  // namespace
 
-Expected<PatternNode> parse_pattern(std::string_view pattern, const Limits& limits) {
+Expected<PatternNode> parse_pattern(std::string_view pattern, const Limits& limits, PatternFlags flags) {
   if (pattern.size() > limits.max_pattern_bytes) {
     return base::over_limit(fmt::format("pattern of {} bytes, more than {}", pattern.size(), limits.max_pattern_bytes));
   }
-  return PatternParser(pattern, limits).run();
+  return PatternParser(pattern, limits, flags).run();
 }
 
 }  // namespace sgl::constraint

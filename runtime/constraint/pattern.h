@@ -29,8 +29,13 @@ struct PatternNode {
   bool behind = false, negated = false;     // kLook
 };
 
+struct PatternFlags {
+  bool ignore_case = false;  // by simple case folding
+  bool dot_all = false;      // . is every character
+};
+
 // Errors: `invalid` with the column (bytes from 1), `limit` for length and nesting.
-base::Expected<PatternNode> parse_pattern(std::string_view pattern, const Limits& limits);
+base::Expected<PatternNode> parse_pattern(std::string_view pattern, const Limits& limits, PatternFlags flags = {});
 
 // A nondeterministic automaton over characters, without assertions.
 class CharNfa {

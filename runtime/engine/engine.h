@@ -104,7 +104,8 @@ struct GenerateRequest {
   // bytes, where another token extends it. The healed bytes are not part of `text`; `healed_tokens` of the sequence's
   // end are replaced by Finished::tokens.
   Namespace ns;
-  int priority = 0;   // higher first; equal: first come first served
+  double weight = 1.0;  // of the namespace, where several wait: twice the weight gets twice the tokens
+  int priority = 0;     // higher first; equal: namespaces take turns, inside one first come first served
   bool heal = false;  // token healing, see above; needs two tokens and text that ends a character
   // Log-probabilities of the prompt's tokens from this position on; these positions are computed, not taken from the
   // cache. Not together with healing.
@@ -117,6 +118,7 @@ struct ScoreRequest {
   std::vector<std::vector<TokenId>> continuations;  // each non-empty
   bool per_token = false;  // Finished::logprobs = all continuations' token logprobs, concatenated
   Namespace ns;
+  double weight = 1.0;
   int priority = 0;
 };
 

@@ -17,7 +17,7 @@ bool only_specials(const tokenizer::Tokenizer& tokenizer, std::span<const TokenI
 }  // namespace
 
 Generation::Generation(const Env& env, RequestId request_id, GenerateRequest request, Events listener)
-    : Task(request_id, request.ns, request.priority, std::move(listener)),
+    : Task(request_id, request.ns, request.priority, std::move(listener), request.weight),
       env_(env),
       params_(std::move(request.sampling)),
       prompt_(request.sequence.tokens()),
@@ -58,6 +58,7 @@ bool Generation::start(sched::Scheduler& scheduler, const NewSequence& new_seque
   s.tokens.insert(s.tokens.end(), tokens_.begin(), tokens_.end() - (draining_ ? 1 : 0));
   s.logits_from = params_.logprobs ? prompt_.size() - 1 : s.tokens.size() - 1;
   if (logprobs_.of_prompt()) s.logits_from = std::min(s.logits_from, logprobs_.prompt_logits_from());
+  s.weight = weight;
   sequence_ = s.id;
   const base::Status accepted = scheduler.submit(std::move(s));
   if (!accepted.ok()) {

@@ -14,7 +14,7 @@ namespace {
 class Scoring final : public Task {
  public:
   Scoring(const Env& env, RequestId request_id, ScoreRequest request, Events listener)
-      : Task(request_id, request.ns, request.priority, std::move(listener)),
+      : Task(request_id, request.ns, request.priority, std::move(listener), request.weight),
         env_(env),
         prefix_(request.sequence.tokens()),
         continuations_(std::move(request.continuations)),
@@ -92,6 +92,7 @@ class Scoring final : public Task {
               std::size_t first_token) {
     sched::Submission s{sequence, sched::Namespace(ns.value), priority, std::move(tokens), 0, first_token - 1};
     s.prompt = s.tokens.size();
+    s.weight = weight;
     const base::Status accepted = scheduler.submit(std::move(s));
     SGL_ASSERT(accepted.ok());  // the length was validated
   }

@@ -38,8 +38,8 @@ struct Rows {
 // A task talks to the scheduler only from `start`, `advance` and `close`, which run on the engine thread.
 class Task {
  public:
-  Task(RequestId request, Namespace tenant, int importance, Events listener)
-      : id(request), ns(tenant), priority(importance), events(std::move(listener)) {}
+  Task(RequestId request, Namespace tenant, int importance, Events listener, double share = 1.0)
+      : id(request), ns(tenant), priority(importance), weight(share), events(std::move(listener)) {}
   virtual ~Task() = default;
   Task(const Task&) = delete;
   Task& operator=(const Task&) = delete;
@@ -59,6 +59,7 @@ class Task {
   const RequestId id;
   const Namespace ns;
   const int priority;
+  const double weight;  // of the namespace, see sched::Submission
   Events events;
 };
 

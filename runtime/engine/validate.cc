@@ -74,6 +74,7 @@ base::Status check_sampling(const SamplingParams& s, std::size_t vocab) {
 }  // namespace
 
 base::Status validate(const GenerateRequest& request, const RequestLimits& limits) {
+  SGL_TRY_STATUS(in_range("weight", request.weight, 0.0, 1e6, true));
   SGL_TRY_STATUS(check_length(request.sequence.size(), limits));
   SGL_TRY_STATUS(check_tokens(request.sequence.tokens(), limits.vocab));
   if (request.heal && request.prompt_logprobs_from) {
@@ -83,6 +84,7 @@ base::Status validate(const GenerateRequest& request, const RequestLimits& limit
 }
 
 base::Status validate(const ScoreRequest& request, const RequestLimits& limits) {
+  SGL_TRY_STATUS(in_range("weight", request.weight, 0.0, 1e6, true));
   SGL_TRY_STATUS(check_length(request.sequence.size(), limits));
   SGL_TRY_STATUS(check_tokens(request.sequence.tokens(), limits.vocab));
   if (request.continuations.empty()) return invalid("there are no continuations to score");

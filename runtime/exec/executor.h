@@ -60,6 +60,7 @@ struct RunOptions {
   int default_max_tokens = 256;  // for generations that give none
   RunLimits limits;
   engine::Namespace ns;
+  double weight = 1.0;  // of the namespace, see engine::GenerateRequest
   bool trace = false;  // record RunResult::trace
 };
 

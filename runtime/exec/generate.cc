@@ -193,6 +193,7 @@ bool Executor::Impl::begin_generate(Strand& strand, const Inst& inst) {
   request.heal = prompt->heal;
   request.constraint = *constraint;
   request.ns = instance.options.ns;
+  request.weight = instance.options.weight;
   strand.pending = std::make_unique<Pending>();
   strand.pending->results.resize(static_cast<std::size_t>(count));
   strand.pending->outstanding = static_cast<std::size_t>(count);
@@ -288,6 +289,7 @@ bool Executor::Impl::begin_select(Strand& strand, const Inst& inst) {
   request.continuations = pending->continuations;
   request.per_token = true;
   request.ns = instance.options.ns;
+  request.weight = instance.options.weight;
   pending->unconditional = spec.method == plan::SelectMethod::kUnconditionalLikelihoodNormalized;
   pending->outstanding = pending->unconditional ? 2 : 1;
   pending->results.resize(pending->outstanding);

@@ -9,8 +9,8 @@
 namespace sgl::server {
 
 ChatAnswer::ChatAnswer(Service& service, const Chat& chat, Sampling sampling, std::vector<engine::TokenId> prompt,
-                       engine::Namespace ns)
-    : service_(service), chat_(chat), sampling_(std::move(sampling)), ns_(ns), left_(sampling_.params.max_tokens) {
+                       const Principal& who)
+    : service_(service), chat_(chat), sampling_(std::move(sampling)), who_(who), left_(sampling_.params.max_tokens) {
   sequence_.append(prompt);
   if (chat_.choice == ToolChoice::kRequired || chat_.choice == ToolChoice::kNamed) {
     append(kToolCallBegin);
@@ -29,7 +29,7 @@ base::Expected<std::optional<engine::GenerateRequest>> ChatAnswer::next() {
   request.sampling = sampling_.params;
   request.sampling.seed = seed_of(sampling_.params.seed, static_cast<std::size_t>(steps_) * 1000);
   request.sampling.max_tokens = static_cast<int>(left_);
-  request.ns = ns_;
+  service_.attribute(request, who_);
   ++steps_;
   if (in_call_) {
     SGL_TRY(request.constraint, service_.constraints.json_schema(tool_call_schema(chat_)));

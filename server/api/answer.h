@@ -20,7 +20,7 @@ struct ToolCall {
 class ChatAnswer {
  public:
   ChatAnswer(Service& service, const Chat& chat, Sampling sampling, std::vector<engine::TokenId> prompt,
-             engine::Namespace ns);
+             const Principal& who);
 
   // The request of the next step; nullopt: the answer is complete. Errors: the tools' schemas cannot be used.
   base::Expected<std::optional<engine::GenerateRequest>> next();
@@ -46,7 +46,7 @@ class ChatAnswer {
   const Chat& chat_;
   Sampling sampling_;
   engine::Sequence sequence_;
-  engine::Namespace ns_;
+  const Principal& who_;
   bool in_call_ = false;
   int steps_ = 0;
   std::int64_t left_;  // tokens

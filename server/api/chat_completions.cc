@@ -108,7 +108,7 @@ std::optional<ApiError> begin_chat(const SharedCall& call, ChatWork& work) {
     Sampling one = work.sampling;
     one.params.seed = seed_of(params.seed, static_cast<std::size_t>(i));
     work.answers.push_back(
-        std::make_unique<ChatAnswer>(service, work.chat, std::move(one), *prompt, service.cache_of(call->who)));
+        std::make_unique<ChatAnswer>(service, work.chat, std::move(one), *prompt, call->who));
     if (auto refused = begin_step(work, static_cast<std::size_t>(i))) return refused;
   }
   return std::nullopt;

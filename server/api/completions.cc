@@ -109,7 +109,7 @@ std::optional<ApiError> begin(const SharedCall& call, Work& work) {
       request.sampling = work.sampling.params;
       request.sampling.seed = seed_of(request.sampling.seed, static_cast<std::size_t>(i));
       request.constraint = work.sampling.constraint;
-      request.ns = service.cache_of(call->who);
+      service.attribute(request, call->who);
       if (work.echo && work.logprobs) request.prompt_logprobs_from = 0;
       work.generations->add(std::move(request));
       work.choices.push_back({work.prompts[p], {}, {}, {}, work.echo ? work.prompt_texts[p] : "", ""});

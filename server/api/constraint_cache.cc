@@ -4,7 +4,9 @@
 
 #include <chrono>
 
+#include "runtime/constraint/grammar.h"
 #include "runtime/constraint/json_schema.h"
+#include "runtime/constraint/structural_tags.h"
 
 namespace sgl::server {
 
@@ -35,20 +37,50 @@ base::Expected<ConstraintCache::Pointer> ConstraintCache::regex(const std::strin
   return get("r" + pattern, [&] { return constraint::compile_regex(pattern); });
 }
 
+namespace {
+
+constexpr std::size_t kMaxSchema = 1 << 20;                  // bytes that a client may send
+constexpr auto kMaxTime = std::chrono::milliseconds(2000);  // for compiling
+
+constraint::SchemaOptions options_for(bool loose) {
+  constraint::SchemaOptions options;
+  options.limits.max_bytes = kMaxSchema;
+  options.limits.time = kMaxTime;
+  if (loose) options.whitespace = constraint::Whitespace::kAny;
+  return options;
+}
+
+base::Expected<ConstraintCache::Pointer> pointer_or_error(const constraint::SchemaResult& result, std::string_view what) {
+  if (result.ok()) return result.constraint;
+  const std::string place = result.pointer.empty() ? "" : fmt::format(" (at '{}')", result.pointer);
+  const bool limit =
+      result.status == constraint::SchemaStatus::kTimeout || result.status == constraint::SchemaStatus::kLimit;
+  return base::Error{limit ? base::ErrorKind::kLimit : base::ErrorKind::kInvalid,
+                     fmt::format("the {} cannot be used: {}{}", what, result.message, place)};
+}
+
+}  // namespace
+
 base::Expected<ConstraintCache::Pointer> ConstraintCache::json_schema(const std::string& schema, bool loose) {
-  return get((loose ? "l" : "s") + schema, [&]() -> base::Expected<Pointer> {
-    constraint::SchemaOptions options;
-    options.limits.max_bytes = 1 << 20;  // of a schema that a client sends
-    options.limits.time = std::chrono::milliseconds(2000);
-    if (loose) options.whitespace = constraint::Whitespace::kAny;
-    const constraint::SchemaResult result = constraint::compile_json_schema(schema, options);
+  return get((loose ? "l" : "s") + schema, [&] {
+    return pointer_or_error(constraint::compile_json_schema(schema, options_for(loose)), "JSON schema");
+  });
+}
+
+base::Expected<ConstraintCache::Pointer> ConstraintCache::tags(const std::string& json) {
+  return get("t" + json, [&] {
+    return pointer_or_error(constraint::compile_structural_tags_json(json, options_for(false)), "structural tag");
+  });
+}
+
+base::Expected<ConstraintCache::Pointer> ConstraintCache::grammar(const std::string& text) {
+  return get("g" + text, [&]() -> base::Expected<Pointer> {
+    const constraint::GrammarResult result = constraint::compile_grammar(text);
     if (result.ok()) return result.constraint;
-    const std::string place = result.pointer.empty() ? "" : fmt::format(" (at '{}')", result.pointer);
+    const std::string place = result.line == 0 ? "" : fmt::format(" (line {}, column {})", result.line, result.column);
     return base::Error{
-        result.status == constraint::SchemaStatus::kTimeout || result.status == constraint::SchemaStatus::kLimit
-            ? base::ErrorKind::kLimit
-            : base::ErrorKind::kInvalid,
-        fmt::format("the JSON schema cannot be used: {}{}", result.message, place)};
+        result.status == constraint::GrammarStatus::kLimit ? base::ErrorKind::kLimit : base::ErrorKind::kInvalid,
+        fmt::format("the grammar cannot be used: {}{}", result.message, place)};
   });
 }
 

@@ -23,6 +23,10 @@ class ConstraintCache {
   // `schema`: JSON text. White space as models write it when `loose`.
   base::Expected<Pointer> json_schema(const std::string& schema, bool loose = false);
   base::Expected<Pointer> any_json();
+  // Lark's EBNF or GBNF.
+  base::Expected<Pointer> grammar(const std::string& text);
+  // Structural tags as JSON (runtime/constraint/structural_tags.h).
+  base::Expected<Pointer> tags(const std::string& json);
 
  private:
   template <typename Compile>

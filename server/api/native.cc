@@ -235,7 +235,7 @@ std::optional<ApiError> begin(const SharedCall& call, Work& work) {
       request.sampling.top_logprobs = work.call.logprobs ? work.call.top_logprobs : 0;
       if (work.call.logprobs && work.call.logprob_start >= 0) request.prompt_logprobs_from = options.logprobs_from;
       request.constraint = prompt.sampling.constraint;
-      request.ns = service.cache_of(call->who);
+      service.attribute(request, call->who);
       work.generations->add(std::move(request));
       const std::string id =
           prompt.rid.empty() ? call->request.id + (work.answers.empty() ? "" : fmt::format("-{}", work.answers.size()))

@@ -99,7 +99,7 @@ std::optional<ApiError> read_run(Call& call, Fields& fields, std::shared_ptr<con
   if (const Json* given = fields.object("limits")) read_limits(*given, limits, fields);
   spec.options.seed = static_cast<std::uint64_t>(fields.integer("seed").value_or(0));
   spec.options.default_max_tokens = static_cast<int>(fields.integer("max_tokens", 1, 1 << 20).value_or(256));
-  spec.options.ns = call.service.cache_of(call.who);
+  call.service.attribute(spec.options, call.who);
   out.stream = fields.flag("stream").value_or(false);
   out.background = fields.flag("background").value_or(false);
   if (out.stream && out.background)
@@ -152,7 +152,7 @@ base::Expected<RunSpec> revive_run(Service& service, const StoredRun& stored) {
                          limits.value("memory", kMaxMemory)};
   Principal who;
   who.tenant = stored.tenant;
-  spec.options.ns = service.cache_of(who);
+  service.attribute(spec.options, who);
   return spec;
 }
 

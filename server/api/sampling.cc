@@ -82,8 +82,9 @@ void read_constraint(Service& service, Fields& fields, Sampling& out) {
   const auto use = [&](const char* name, auto&& compile) {
     const Json* value = fields.any(name);
     if (value == nullptr) return;
-    if (++given > 1) return fields.fail(name, "only one of 'regex', 'json_schema' and 'ebnf' may be given");
-    if (!value->is_string() && !(value->is_object() && std::string_view(name) == "json_schema")) {
+    if (++given > 1) return fields.fail(name, "only one of 'regex', 'json_schema', 'ebnf' and 'structural_tag' may be given");
+    const bool object = std::string_view(name) == "json_schema" || std::string_view(name) == "structural_tag";
+    if (!value->is_string() && !(value->is_object() && object)) {
       return fields.fail(name, fmt::format("'{}' must be a string", name));
     }
     auto made = compile(value->is_string() ? value->get<std::string>() : dump(*value));
@@ -92,6 +93,8 @@ void read_constraint(Service& service, Fields& fields, Sampling& out) {
   };
   use("regex", [&](const std::string& text) { return service.constraints.regex(text); });
   use("json_schema", [&](const std::string& text) { return service.constraints.json_schema(text); });
+  use("ebnf", [&](const std::string& text) { return service.constraints.grammar(text); });
+  use("structural_tag", [&](const std::string& text) { return service.constraints.tags(text); });
 }
 
 }  // namespace

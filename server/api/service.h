@@ -75,6 +75,12 @@ struct Service {
   engine::Namespace cache_of(const Principal& who) {
     return options.share_cache ? engine::Namespace(0) : tenants.of(who.tenant);
   }
+  // In whose cache, and with which share.
+  template <typename Work>
+  void attribute(Work& work, const Principal& who) {
+    work.ns = cache_of(who);
+    work.weight = who.quotas.weight > 0 ? static_cast<double>(who.quotas.weight) : 1.0;
+  }
   std::int64_t context_limit() const;
 };
 

@@ -25,7 +25,7 @@ Response health_generate(const SharedCall& call) {
   request.sampling.max_tokens = 1;
   request.sampling.temperature = 0;
   request.sampling.ignore_eos = true;
-  request.ns = call->service.cache_of(call->who);
+  call->service.attribute(request, call->who);
   if (auto refused = call->admit({static_cast<std::int64_t>(prompt.size()) + 1}))
     return error_response(*refused, Dialect::kNative);
   Generations generations(*call->service.engine);

@@ -34,7 +34,7 @@ TokenRecord read_token(Fields& fields) {
                 quota("concurrent"),
                 quota("max_n"),
                 quota("max_forks"),
-                quota("max_context")};
+                quota("max_context"), quota("weight")};
     inner.finish();
     if (inner.error()) {
       fields.fail("quotas", inner.error()->message);

@@ -51,6 +51,7 @@ struct Quotas {
   std::int64_t max_n = 0;              // `n` of one request
   std::int64_t max_forks = 0;          // forks of one program run
   std::int64_t max_context = 0;        // prompt and generated tokens of one request
+  std::int64_t weight = 0;             // of the tenant among tenants that wait; 0: 1
 };
 
 struct Principal {

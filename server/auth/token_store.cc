@@ -32,7 +32,8 @@ Json quotas_json(const Quotas& q) {
           {"concurrent", q.concurrent},
           {"max_n", q.max_n},
           {"max_forks", q.max_forks},
-          {"max_context", q.max_context}};
+          {"max_context", q.max_context},
+          {"weight", q.weight}};
 }
 
 Json rights_json(const Principal& p) {
@@ -71,7 +72,7 @@ Principal principal_from(const std::string& id, const std::string& tenant, const
               number("concurrent"),
               number("max_n"),
               number("max_forks"),
-              number("max_context")};
+              number("max_context"), number("weight")};
   return p;
 }
 

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import socket
 import ssl
@@ -66,6 +67,12 @@ def native():
         schema = json.dumps({"type": "object", "properties": {"n": {"type": "integer", "maximum": 9}}, "required": ["n"], "additionalProperties": False})
         made = s.good("POST", "/generate", {"text": "JSON:", "sampling_params": {"json_schema": schema, "max_new_tokens": 40}}).json()
         check(isinstance(json.loads(made["text"])["n"], int), made)
+        sums = 'start: NUMBER ("+" NUMBER)+\nNUMBER: /[0-9]{1,3}/'
+        made = s.good("POST", "/generate", {"text": "Sum:", "sampling_params": {"ebnf": sums, "max_new_tokens": 12}}).json()
+        check(re.fullmatch(r"\d{1,3}(\+\d{1,3})+", made["text"]), made)
+        tags = {"tags": [{"begin": "<n>", "content": {"regex": "[0-9]{2}"}, "end": "</n>"}], "at_least_one": True, "stop_after_first": True}
+        made = s.good("POST", "/generate", {"text": "Number:", "sampling_params": {"structural_tag": tags, "max_new_tokens": 40}}).json()
+        check(re.search(r"<n>\d\d</n>$", made["text"]), made)
         # Log-probabilities.
         probs = s.good("POST", "/generate", {"text": "Once upon a time", "sampling_params": greedy, "return_logprob": True,
                                              "logprob_start_len": 0, "top_logprobs_num": 2, "return_text_in_logprobs": True}).json()
@@ -92,6 +99,7 @@ def native():
         for body, pointer in (({"text": "a", "sampling_params": {"temprature": 1}}, "/sampling_params/temprature"),
                               ({"text": 1}, "/text"), ({}, "/text"), ({"text": "a", "nonsense": 1}, "/nonsense"),
                               ({"text": "a", "sampling_params": {"regex": "("}}, "/sampling_params/regex"),
+                              ({"text": "a", "sampling_params": {"ebnf": "start: nothing"}}, "/sampling_params/ebnf"),
                               ({"input_ids": [10**9]}, "/input_ids")):
             wrong = s.ask("POST", "/generate", body)
             equal((wrong.status, wrong.json()["error"].get("pointer")), (400, pointer), f"{body}: {wrong!r}")

@@ -41,9 +41,9 @@ struct LogitsCommand {
   std::size_t threads = 0;
 };
 
-// What sgl constrain compiles, and how. One of schema, regex, grammar and suite is given.
+// What sgl constrain compiles, and how. One of schema, regex, grammar, tags and suite is given.
 struct ConstrainOptions {
-  std::string schema, regex, grammar, suite;  // files, but for the expression
+  std::string schema, regex, grammar, tags, suite;  // files, but for the expression
   bool any_order = false, any_whitespace = false, ignore_unsupported = false, annotate_formats = false;
   double timeout = 10;  // seconds per record
 };

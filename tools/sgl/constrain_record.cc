@@ -9,7 +9,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "runtime/constraint/grammar.h"
 #include "runtime/constraint/json_schema.h"
+#include "runtime/constraint/structural_tags.h"
 
 namespace sgl::tools {
 
@@ -144,9 +146,12 @@ Status each_record(const ConstrainOptions& options, bool instances, const std::f
       record.id = "regex";
       record.source = options.regex;
     } else {
-      const bool grammar = !options.grammar.empty();
-      record.kind = grammar ? SpecificationKind::kGrammar : SpecificationKind::kSchema;
-      record.id = grammar ? options.grammar : options.schema;
+      const std::pair<const std::string*, SpecificationKind> files[] = {{&options.schema, SpecificationKind::kSchema},
+                                                                        {&options.grammar, SpecificationKind::kGrammar},
+                                                                        {&options.tags, SpecificationKind::kTags}};
+      for (const auto& [file, kind] : files) {
+        if (!file->empty()) record.id = *file, record.kind = kind;
+      }
       SGL_TRY(record.source, read_file(record.id));
     }
     if (instances) SGL_TRY_STATUS(read_instances(record));
@@ -188,14 +193,33 @@ const char* status_name(constraint::SchemaStatus status) {
   return "invalid";
 }
 
-ConstrainCompiled compile_schema(const ConstrainRecord& record, const ConstrainOptions& options) {
+constraint::SchemaOptions schema_options(const ConstrainOptions& options) {
   constraint::SchemaOptions how;
   how.order = options.any_order ? constraint::PropertyOrder::kAny : constraint::PropertyOrder::kSchema;
   how.whitespace = options.any_whitespace ? constraint::Whitespace::kAny : constraint::Whitespace::kCompact;
   how.unsupported = options.ignore_unsupported ? constraint::Unsupported::kIgnore : constraint::Unsupported::kError;
   how.formats = options.annotate_formats ? constraint::Formats::kAnnotate : constraint::Formats::kAssert;
   how.limits.time = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout * 1000));
-  constraint::SchemaResult made = constraint::compile_json_schema(record.source, how);
+  return how;
+}
+
+const char* status_name(constraint::GrammarStatus status) {
+  switch (status) {
+    case constraint::GrammarStatus::kOk:
+      return "ok";
+    case constraint::GrammarStatus::kUnsupported:
+      return "unsupported";
+    case constraint::GrammarStatus::kUnsatisfiable:
+      return "unsatisfiable";
+    case constraint::GrammarStatus::kInvalid:
+      return "invalid";
+    case constraint::GrammarStatus::kLimit:
+      return "limit";
+  }
+  return "invalid";
+}
+
+ConstrainCompiled compiled_schema(constraint::SchemaResult made) {
   ConstrainCompiled out;
   out.status = status_name(made.status);
   out.pointer = std::move(made.pointer);
@@ -217,6 +241,20 @@ ConstrainCompiled compile_expression(const ConstrainRecord& record) {
   return out;
 }
 
+ConstrainCompiled compile_grammar(const ConstrainRecord& record) {
+  constraint::GrammarOptions how;
+  if (record.id.ends_with(".gbnf")) how.syntax = constraint::GrammarSyntax::kGbnf;
+  if (record.id.ends_with(".lark")) how.syntax = constraint::GrammarSyntax::kLark;
+  constraint::GrammarResult made = constraint::compile_grammar(record.source, how);
+  ConstrainCompiled out;
+  out.status = status_name(made.status);
+  if (made.line > 0) out.pointer = fmt::format("{}:{}", made.line, made.column);
+  out.message = std::move(made.message);
+  out.ignored = std::move(made.warnings);
+  out.constraint = std::move(made.constraint);
+  return out;
+}
+
 }  // namespace
 
 ConstrainCompiled compile_record(const ConstrainRecord& record, const ConstrainOptions& options) {
@@ -224,14 +262,16 @@ ConstrainCompiled compile_record(const ConstrainRecord& record, const ConstrainO
   ConstrainCompiled out;
   switch (record.kind) {
     case SpecificationKind::kSchema:
-      out = compile_schema(record, options);
+      out = compiled_schema(constraint::compile_json_schema(record.source, schema_options(options)));
       break;
     case SpecificationKind::kRegex:
       out = compile_expression(record);
       break;
     case SpecificationKind::kGrammar:
-      out.status = "unsupported";
-      out.message = "grammars cannot be compiled yet";
+      out = compile_grammar(record);
+      break;
+    case SpecificationKind::kTags:
+      out = compiled_schema(constraint::compile_structural_tags_json(record.source, schema_options(options)));
       break;
   }
   out.us = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count();

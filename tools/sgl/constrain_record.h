@@ -19,13 +19,13 @@ struct ConstrainInstance {
   std::optional<bool> valid;  // what it is labelled as
 };
 
-enum class SpecificationKind { kSchema, kRegex, kGrammar };
+enum class SpecificationKind { kSchema, kRegex, kGrammar, kTags };
 
 // One specification with its instances.
 struct ConstrainRecord {
   std::string id;
   SpecificationKind kind = SpecificationKind::kSchema;
-  std::string source;  // JSON Schema text, regular expression or grammar
+  std::string source;  // JSON Schema text, regular expression, grammar or the JSON of structural tags
   std::vector<ConstrainInstance> instances;
 };
 
@@ -42,9 +42,10 @@ base::Status each_line(const std::string& path, const std::function<base::Status
 std::optional<std::string_view> json_member(std::string_view object, std::string_view key);
 
 struct ConstrainCompiled {
-  std::string status;  // ok, unsupported, unsatisfiable, invalid, limit, timeout
-  std::string pointer, message;
-  std::vector<std::string> ignored;
+  std::string status;   // ok, unsupported, unsatisfiable, invalid, limit, timeout
+  std::string pointer;  // a JSON pointer; into a grammar: line:column
+  std::string message;
+  std::vector<std::string> ignored;  // JSON pointers; of a grammar: sentences about rules that were left out
   std::shared_ptr<const constraint::Constraint> constraint;  // when ok
   double us = 0;
   bool ok() const { return status == "ok"; }

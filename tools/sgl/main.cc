@@ -173,7 +173,9 @@ void add_constrain_options(CLI::App& sub, ConstrainOptions& options, bool suites
   CLI::Option_group* what = sub.add_option_group("what to compile");
   what->add_option("--schema", options.schema, "file with a JSON Schema");
   what->add_option("--regex", options.regex, "regular expression, of the whole text");
-  what->add_option("--grammar", options.grammar, "file with a grammar");
+  what->add_option("--grammar", options.grammar,
+                   "file with a grammar in Lark's notation, or in GBNF (.gbnf, or by its ::=)");
+  what->add_option("--tags", options.tags, "file with structural tags, as JSON");
   if (suites) {
     what->add_option("--suite", options.suite,
                      "file of records {\"id\", \"schema\", \"tests\"}, one a line; may be gzip");
@@ -203,7 +205,7 @@ void add_constrain_tokenizer(CLI::App& sub, std::string& folder) {
 }
 
 void add_constrain(CLI::App& app, Commands& commands, std::function<int()>& action) {
-  CLI::App* constrain = app.add_subcommand("constrain", "Try constraints: JSON Schemas, regular expressions");
+  CLI::App* constrain = app.add_subcommand("constrain", "Try constraints: JSON Schemas, grammars, patterns, tags");
   constrain->require_subcommand(1);
   constrain->footer(
       "Examples:\n"
@@ -218,14 +220,14 @@ void add_constrain(CLI::App& app, Commands& commands, std::function<int()>& acti
   sub->add_option("--verify-masks", check.verify_masks, "compare so many masks, spread over all, with brute force");
   sub->add_option("--seed", check.seed, "seed of the choice of those masks (0)");
   sub->add_flag("--json", check.json, "one JSON object a line for every event");
-  sub->footer(
-      "Standard input (without --suite) has one object a line: {\"text\": …, \"valid\": true or false, or absent}.\n\n"
-      "Examples:\n"
-      "  sgl constrain check --tokenizer models/small --schema person.json < instances.jsonl\n"
-      "  echo '{\"text\": \"ab\"}' | sgl constrain check --tokenizer models/small --regex 'a[bc]' --json\n"
-      "  sgl constrain check -t models/small --suite schemas.jsonl.gz --whitespace any --property-order any --cold\n\n"
-      "Exit codes: 0 all as expected; 1 a text was not accepted or rejected as labelled, or a mask is wrong;\n"
-      "2 not compiled; 64 wrong usage.");
+  sub->footer("Standard input (without --suite) has one object a line: {\"text\": …, \"valid\": true or false, or absent}.\n\n"
+              "Examples:\n"
+              "  sgl constrain check --tokenizer models/small --schema person.json < instances.jsonl\n"
+              "  sgl constrain check -t models/small --grammar sums.lark --verify-masks 100 < instances.jsonl\n"
+              "  echo '{\"text\": \"ab\"}' | sgl constrain check --tokenizer models/small --regex 'a[bc]' --json\n"
+              "  sgl constrain check -t models/small --suite schemas.jsonl.gz --whitespace any --property-order any --cold\n\n"
+              "Exit codes: 0 all as expected; 1 a text was not accepted or rejected as labelled, or a mask is wrong;\n"
+              "2 not compiled; 64 wrong usage.");
   sub->callback([&] { action = [&] { return constrain_check(commands.check); }; });
 
   ConstrainBenchCommand& bench = commands.bench;

@@ -96,13 +96,14 @@ base::Status read_quotas(const std::vector<std::string>& given, server::Quotas& 
                            : name == "max_n"             ? &out.max_n
                            : name == "max_forks"         ? &out.max_forks
                            : name == "max_context"       ? &out.max_context
+                           : name == "weight"            ? &out.weight
                                                          : nullptr;
     const std::string number = equals == std::string::npos ? "" : pair.substr(equals + 1);
     if (target == nullptr || number.empty() || number.size() > 15 ||
         number.find_first_not_of("0123456789") != std::string::npos) {
       return base::invalid(
           fmt::format("--quota {}: write NAME=NUMBER with one of requests_per_minute, tokens_per_minute, "
-                      "tokens_per_day, concurrent, max_n, max_forks, max_context",
+                      "tokens_per_day, concurrent, max_n, max_forks, max_context, weight",
                       pair));
     }
     *target = std::stoll(number);
