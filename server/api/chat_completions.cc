@@ -102,7 +102,7 @@ std::optional<ApiError> begin_chat(const SharedCall& call, ChatWork& work) {
   engine::SamplingParams& params = work.sampling.params;
   params.max_tokens = static_cast<int>(std::min<std::int64_t>(params.max_tokens, service.context_limit() - size + 1));
   if (auto refused = call->admit({(size + params.max_tokens) * work.sampling.n})) return refused;
-  work.generations = std::make_unique<Generations>(*service.engine, true);
+  work.generations = std::make_unique<Generations>(*service.engine, service.options.request_timeout, true);
   work.told_calls.assign(static_cast<std::size_t>(work.sampling.n), 0);
   for (std::int64_t i = 0; i < work.sampling.n; ++i) {
     Sampling one = work.sampling;
@@ -141,7 +141,7 @@ Json chunk_json(const ChatWork& work, std::size_t index, Json delta, Json finish
 // Handles the end of a step: the next one begins, or the answer is complete. An error ends the request.
 std::optional<ApiError> end_step(const SharedCall& call, ChatWork& work, std::size_t index,
                                  const engine::Finished& finished) {
-  if (finished.error) return from_error(*finished.error);
+  if (auto failed = work.generations->failure(finished)) return failed;
   ChatAnswer& answer = *work.answers[index];
   answer.take(finished);
   if (answer.finish_reason().empty()) return begin_step(work, index);

@@ -101,7 +101,7 @@ std::optional<ApiError> begin(const SharedCall& call, Work& work) {
         work.sampling.n;
   }
   if (auto refused = call->admit(demand)) return refused;
-  work.generations = std::make_unique<Generations>(*service.engine, true);
+  work.generations = std::make_unique<Generations>(*service.engine, service.options.request_timeout, true);
   for (std::size_t p = 0; p < work.prompts.size(); ++p) {
     for (std::int64_t i = 0; i < work.sampling.n; ++i) {
       engine::GenerateRequest request;
@@ -197,10 +197,9 @@ void stream(const SharedCall& call, Work& work, const StreamWriter& write) {
     if (!event->finished) continue;
     call->spent(event->finished->usage);
     add_usage(work.usage, event->finished->usage);
-    if (event->finished->error) {
-      const ApiError failed = from_error(*event->finished->error);
-      call->record->status = failed.status;
-      send(error_json(failed, Dialect::kOpenAi));
+    if (const auto failed = work.generations->failure(*event->finished)) {
+      call->record->status = failed->status;
+      send(error_json(*failed, Dialect::kOpenAi));
       continue;
     }
     send(chunk_json(work, event->index, "", nullptr, reason_word(*event->finished)));
@@ -227,7 +226,7 @@ Response whole(const SharedCall& call, Work& work) {
     if (!event->finished) continue;
     call->spent(event->finished->usage);
     add_usage(work.usage, event->finished->usage);
-    if (event->finished->error && !failed) failed = from_error(*event->finished->error);
+    if (!failed) failed = work.generations->failure(*event->finished);
     choice.finish_reason = reason_word(*event->finished);
     if (work.echo && work.logprobs) prepend_prompt(choice, *event->finished);
   }

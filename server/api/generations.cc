@@ -1,5 +1,7 @@
 #include "server/api/generations.h"
 
+#include <fmt/format.h>
+
 namespace sgl::server {
 
 std::size_t Generations::add(engine::GenerateRequest request) {
@@ -51,10 +53,25 @@ void Generations::cancel() {
   for (const engine::RequestId id : ids_) engine_.cancel(id);
 }
 
+std::optional<ApiError> Generations::failure(const engine::Finished& finished) const {
+  if (!finished.error) return std::nullopt;
+  if (timed_out_ && finished.error->kind == base::ErrorKind::kCancelled) {
+    return ApiError{408, fmt::format("the request took longer than {} seconds", timeout_.count())};
+  }
+  return from_error(*finished.error);
+}
+
 std::optional<GenerationEvent> Generations::next() {
   std::unique_lock lock(queue_->mutex);
   if (left_ == 0 && queue_->events.empty()) return std::nullopt;
-  queue_->arrived.wait(lock, [&] { return !queue_->events.empty(); });
+  const auto there = [&] { return !queue_->events.empty(); };
+  if (!timed_out_ && !queue_->arrived.wait_until(lock, deadline_, there)) {
+    timed_out_ = true;
+    lock.unlock();
+    cancel();
+    lock.lock();
+  }
+  queue_->arrived.wait(lock, there);
   GenerationEvent event = std::move(queue_->events.front());
   queue_->events.pop_front();
   if (event.finished) --left_;

@@ -2,6 +2,7 @@
 // cancelled together when the reader goes away.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "runtime/engine/engine.h"
+#include "server/api/error.h"
 
 namespace sgl::server {
 
@@ -26,7 +28,9 @@ struct GenerationEvent {
 class Generations {
  public:
   // `with_tokens`: events carry tokens and log-probabilities too.
-  explicit Generations(engine::Engine& engine, bool with_tokens = false) : engine_(engine), with_tokens_(with_tokens) {}
+  // `timeout`: all of them are cancelled when it is over.
+  explicit Generations(engine::Engine& engine, std::chrono::seconds timeout, bool with_tokens = false)
+      : engine_(engine), with_tokens_(with_tokens), timeout_(timeout), deadline_(std::chrono::steady_clock::now() + timeout) {}
   // Cancels what still runs. Events after that go nowhere.
   ~Generations();
   Generations(const Generations&) = delete;
@@ -36,6 +40,8 @@ class Generations {
   std::size_t add(engine::GenerateRequest request);
   // Waits for the next event; nullopt once every generation has ended and been reported.
   std::optional<GenerationEvent> next();
+  // Why a generation ended without a text, as a response; nullopt: it did not.
+  std::optional<ApiError> failure(const engine::Finished& finished) const;
   // From any thread. What is added afterwards is cancelled at once.
   void cancel();
 
@@ -47,6 +53,9 @@ class Generations {
   };
   engine::Engine& engine_;
   const bool with_tokens_;
+  const std::chrono::seconds timeout_;
+  const std::chrono::steady_clock::time_point deadline_;
+  bool timed_out_ = false;
   std::shared_ptr<Queue> queue_ = std::make_shared<Queue>();
   std::mutex ids_mutex_;
   std::vector<engine::RequestId> ids_;

@@ -217,7 +217,7 @@ std::optional<ApiError> begin(const SharedCall& call, Work& work) {
     demand.tokens += (size + most) * prompt.sampling.n;
   }
   if (auto refused = call->admit(demand)) return refused;
-  work.generations = std::make_unique<Generations>(*service.engine, true);
+  work.generations = std::make_unique<Generations>(*service.engine, service.options.request_timeout, true);
   for (const Prompt& prompt : work.call.prompts) {
     NativeOptions options;
     options.logprobs = work.call.logprobs;
@@ -250,12 +250,6 @@ double since(const Request& request) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - request.received).count();
 }
 
-// A failure of a single prompt is the request's.
-std::optional<ApiError> failure_of(const engine::Finished& finished) {
-  if (!finished.error) return std::nullopt;
-  return from_error(*finished.error);
-}
-
 // Lets the client abort its request by the id it gave it.
 std::vector<std::unique_ptr<ActiveRequests::Entry>> abortable(const SharedCall& call, Work& work) {
   std::vector<std::unique_ptr<ActiveRequests::Entry>> out;
@@ -285,7 +279,7 @@ void stream(const SharedCall& call, Work& work, const StreamWriter& write) {
     answer.add(*event);
     if (event->finished) {
       call->spent(event->finished->usage);
-      if (auto failed = failure_of(*event->finished)) {
+      if (auto failed = work.generations->failure(*event->finished)) {
         call->record->status = failed->status;
         alive = alive && write("data: " + dump(error_json(*failed, Dialect::kNative)) + "\n\n");
         continue;
@@ -321,7 +315,7 @@ Response generate(const SharedCall& call) {
     work->answers[event->index].add(*event);
     if (!event->finished) continue;
     call->spent(event->finished->usage);
-    if (!failed) failed = failure_of(*event->finished);
+    if (!failed) failed = work->generations->failure(*event->finished);  // one prompt's failure is the request's
   }
   if (failed) return error_response(*failed, Dialect::kNative);
   const double seconds = since(call->request);

@@ -107,10 +107,14 @@ std::optional<ApiError> Call::admit(const Demand& demand) {
   return std::nullopt;
 }
 
-void Call::spent(const engine::Usage& usage) {
+void Call::note(const engine::Usage& usage) {
   record->prompt_tokens += usage.prompt_tokens;
   record->cached_tokens += usage.cached_tokens;
   record->generated_tokens += usage.generated_tokens;
+}
+
+void Call::spent(const engine::Usage& usage) {
+  note(usage);
   if (lease) lease->spent(usage.prompt_tokens, usage.generated_tokens);
   service.metrics.count_tokens(who.tenant, usage);
 }

@@ -34,7 +34,9 @@ struct Call {
 
   // Asks for admission; the refusal as a response. Called once, before anything runs.
   std::optional<ApiError> admit(const Demand& demand);
+  // What was used, for audit, quotas and metrics; `note` is for audit alone.
   void spent(const engine::Usage& usage);
+  void note(const engine::Usage& usage);
 };
 
 // What outlives the handler in a streamed response.

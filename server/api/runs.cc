@@ -59,7 +59,7 @@ Response stream_run(const SharedCall& call, const RunPointer& run, std::uint64_t
     const bool complete = follow(run, after, write);
     run->add_reader(-1);
     if (!complete && owned) cancel_later(run);
-    if (owned && run->finished()) call->spent(run->usage());
+    if (owned) call->note(run->usage());
   };
   return out;
 }
@@ -90,6 +90,14 @@ Response run_plan(const SharedCall& call, Fields& fields, std::shared_ptr<const 
   if (auto wrong = read_run(*call, fields, std::move(plan), id, request))
     return error_response(*wrong, Dialect::kPlain);
   if (auto refused = call->admit(demand_of(request.spec))) return error_response(*refused, Dialect::kPlain);
+  // A streamed run may go on without its reader, a background run always does.
+  if (request.background || request.stream) {
+    request.spec.on_end = [lease = std::shared_ptr<QuotaBook::Lease>(std::move(call->lease)), service = &call->service,
+                           tenant = call->who.tenant](const engine::Usage& usage) {
+      lease->spent(usage.prompt_tokens, usage.generated_tokens);
+      service->metrics.count_tokens(tenant, usage);
+    };
+  }
   if (request.background) return accept(call, std::move(request));
   if (request.stream) {
     const auto run = call->service.runs->start(std::move(request.spec));

@@ -28,12 +28,12 @@ Response health_generate(const SharedCall& call) {
   call->service.attribute(request, call->who);
   if (auto refused = call->admit({static_cast<std::int64_t>(prompt.size()) + 1}))
     return error_response(*refused, Dialect::kNative);
-  Generations generations(*call->service.engine);
+  Generations generations(*call->service.engine, call->service.options.request_timeout);
   generations.add(std::move(request));
   while (auto event = generations.next()) {
     if (!event->finished) continue;
     call->spent(event->finished->usage);
-    if (event->finished->error) return error_response(from_error(*event->finished->error), Dialect::kNative);
+    if (const auto failed = generations.failure(*event->finished)) return error_response(*failed, Dialect::kNative);
   }
   return json_response({{"status", "ok"}});
 }

@@ -1,5 +1,6 @@
 #include <chrono>
 #include <ctime>
+#include <utility>
 
 #include "server/jobs/runs.h"
 
@@ -123,6 +124,8 @@ void Run::execute(exec::ModelPort& port) {
     executor_ = nullptr;
     usage_ = result.usage;
   }
+  // Let go of afterwards: it holds the starter's place in the quota, and a finished run is kept for a while.
+  if (auto charge = std::exchange(on_end_, nullptr)) charge(result.usage);
   end(result, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count());
 }
 

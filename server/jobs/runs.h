@@ -27,6 +27,8 @@ struct RunSpec {
   nlohmann::ordered_json args = nlohmann::ordered_json::object();
   exec::RunOptions options;
   bool text_events = true;  // log texts as they come
+  // Called once, when it has ended: what it used is charged to whoever started it, who may be gone by then.
+  std::function<void(const engine::Usage&)> on_end;
 };
 
 struct RunEvent {
@@ -40,7 +42,7 @@ class Run {
  public:
   static constexpr std::size_t kMaxLogBytes = 4 << 20;  // of events; older texts are dropped first
 
-  Run(std::string id, RunSpec spec) : id_(std::move(id)), spec_(std::move(spec)) {}
+  Run(std::string id, RunSpec spec) : id_(std::move(id)), spec_(std::move(spec)), on_end_(std::move(spec_.on_end)) {}
   const std::string& id() const { return id_; }
   const RunSpec& spec() const { return spec_; }
 
@@ -66,7 +68,8 @@ class Run {
   void end_with(const std::string& status, const nlohmann::ordered_json& outcome, const char* event);
 
   const std::string id_;
-  const RunSpec spec_;
+  RunSpec spec_;
+  std::function<void(const engine::Usage&)> on_end_;  // until it was called
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<RunEvent> events_;

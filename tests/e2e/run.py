@@ -22,6 +22,7 @@ import test_default_model  # noqa: F401
 import test_models  # noqa: F401
 import test_run  # noqa: F401
 import test_server  # noqa: F401
+import test_server_faults  # noqa: F401
 import test_server_load  # noqa: F401
 
 

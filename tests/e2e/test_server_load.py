@@ -217,3 +217,15 @@ def overhead():
 
         times = asyncio.run(one_by_one())
         print(f"     a request for no token takes {statistics.median(times) * 1e3:.2f} ms (median), connection and model step included")
+
+
+@test("server/dashboard")
+def dashboard():
+    # Every metric that the dashboard shows is one that the server has.
+    with serving("--log-level", "warning") as s:
+        s.good("POST", "/generate", {"text": "Hi", "sampling_params": {"max_new_tokens": 2}})
+        s.ask("POST", "/generate", {"text": 1})
+        have = set(re.findall(r"^# TYPE (\S+)", s.good("GET", "/metrics").body.decode(), re.M)) | {"sgl_certificate_days_left"}
+        shown = set(re.findall(r"sgl_[a-z_]+", (ROOT / "docs" / "grafana.json").read_text()))
+        missing = {name for name in shown if name not in have and re.sub(r"_bucket$", "", name) not in have}
+        equal(missing, set(), "metrics of the dashboard that the server does not have")

@@ -36,7 +36,7 @@ struct Raw {
   std::string client_ca, client_certificates = "none";
   std::vector<std::string> client_rules;
   std::string model_name;
-  int body_mb = 8, drain = 30;
+  int body_mb = 8, drain = 30, request_timeout = 600;
   std::size_t kv_mb = 1024;
   int replicas = 1;
   bool print_config = false;
@@ -77,6 +77,9 @@ void add_listening(CLI::App& app, ServeCommand& c, Raw& raw) {
       ->check(CLI::Range(1, 1'000'000))
       ->group("Listening");
   add(app, "--max-body-mb", raw.body_mb, "longest request body, MiB")->check(CLI::Range(1, 1024))->group("Listening");
+  add(app, "--request-timeout", raw.request_timeout, "seconds that a generation may take")
+      ->check(CLI::Range(1, 86'400))
+      ->group("Listening");
   add(app, "--drain-timeout", raw.drain, "seconds that requests in work get when the server ends")
       ->check(CLI::Range(0, 86'400))
       ->group("Listening");
@@ -243,6 +246,7 @@ base::Status finish(const Raw& raw, ServeCommand& c) {
                   app.state_dir.empty() && app.auth.certificates.empty();
   app.http.limits.max_body = static_cast<std::size_t>(raw.body_mb) << 20;
   app.drain_timeout = std::chrono::seconds(raw.drain);
+  app.service.request_timeout = std::chrono::seconds(raw.request_timeout);
   c.engine.max_kv_bytes = raw.kv_mb << 20;
   app.service.model_name = raw.model_name;
   return {};

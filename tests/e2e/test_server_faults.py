@@ -1,0 +1,124 @@
+"""sgl serve when things go wrong: full disks, locked databases, slow models; JWTs and client certificates."""
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import re
+import shutil
+import sqlite3
+import ssl
+import subprocess
+import time
+
+from serving import certificate, serving
+from support import Skip, check, equal, folder, ok, test
+
+ONE = "program main() -> int { return 1 }\n"
+
+
+@test("server/disk")
+def disk():
+    # The audit log is on a full disk: requests go on, and it is said.
+    with serving("--audit-log", "/dev/full") as s:
+        s.good("POST", "/generate", {"text": "Hi", "sampling_params": {"max_new_tokens": 2}})
+        lost = re.search(r"^sgl_audit_lines_lost_total (\d+)", s.good("GET", "/metrics").body.decode(), re.M)
+        check(int(lost[1]) >= 1, lost)
+        check("audit log cannot be written" in "".join(s.log), s.log)
+    # Somebody else holds the database: nothing is acknowledged that is not stored, everything else goes on.
+    with folder() as path, serving("--state-dir", path / "state") as s:
+        other = sqlite3.connect(path / "state" / "runs.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        refused = s.ask("POST", "/v1/run", {"source": ONE, "background": True})
+        equal(refused.status, 503, f"{refused!r}")
+        check("retry-after" in refused.headers, f"{refused!r}")
+        equal(s.good("POST", "/v1/run", {"source": ONE}).json()["result"], 1, "a run that needs no store")
+        other.execute("ROLLBACK")
+        run = s.good("POST", "/v1/run", {"source": ONE, "background": True}).json()["run"]
+        for _ in range(100):
+            if s.good("GET", f"/v1/runs/{run}").json()["status"] == "succeeded":
+                break
+            time.sleep(0.05)
+        equal(s.good("GET", f"/v1/runs/{run}").json()["result"], 1, "the run after the lock is gone")
+
+
+@test("server/timeout")
+def timeout():
+    with serving("--request-timeout", 1, "--context-length", 2000) as s:
+        long = {"text": ["Once"] * 40, "sampling_params": {"max_new_tokens": 1900, "ignore_eos": True}}
+        answer = s.ask("POST", "/generate", long)
+        equal(answer.status, 408, f"{answer!r}")
+        equal(s.good("GET", "/get_server_info").json()["requests_in_work"], 1, "requests in work")
+
+
+def jwt(secret, claims, alg="HS256"):
+    def part(value):
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=")
+
+    text = part({"alg": alg}) + b"." + part(claims)
+    signature = hmac.new(secret.encode(), text, hashlib.sha256).digest() if alg == "HS256" else b""
+    return (text + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
+
+
+@test("server/jwt")
+def jwts():
+    secret = "a shared secret of thirty-two bytes or more"
+    with folder() as path:
+        (path / "keys.secret").write_text(secret + "\n")
+        with serving("--jwt-keys", path / "keys.secret", "--jwt-audience", "sgl") as s:
+            claims = {"sub": "anna", "aud": "sgl", "exp": time.time() + 60, "tenant": "acme", "scope": "generate other"}
+            good = jwt(secret, claims)
+            s.good("GET", "/v1/models", key=good)
+            equal(s.ask("POST", "/v1/run", {"source": ONE}, key=good).status, 403, "a scope that it lacks")
+            for bad, why in ((jwt("another secret of thirty-two bytes or more", claims), "signature"), (jwt(secret, claims, "none"), "algorithm"),
+                             (jwt(secret, {**claims, "exp": time.time() - 60}), "expired"), (jwt(secret, {**claims, "aud": "x"}), "audience")):
+                answer = s.ask("GET", "/v1/models", key=bad)
+                equal(answer.status, 401, why)
+                check(why in answer.json()["error"]["message"], f"{answer!r}")
+            usage = s.good("GET", "/v1/admin/usage", key="e2e-admin-0123456789abcdef").json()
+            check(isinstance(usage["since_start"], list), usage)
+
+
+@test("server/mtls")
+def mtls():
+    if not shutil.which("openssl"):
+        raise Skip("the command openssl is not installed")
+    with folder() as path:
+        cert, key = certificate(path)
+
+        def run(*words):
+            subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True, cwd=path)
+
+        run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test CA", "-days", "2")
+        for name in ("ci", "stranger"):
+            run("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/O=Acme/CN={name}")
+            run("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", f"{name}.pem", "-days", "2")
+        rule = "CN=ci,O=Acme=builds:generate"
+        tls = ("--ssl-certfile", cert, "--ssl-keyfile", key, "--ssl-ca-certs", path / "ca.pem")
+        with serving(*tls, "--ssl-cert-reqs", "required", "--client-cert", rule, cafile=cert) as s:
+            def status(name):
+                context = ssl.create_default_context(cafile=cert)
+                if name:
+                    context.load_cert_chain(path / f"{name}.pem", path / f"{name}.key")
+                connection = http.client.HTTPSConnection("localhost", s.port, context=context, timeout=20)
+                try:
+                    connection.request("GET", "/v1/models")
+                    return connection.getresponse().status
+                except (ssl.SSLError, ConnectionError, http.client.HTTPException):
+                    return 0
+                finally:
+                    connection.close()
+
+            equal(status("ci"), 200, "the certificate that a rule names")
+            equal(status("stranger"), 401, "a certificate that no rule names")
+            equal(status(None), 0, "no certificate")
+
+
+@test("server/doctor")
+def doctor():
+    with folder() as path:
+        out = ok("sgl", "doctor", "--state-dir", path / "state").out
+        check("no problem found" in out, out)
+        config = ok("sgl", "serve", "--state-dir", path / "state", "--print-config").out
+        (path / "serve.toml").write_text(config)
+        check("state" in ok("sgl", "serve", "--config", path / "serve.toml", "--print-config").out, "a printed configuration reads back")
