@@ -5,7 +5,9 @@
 // `contains`); frames and states are interned, so equal situations are one state whose successors and masks are known.
 #pragma once
 
+#include <compare>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "runtime/constraint/intern_index.h"
 #include "runtime/constraint/machine.h"
@@ -73,6 +75,13 @@ struct Thread {
   // The names of the shape (`lo` … `hi` of ObjectShape::sorted) and the frame's taken texts that begin with the `depth`
   // bytes read; all 0 when there are none.
   std::uint32_t depth = 0, lo = 0, hi = 0, taken_lo = 0, taken_hi = 0;
+  // Bytes of a shortest completion (JsonMachine::rest_of). It follows from the above, so it takes no part in
+  // comparisons.
+  struct Rest {
+    std::uint64_t bytes = 0;
+    friend constexpr bool operator==(Rest, Rest) { return true; }
+    friend constexpr std::strong_ordering operator<=>(Rest, Rest) { return std::strong_ordering::equal; }
+  } rest = {};
   friend bool operator==(const Thread&, const Thread&) = default;
   friend auto operator<=>(const Thread&, const Thread&) = default;
 };
@@ -108,7 +117,8 @@ class JsonMachine final : public Machine {
   std::bitset<256> may_follow(const Threads& threads) const;
   // Plain bytes that no listed or taken text continues with, where all such bytes lead to the same state; else empty.
   std::bitset<256> alike(const Threads& threads) const;
-  bool string_part(const Thread& t, std::vector<StringPart>& out) const;
+  struct Parts;
+  bool string_part(const Thread& t, Parts& out) const;
   StateId step_all(const Threads& from, unsigned char byte, Text text) const;
   void step_thread(const Thread& t, unsigned char byte, Text text, Threads& out) const;
 

@@ -19,7 +19,8 @@ void JsonMachine::push(Thread t, Threads& out) const {
   if (t.lo == t.hi) t.lo = t.hi = 0;
   if (t.taken_lo == t.taken_hi) t.taken_lo = t.taken_hi = 0;
   if (t.hi == 0 && t.taken_hi == 0) t.depth = 0;
-  if (rest_of(t) < kInfinite) out.push_back(t);
+  t.rest.bytes = rest_of(t);
+  if (t.rest.bytes < kInfinite) out.push_back(t);
 }
 
 void JsonMachine::step_thread(const Thread& t, unsigned char byte, Text text, Threads& out) const {

@@ -43,7 +43,7 @@ struct StringPart {
   const CharDfa* dfa = nullptr;
   std::int32_t q = 0;
   std::vector<std::string_view> texts;
-  std::uint64_t tail = 0;  // bytes of a shortest completion after the content: the quote and what follows
+  std::uint64_t tail = 0;  // bytes that are enough for a shortest completion of any of the ways
 };
 
 class Machine {
@@ -111,7 +111,8 @@ class Machine {
   struct Facts {
     bool accepting = false, final = false;
     std::uint64_t rest = kInfinite;
-    bool certain = true;  // the bytes that shortest_byte gives one after the other are a completion
+    std::uint64_t most = 0;  // for string_parts: the longest of the shortest completions of the ways on
+    bool certain = true;     // the bytes that shortest_byte gives one after the other are a completion
     std::bitset<256> may = std::bitset<256>().set();  // bytes outside it do not lead on
   };
   // All of these are called with the mutex held (or while the machine is being built).
@@ -119,6 +120,7 @@ class Machine {
   StateId add_state(const Facts& facts) const;
   // The successor of a state: one that exists, a new one, kNoState or kOverLimit.
   virtual StateId expand(StateId from, unsigned char byte) const = 0;
+  std::uint64_t most(StateId state) const { return at(state).facts.most; }
   // Enters `to` as the successor of all `bytes`.
   void enter(StateId from, const std::bitset<256>& bytes, StateId to) const;
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/constraint/char_dfa.h"
+
 namespace sgl::constraint {
 namespace {
 
@@ -44,7 +46,7 @@ bool MaskBuilder::at(StateId state) {
   if (fits({}, state, machine_.rest(state))) {
     worst_ = std::max(worst_, machine_.rest(state));
     add_all(
-        *vocabulary_.strings.plain_up_to(first.max_left < 0 ? kInfinite : static_cast<std::uint64_t>(first.max_left)));
+        vocabulary_.strings.plain_up_to(first.max_left < 0 ? kInfinite : static_cast<std::uint64_t>(first.max_left)));
   }
   return below(vocabulary_.strings.with_escapes(), 0, state) && below(vocabulary_.strings.with_quote(), 0, state);
 }
@@ -53,9 +55,17 @@ bool MaskBuilder::at(StateId state) {
 void MaskBuilder::add_part(const StringPart& part) {
   constexpr std::uint64_t kLongestEscape = 12;  // \ud83d\ude00
   const StringTokens& strings = vocabulary_.strings;
+  constexpr std::uint64_t kFew = 64;  // texts that are looked at one by one
   if (part.kind == StringPart::Kind::kTexts) {
     for (std::string_view text : part.texts) add_beginnings(text);
     worst_ = std::max(worst_, part.tail + longest_text(part));
+  } else if (part.kind == StringPart::Kind::kDfa && part.max_left < 0 && part.min_left == 0 && !part.all_escapes &&
+             part.dfa->count(part.q) <= kFew) {
+    for (const std::string& text : part.dfa->texts_from(part.q)) {
+      const std::string spelled = json_content(text);
+      add_beginnings(spelled);
+      worst_ = std::max(worst_, part.tail + spelled.size());
+    }
   } else if (part.kind == StringPart::Kind::kFree &&
              (part.max_left < 0 || part.max_left > static_cast<std::int64_t>(vocabulary_.longest))) {
     add_all(strings.inside(part.all_escapes));
@@ -132,10 +142,8 @@ void MaskBuilder::add_beginnings(std::string_view text) {
   const std::vector<TrieNode>& trie = vocabulary_.trie;
   std::uint32_t node = 0;
   for (char c : text) {
-    std::uint32_t child = node + 1;
-    while (child < trie[node].end && trie[child].byte != static_cast<unsigned char>(c)) child = trie[child].end;
-    if (child >= trie[node].end) return;
-    node = child;
+    node = vocabulary_.child(node, static_cast<unsigned char>(c));
+    if (node == 0) return;
     for (TokenId t = trie[node].token; t >= 0; t = vocabulary_.next_same[static_cast<std::size_t>(t)]) mask_.set(t);
   }
 }
@@ -169,10 +177,8 @@ bool MaskBuilder::healing(std::string_view rest) {
   const std::vector<TrieNode>& trie = vocabulary_.trie;
   std::uint32_t node = 0;
   for (std::size_t i = 0; i < rest.size(); ++i) {
-    std::uint32_t child = node + 1;
-    while (child < trie[node].end && trie[child].byte != static_cast<unsigned char>(rest[i])) child = trie[child].end;
-    if (child >= trie[node].end) return true;
-    node = child;
+    node = vocabulary_.child(node, static_cast<unsigned char>(rest[i]));
+    if (node == 0) return true;
     if (trie[node].token >= 0) add(trie[node].token, rest.substr(i + 1), Machine::kStart);
   }
   return below(trie, node, Machine::kStart);
@@ -193,7 +199,8 @@ bool MaskBuilder::fits(std::string_view text, StateId state, std::uint64_t rest)
 }
 
 CachedMask MaskBuilder::take() && {
-  return {vocabulary_.intern(mask_), worst_};
+  auto [mask, hash] = vocabulary_.intern(mask_);
+  return {std::move(mask), worst_, hash};
 }
 
 }  // namespace sgl::constraint
