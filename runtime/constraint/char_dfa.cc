@@ -22,12 +22,15 @@ namespace {
 constexpr std::size_t kMaxInterned = 4096;
 constexpr std::size_t kMaxInternedBytes = 256 << 20;  // of their transitions
 
+std::atomic<bool> interning = true;
+
 // Automata by what they were made from, for the life of the process. When it is full, it forgets all of them; whoever
 // uses one keeps it.
 class Interned {
  public:
   template <typename Make>
   Expected<DfaPtr> get(const std::string& key, const Make& make) {
+    if (!interning) return make();
     {
       const std::scoped_lock lock(mutex_);
       const auto it = known_.find(key);
@@ -88,6 +91,10 @@ std::vector<const CharDfa*> pointers(std::span<const DfaPtr> parts) {
 }
 
 }  // namespace
+
+void CharDfa::set_interning(bool on) {
+  interning = on;
+}
 
 Expected<DfaPtr> CharDfa::pattern(std::string_view pattern, bool search, const Limits& limits) {
   return interned().get(key_of(search ? 's' : 'w', pattern, limits),

@@ -37,6 +37,8 @@ class CharDfa {
   // Errors: `invalid` with the column, `limit`. An automaton may accept nothing: empty().
   static base::Expected<std::shared_ptr<const CharDfa>> pattern(std::string_view pattern, bool search,
                                                                 const Limits& limits);
+  // Whether patterns and formats are interned (ablation.h); for the whole process.
+  static void set_interning(bool on);
   // A named string format of JSON Schema; nullptr for an unknown one. Interned for the life of the process.
   static base::Expected<std::shared_ptr<const CharDfa>> format(std::string_view name, const Limits& limits);
   // Exactly these texts (valid UTF-8).

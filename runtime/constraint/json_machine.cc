@@ -19,12 +19,11 @@ std::uint64_t hash_of(const Thread& t) {
                     std::uint64_t{t.kept} << 16 | std::uint64_t{t.frame} << 32;
   for (std::uint64_t x : {std::uint64_t{static_cast<std::uint32_t>(t.what)} << 32 | static_cast<std::uint32_t>(t.q),
                           std::uint64_t{t.n} << 32 | t.pending, std::uint64_t{t.depth} << 32 | t.lo,
-                          std::uint64_t{t.hi} << 32 | t.taken_lo, std::uint64_t{t.taken_hi} << 32 | t.spelled})
+                          std::uint64_t{t.hi} << 32 | t.taken_lo, std::uint64_t{t.taken_hi} << 32 | t.spelled,
+                          std::uint64_t{t.breaks} << 32 | t.gap})
     h = mix(h, x);
   return h;
 }
-
-constexpr std::size_t kMaxThreads = 5'000;  // ways to read one text, followed side by side; some microseconds each
 
 bool in_string(Kind kind) {
   return kind == Kind::kText || kind == Kind::kListed || kind == Kind::kUnlisted;
@@ -39,7 +38,7 @@ JsonMachine::JsonMachine(SchemaDoc doc, const SchemaOptions& options, std::optio
   if (goals_.cost(root) >= kInfinite) return;
   goals_.explore();
   Threads start{{.kind = Kind::kValue, .what = static_cast<std::int32_t>(root)}};
-  start[0].rest.bytes = rest_of(start[0]);
+  start[0].rest.bytes = rest_with_space(start[0]);
   if (!goals_.problem()) intern(start);
 }
 
@@ -65,7 +64,7 @@ StateId JsonMachine::intern(Threads& threads) const {
   for (const Thread& t : threads) h = mix(h, hash_of(t));
   const std::uint32_t known = index_.find(h, [&](std::uint32_t id) { return threads_[id] == threads; });
   if (known != InternIndex::kNone) return static_cast<StateId>(known);
-  if (frames_.size() > options_.limits.max_frames || threads.size() > kMaxThreads || goals_.problem())
+  if (frames_.size() > options_.limits.max_frames || threads.size() > options_.limits.max_threads || goals_.problem())
     return kOverLimit;
   Facts facts;
   facts.final = true;
@@ -76,6 +75,7 @@ StateId JsonMachine::intern(Threads& threads) const {
     facts.rest = std::min(facts.rest, t.rest.bytes);
     facts.most = std::max(facts.most, t.rest.bytes);
     facts.certain = facts.certain && !frame(t.frame).differ;
+    if (indented() && frame(t.frame).depth > kMaxIndentDepth) return kOverLimit;
   }
   facts.may = may_follow(threads);
   const StateId id = add_state(facts);
@@ -87,7 +87,7 @@ StateId JsonMachine::intern(Threads& threads) const {
 
 void JsonMachine::merge_values(Threads& threads) const {
   if (threads.size() < 2 || threads[0].kind != Kind::kValue) return;
-  const auto by_goal = [](const Thread& t) { return std::tuple(t.kind, t.what, t.spaces); };
+  const auto by_goal = [](const Thread& t) { return std::tuple(t.kind, t.what, t.spaces, t.gap, t.breaks); };
   std::stable_sort(threads.begin(), threads.end(),
                    [&](const Thread& a, const Thread& b) { return by_goal(a) < by_goal(b); });
   Threads merged;
@@ -112,7 +112,7 @@ void JsonMachine::merge_values(Threads& threads) const {
       any.members.assign(members.begin(), members.end());
       Thread t = threads[i];
       t.frame = members.size() == 1 ? *members.begin() : intern_frame(std::move(any));
-      t.rest.bytes = rest_of(t);
+      t.rest.bytes = rest_with_space(t);
       merged.push_back(t);
     }
     i = end;
@@ -251,7 +251,12 @@ std::bitset<256> JsonMachine::may_follow(const Threads& threads) const {
                                 kNumbers = of("0123456789.-+eE,]}"), kLetters = of("aeflnrsu"), kEnds = of(",]}");
   const std::bitset<256> spaces = options_.whitespace == Whitespace::kAny ? kSpaces : std::bitset<256>();
   std::bitset<256> out;
+  const std::bitset<256> line_break = indented() ? of("\n") : std::bitset<256>();
   for (const Thread& t : threads) {
+    if (t.gap != 0) {
+      out.set(t.breaks ? '\n' : ' ');
+      continue;
+    }
     switch (t.kind) {
       case Kind::kValue:
         out |= kValues | spaces;
@@ -260,7 +265,7 @@ std::bitset<256> JsonMachine::may_follow(const Threads& threads) const {
         out |= kLetters;
         break;
       case Kind::kNumber:
-        out |= kNumbers | spaces;
+        out |= kNumbers | spaces | line_break;
         break;
       case Kind::kText:
       case Kind::kListed:
@@ -268,7 +273,7 @@ std::bitset<256> JsonMachine::may_follow(const Threads& threads) const {
         return std::bitset<256>().set() & ~(std::bitset<256>(0xFFFFFFFF));
       case Kind::kEmptyEnd:
       case Kind::kAfter:
-        out |= kEnds | spaces;
+        out |= kEnds | spaces | line_break;
         break;
       case Kind::kName:
         out |= of("\"") | spaces;

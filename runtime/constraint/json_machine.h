@@ -37,6 +37,7 @@ struct Frame {
   // What follows from the above. Bytes of the properties that still have to come, each with its comma; and bytes from
   // the end of the item or value that is being read to the end of the text.
   std::uint64_t need = 0, rest = 0;
+  std::uint32_t depth = 0;  // objects and arrays that are open, this one included
   // Several names or items have to come that must differ from each other: steps do not see that, walks do.
   bool differ = false;
 
@@ -64,9 +65,11 @@ struct Thread {
   Kind kind = Kind::kValue;
   // White space came before; no more may come. Only at the end of a token it is seen whether there was too much.
   enum class Spaces : std::uint8_t { kNone, kSome, kEnough } spaces = Spaces::kNone;
-  bool kept = false;  // the text since its beginning has to be known at its end
+  bool breaks = false;  // kIndent: the first of the `gap` bytes is a line break, the others are spaces
+  bool kept = false;    // the text since its beginning has to be known at its end
   // The text since its beginning, where there are so few that one may exhaust what is left; 0: not needed.
   std::uint32_t spelled = 0;
+  std::uint32_t gap = 0;  // kIndent: bytes of white space that come before anything else
   FrameId frame = 0;
   std::int32_t what = 0;
   std::int32_t q = 0;
@@ -86,6 +89,8 @@ struct Thread {
   friend auto operator<=>(const Thread&, const Thread&) = default;
 };
 
+constexpr std::uint32_t kMaxIndentDepth = 1'000;  // open objects and arrays with kIndent; a model never gets there
+
 class JsonMachine final : public Machine {
  public:
   // `longest`: bytes of the longest text, where it is known.
@@ -101,6 +106,9 @@ class JsonMachine final : public Machine {
   Walk advance(Walk walk, unsigned char byte) const override;
   Walk settle(Walk walk) const override;
   std::optional<std::uint64_t> longest() const override { return longest_; }
+  std::uint64_t shortest() const override;
+  bool bounded() const override { return indented(); }
+  std::chrono::milliseconds mask_time() const override { return options_.limits.mask_time; }
   bool worn() const override;
   std::size_t bytes() const override;
 
@@ -124,6 +132,10 @@ class JsonMachine final : public Machine {
 
   // json_step.cc: what a thread becomes.
   bool space(const Thread& t, unsigned char byte, Threads& out) const;
+  bool indented() const { return options_.whitespace == Whitespace::kIndent; }
+  // The thread after a line break and the indentation of `depth` levels.
+  Thread on_new_line(Thread t, std::uint32_t depth) const;
+  bool in_gap(const Thread& t, unsigned char byte, Threads& out) const;
   void in_value(const Thread& t, unsigned char byte, Threads& out) const;
   void begin_array(int shape, FrameId parent, Threads& out) const;
   void begin_object(int shape, FrameId parent, Threads& out) const;
@@ -172,6 +184,9 @@ class JsonMachine final : public Machine {
 
   // json_rest.cc: bytes of a shortest completion, kInfinite: none. Bounds from above where names are free.
   std::uint64_t rest_of(const Thread& t) const;
+  // The same with white space that has to come. With kIndent a bound from above (Machine::bounded): how much there will
+  // be depends on what is chosen. It falls with every byte of the shortest completion all the same.
+  std::uint64_t rest_with_space(const Thread& t) const;
   bool word_taken(const Thread& t) const;
   std::uint64_t number_rest(const Thread& t) const;
   std::uint64_t text_rest(const Thread& t) const;

@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <bitset>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -90,7 +91,11 @@ class Machine {
 
   // Longest and shortest accepted text in bytes; longest is nullopt when unbounded or not known.
   virtual std::optional<std::uint64_t> longest() const = 0;
-  std::uint64_t shortest() const { return rest(kStart); }
+  virtual std::uint64_t shortest() const { return rest(kStart); }
+  // How long building one mask may take.
+  virtual std::chrono::milliseconds mask_time() const { return std::chrono::milliseconds(10'000); }
+  // rest() is more than it takes: it says how to go on, not how long.
+  virtual bool bounded() const { return false; }
 
   struct Run {
     bool accepting = false;

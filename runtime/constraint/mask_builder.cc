@@ -27,13 +27,24 @@ std::uint64_t longest_text(const StringPart& part) {
 }  // namespace
 
 MaskBuilder::MaskBuilder(const Vocabulary::Impl& vocabulary, const Machine& machine, std::optional<std::int64_t> budget)
-    : vocabulary_(vocabulary), machine_(machine), budget_(budget), mask_(scratch(vocabulary.bytes.size())) {}
+    : vocabulary_(vocabulary),
+      machine_(machine),
+      budget_(budget),
+      mask_(scratch(vocabulary.bytes.size())),
+      deadline_(std::chrono::steady_clock::now() + machine.mask_time()) {}
+
+bool MaskBuilder::out_of_time() {
+  constexpr std::uint32_t kSteps = 128;  // some microseconds where states are known, milliseconds where they are not
+  if (looked_++ % kSteps == 0) late_ = late_ || std::chrono::steady_clock::now() > deadline_;
+  return late_;
+}
 
 bool MaskBuilder::at(StateId state) {
   if (machine_.accepting(state)) {
     for (TokenId id : vocabulary_.eos) mask_.set(id);
   }
-  const std::vector<StringPart> parts = machine_.string_parts(state);
+  const std::vector<StringPart> parts =
+      vocabulary_.ablation.slices ? machine_.string_parts(state) : std::vector<StringPart>();
   if (parts.empty()) return below(vocabulary_.trie, 0, state);
   if (!budget_) {
     for (const StringPart& part : parts) add_part(part);
@@ -87,7 +98,7 @@ bool MaskBuilder::quotes(StateId state) {
   for (std::uint32_t i = 1; i < trie.size(); i = trie[i].end) {
     if (trie[i].byte == '"' || trie[i].byte == '\\') continue;
     const StateId next = machine_.step(state, static_cast<unsigned char>(trie[i].byte));
-    if (next == kOverLimit) return false;
+    if (next == kOverLimit || out_of_time()) return false;
     if (next == kNoState) continue;
     if (any == kNoState && goes_anywhere(next)) any = next;
     if (next == any) through.set(trie[i].byte);
@@ -125,7 +136,7 @@ bool MaskBuilder::after_quote(StateId closed, const std::bitset<256>& firsts) {
   stack_.assign(vocabulary_.longest + 1, closed);
   for (std::uint32_t i = 1; i < trie.size();) {
     const StateId next = machine_.step(stack_[trie[i].depth - 1], static_cast<unsigned char>(trie[i].byte));
-    if (next == kOverLimit) return false;
+    if (next == kOverLimit || out_of_time()) return false;
     if (next == kNoState) {
       i = trie[i].end;
       continue;
@@ -161,7 +172,7 @@ bool MaskBuilder::below(const std::vector<TrieNode>& trie, std::uint32_t top, St
     const TrieNode& node = trie[i];
     const std::size_t depth = node.depth - base_depth;
     const StateId next = machine_.step(stack_[depth - 1], static_cast<unsigned char>(node.byte));
-    if (next == kOverLimit) return false;
+    if (next == kOverLimit || out_of_time()) return false;
     if (next == kNoState) {
       i = node.end;
       continue;
@@ -194,7 +205,7 @@ void MaskBuilder::add(TokenId token, std::string_view text, StateId state) {
 bool MaskBuilder::fits(std::string_view text, StateId state, std::uint64_t rest) const {
   const auto budget = static_cast<std::uint64_t>(std::max<std::int64_t>(*budget_, 0));
   if (rest == 0 || (vocabulary_.all_bytes && rest <= budget)) return true;
-  if (rest > budget * vocabulary_.longest || !machine_.certain(state)) return false;
+  if (!machine_.certain(state) || (!machine_.bounded() && rest > budget * vocabulary_.longest)) return false;
   return vocabulary_.tokens_to_finish(machine_, text, state) <= budget;
 }
 

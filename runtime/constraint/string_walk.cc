@@ -174,6 +174,7 @@ StringTokens::Allowed StringTokens::allowed(const StringPart& part) const {
   const bool far = part.dfa != nullptr && part.min_left == 0 &&
                    (part.max_left < 0 || part.max_left >= static_cast<std::int64_t>(longest_ + part.dfa->size()));
   if (!far) return compute(part, true);
+  if (!remember_) return compute(part, false);
   const Key key{part.dfa->id(), part.q};
   {
     const std::lock_guard lock(mutex_);

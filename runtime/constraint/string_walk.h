@@ -48,6 +48,8 @@ class StringTokens {
   // Tokens with a quote that are none of those.
   const std::vector<TrieNode>& other_quotes() const { return other_quotes_; }
 
+  // Whether allowed() keeps what it finds (ablation.h).
+  void remember(bool on) const { remember_ = on; }
   struct Allowed {
     std::shared_ptr<const TokenMask> mask;
     std::uint64_t worst = 0;  // the most bytes that the content may still need after one of the tokens
@@ -98,6 +100,7 @@ class StringTokens {
   std::vector<TokenId> next_same_;
   const std::vector<std::string_view>* bytes_ = nullptr;
   std::vector<TokenMask> plain_masks_;  // by number of characters, at most
+  mutable bool remember_ = true;
   mutable std::mutex mutex_;
   // Most recently used first; the oldest go one by one, since freeing all at once would take milliseconds.
   mutable std::list<std::pair<Key, Allowed>> recent_;

@@ -137,13 +137,22 @@ void Vocabulary::Impl::store(const Key& key, const CachedMask& mask) const {
   if (index.contains(key)) return;
   recent.push_front({key, mask});
   index[key] = recent.begin();
-  while (recent.size() > kMaxEntries) {
+  // Masks that are not shared count by entries.
+  const std::size_t most = ablation.interning ? kMaxEntries : kMaxMaskBytes / (bytes.size() / 8 + 100);
+  while (recent.size() > most) {
     index.erase(recent.back().key);
     recent.pop_back();
   }
 }
 
+void ablate(const Vocabulary& vocabulary, const Ablation& ablation) {
+  vocabulary.impl().ablation = ablation;
+  vocabulary.impl().strings.remember(ablation.memo);
+  CharDfa::set_interning(ablation.interning);
+}
+
 std::pair<std::shared_ptr<const TokenMask>, std::uint64_t> Vocabulary::Impl::intern(const TokenMask& mask) const {
+  if (!ablation.interning) return {std::make_shared<const TokenMask>(mask), 0};
   // Four lanes, so that the multiplications overlap.
   std::uint64_t lanes[4] = {1, 2, 3, 4};
   const auto words = mask.words();

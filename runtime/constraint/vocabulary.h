@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "runtime/constraint/ablation.h"
 #include "runtime/constraint/machine.h"
 #include "runtime/constraint/string_walk.h"
 #include "runtime/constraint/token_trie.h"
@@ -40,6 +41,7 @@ struct Vocabulary::Impl {
   std::vector<std::uint32_t> child_begin, child_nodes;  // by node: where its children are; the children
   std::vector<unsigned char> child_bytes;               // their bytes
   StringTokens strings;
+  mutable Ablation ablation;       // set before the first walk
   std::vector<TokenId> next_same;  // by token: the next one with the same bytes, -1 at the end
   bool all_bytes = false;          // every single byte is a token
   std::size_t longest = 1;         // bytes of the longest token
