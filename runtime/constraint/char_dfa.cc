@@ -22,12 +22,15 @@ namespace {
 constexpr std::size_t kMaxInterned = 4096;
 constexpr std::size_t kMaxInternedBytes = 256 << 20;  // of their transitions
 
+std::atomic<bool> interning = true;
+
 // Automata by what they were made from, for the life of the process. When it is full, it forgets all of them; whoever
 // uses one keeps it.
 class Interned {
  public:
   template <typename Make>
   Expected<DfaPtr> get(const std::string& key, const Make& make) {
+    if (!interning) return make();
     {
       const std::scoped_lock lock(mutex_);
       const auto it = known_.find(key);
@@ -88,6 +91,10 @@ std::vector<const CharDfa*> pointers(std::span<const DfaPtr> parts) {
 }
 
 }  // namespace
+
+void CharDfa::set_interning(bool on) {
+  interning = on;
+}
 
 Expected<DfaPtr> CharDfa::pattern(std::string_view pattern, bool search, const Limits& limits) {
   return interned().get(key_of(search ? 's' : 'w', pattern, limits),
@@ -172,15 +179,6 @@ bool CharDfa::any_step(State state, char32_t lo, char32_t hi) const {
   return false;
 }
 
-bool CharDfa::all_step(State state, char32_t lo, char32_t hi) const {
-  const State* row = table_.data() + static_cast<std::size_t>(state) * classes_;
-  const auto first = std::upper_bound(class_starts_.begin(), class_starts_.end(), lo) - class_starts_.begin() - 1;
-  for (auto i = static_cast<std::size_t>(first); i < class_starts_.size() && class_starts_[i] <= hi; ++i) {
-    if (row[class_of_range_[i]] == kDead) return false;
-  }
-  return true;
-}
-
 std::uint64_t CharDfa::next_id() {
   static std::atomic<std::uint64_t> ids = 0;
   return ++ids;
@@ -195,6 +193,58 @@ std::vector<State> CharDfa::successors(State state, char32_t lo, char32_t hi) co
   }
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+std::optional<std::vector<State>> CharDfa::closed(State state, std::span<const base::CodeRange> ranges,
+                                                  std::size_t max_steps) const {
+  std::vector<bool> wanted(classes_, false);
+  for (const base::CodeRange& range : ranges) {
+    auto i = static_cast<std::size_t>(std::upper_bound(class_starts_.begin(), class_starts_.end(), range.lo) -
+                                      class_starts_.begin()) -
+             1;
+    for (; i < class_starts_.size() && class_starts_[i] <= range.hi; ++i) wanted[class_of_range_[i]] = true;
+  }
+  std::vector<std::size_t> classes;
+  for (std::size_t c = 0; c < classes_; ++c) {
+    if (wanted[c]) classes.push_back(c);
+  }
+  std::vector<State> out{state};
+  std::vector<bool> met(size(), false);
+  met[static_cast<std::size_t>(state)] = true;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (out.size() * classes.size() > max_steps) return std::nullopt;
+    const State* row = table_.data() + static_cast<std::size_t>(out[i]) * classes_;
+    for (std::size_t c : classes) {
+      const State to = row[c];
+      if (to == kDead) return std::nullopt;
+      if (met[static_cast<std::size_t>(to)]) continue;
+      met[static_cast<std::size_t>(to)] = true;
+      out.push_back(to);
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> CharDfa::texts_from(State state) const {
+  std::vector<std::string> out;
+  std::string prefix;
+  const std::function<void(State)> visit = [&](State at) {
+    if (accepting(at)) out.push_back(prefix);
+    const State* row = table_.data() + static_cast<std::size_t>(at) * classes_;
+    for (std::size_t i = 0; i < class_starts_.size(); ++i) {
+      const State to = row[class_of_range_[i]];
+      if (to == kDead) continue;
+      const char32_t end = i + 1 < class_starts_.size() ? class_starts_[i + 1] : base::kMaxCodePoint + 1;
+      for (char32_t c = class_starts_[i]; c < end; ++c) {
+        const std::size_t size = prefix.size();
+        base::append_utf8(prefix, c);
+        visit(to);
+        prefix.resize(size);
+      }
+    }
+  };
+  visit(state);
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,6 +37,8 @@ class CharDfa {
   // Errors: `invalid` with the column, `limit`. An automaton may accept nothing: empty().
   static base::Expected<std::shared_ptr<const CharDfa>> pattern(std::string_view pattern, bool search,
                                                                 const Limits& limits);
+  // Whether patterns and formats are interned (ablation.h); for the whole process.
+  static void set_interning(bool on);
   // A named string format of JSON Schema; nullptr for an unknown one. Interned for the life of the process.
   static base::Expected<std::shared_ptr<const CharDfa>> format(std::string_view name, const Limits& limits);
   // Exactly these texts (valid UTF-8).
@@ -67,10 +70,12 @@ class CharDfa {
   }
   // Does some character of [lo, hi] lead on? O(classes).
   bool any_step(State state, char32_t lo, char32_t hi) const;
-  // Do all of them?
-  bool all_step(State state, char32_t lo, char32_t hi) const;
   // The states that characters of [lo, hi] lead to, each once. O(classes).
   std::vector<State> successors(State state, char32_t lo, char32_t hi) const;
+  // Every state that characters of these ranges lead to from `state`, one after the other, `state` first. Nullopt: one
+  // of them leads nowhere, or it takes more than `max_steps` to tell. O(max_steps).
+  std::optional<std::vector<State>> closed(State state, std::span<const base::CodeRange> ranges,
+                                           std::size_t max_steps) const;
   bool accepting(State state) const { return accepting_[static_cast<std::size_t>(state)] != 0; }
   std::uint64_t tags(State state) const { return tags_.empty() ? 0 : tags_[static_cast<std::size_t>(state)]; }
   // Least bytes of a text that leads from here to acceptance, each character spelled as in a JSON string (UTF-8, or its
@@ -89,6 +94,15 @@ class CharDfa {
   // Up to `max` accepted texts that lead on from `state`, shortest first; of characters that lead to the same states
   // only one stands for all, so these are examples and not every text.
   std::vector<std::string> samples(State state, std::size_t max) const;
+
+  // By state: so many plain characters (of ASCII, or of all) lead on, whichever they are; kEndless: any number. Found
+  // on first use (thread-safe); empty for automata so large that it would take long.
+  static constexpr std::uint16_t kEndless = UINT16_MAX;
+  std::span<const std::uint16_t> sure_steps(bool ascii) const;
+  // The greatest shortest_bytes of a state.
+  std::uint32_t longest_shortest() const { return longest_shortest_; }
+  // Every accepted text that leads on from `state`, by code points. Precondition: count(state) is small; O(its texts).
+  std::vector<std::string> texts_from(State state) const;
 
  private:
   friend class CharDfaBuilder;
@@ -110,7 +124,11 @@ class CharDfa {
   std::vector<std::uint64_t> tags_, counts_;
   std::vector<std::uint32_t> shortest_, shortest_chars_;  // bytes of a shortest remainder, and its characters
   std::vector<std::uint8_t> costs_;                       // of a class: bytes of its shortest character
+  std::uint32_t longest_shortest_ = 0;
   mutable std::shared_ptr<Lengths> lengths_;
+  struct Sure;  // what sure_steps finds
+  static std::shared_ptr<Sure> make_sure();
+  mutable std::shared_ptr<Sure> sure_;
 };
 
 }  // namespace sgl::constraint

@@ -42,6 +42,35 @@ struct RawCharDfa {
   bool add_state(bool accepts, const CharDfa::Limits& limits);
 };
 
+// The states before each state, once per class of characters.
+class Predecessors {
+ public:
+  struct Entry {
+    std::uint32_t from = 0;
+    std::uint32_t cls = 0;
+  };
+  Predecessors(std::span<const CharDfa::State> table, std::size_t classes, std::size_t states) : begin_(states + 1, 0) {
+    for (CharDfa::State to : table) {
+      if (to != CharDfa::kDead) ++begin_[static_cast<std::size_t>(to) + 1];
+    }
+    for (std::size_t s = 0; s < states; ++s) begin_[s + 1] += begin_[s];
+    entries_.resize(begin_.back());
+    std::vector<std::size_t> next(begin_.begin(), begin_.end() - 1);
+    for (std::size_t i = 0; i < table.size(); ++i) {
+      if (table[i] == CharDfa::kDead) continue;
+      entries_[next[static_cast<std::size_t>(table[i])]++] = {static_cast<std::uint32_t>(i / classes),
+                                                              static_cast<std::uint32_t>(i % classes)};
+    }
+  }
+  std::span<const Entry> of(std::size_t state) const {
+    return std::span(entries_).subspan(begin_[state], begin_[state + 1] - begin_[state]);
+  }
+
+ private:
+  std::vector<std::size_t> begin_;
+  std::vector<Entry> entries_;
+};
+
 base::Error char_dfa_too_large(const CharDfa::Limits& limits);
 
 // The subsets of a nondeterministic automaton.

@@ -10,35 +10,6 @@ using State = CharDfa::State;
 
 namespace {
 
-// The states before each state, once per class of characters.
-class Predecessors {
- public:
-  struct Entry {
-    std::uint32_t from = 0;
-    std::uint32_t cls = 0;
-  };
-  Predecessors(std::span<const State> table, std::size_t classes, std::size_t states) : begin_(states + 1, 0) {
-    for (State to : table) {
-      if (to != CharDfa::kDead) ++begin_[static_cast<std::size_t>(to) + 1];
-    }
-    for (std::size_t s = 0; s < states; ++s) begin_[s + 1] += begin_[s];
-    entries_.resize(begin_.back());
-    std::vector<std::size_t> next(begin_.begin(), begin_.end() - 1);
-    for (std::size_t i = 0; i < table.size(); ++i) {
-      if (table[i] == CharDfa::kDead) continue;
-      entries_[next[static_cast<std::size_t>(table[i])]++] = {static_cast<std::uint32_t>(i / classes),
-                                                              static_cast<std::uint32_t>(i % classes)};
-    }
-  }
-  std::span<const Entry> of(std::size_t state) const {
-    return std::span(entries_).subspan(begin_[state], begin_[state + 1] - begin_[state]);
-  }
-
- private:
-  std::vector<std::size_t> begin_;
-  std::vector<Entry> entries_;
-};
-
 struct CharCost {
   char32_t lo, hi;
   std::uint8_t bytes;
@@ -226,7 +197,9 @@ std::shared_ptr<const CharDfa> CharDfaBuilder::finish(RawCharDfa raw) {
     }
     dfa.loops_[s] = loops ? 1 : 0;
   }
+  for (std::uint32_t bytes : dfa.shortest_) dfa.longest_shortest_ = std::max(dfa.longest_shortest_, bytes);
   dfa.lengths_ = CharDfa::make_lengths();
+  dfa.sure_ = CharDfa::make_sure();
   return out;
 }
 

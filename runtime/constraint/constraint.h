@@ -166,6 +166,9 @@ class Matcher {
   // the mask for R remaining tokens (budget R-1) is not empty, following it keeps the next ones non-empty too, so
   // output cut at max_tokens is complete. Equal to mask() when the budget is ample.
   base::Expected<std::shared_ptr<const TokenMask>> mask_within(std::int64_t budget_tokens);
+  // What mask() should be, found by walking every token byte by byte, with no trie, cache or knowledge of strings: for
+  // comparison. O(bytes of the vocabulary). Errors: as mask().
+  base::Expected<TokenMask> mask_by_trial() const;
   // Advances by a token (eos tokens are accepted iff complete). False, and no change, when it is not allowed.
   bool accept(TokenId id);
   // Undoes the last n accepted tokens. Precondition: n <= accepted().

@@ -56,6 +56,11 @@ FrameId JsonMachine::intern_frame(Frame f) const {
   if (known != InternIndex::kNone) return known;
   f.need = f.kind == Frame::Kind::kObject ? object_need(f) : 0;
   f.rest = frame_rest(f);
+  if (f.kind == Frame::Kind::kAny) {
+    f.depth = frame(f.members[0]).depth;
+  } else if (f.kind != Frame::Kind::kRoot) {
+    f.depth = frame(f.parent).depth + 1;
+  }
   f.differ = must_differ(f);
   frames_.push_back(std::move(f));
   const auto id = static_cast<FrameId>(frames_.size() - 1);

@@ -19,12 +19,11 @@ std::uint64_t hash_of(const Thread& t) {
                     std::uint64_t{t.kept} << 16 | std::uint64_t{t.frame} << 32;
   for (std::uint64_t x : {std::uint64_t{static_cast<std::uint32_t>(t.what)} << 32 | static_cast<std::uint32_t>(t.q),
                           std::uint64_t{t.n} << 32 | t.pending, std::uint64_t{t.depth} << 32 | t.lo,
-                          std::uint64_t{t.hi} << 32 | t.taken_lo, std::uint64_t{t.taken_hi} << 32 | t.spelled})
+                          std::uint64_t{t.hi} << 32 | t.taken_lo, std::uint64_t{t.taken_hi} << 32 | t.spelled,
+                          std::uint64_t{t.breaks} << 32 | t.gap})
     h = mix(h, x);
   return h;
 }
-
-constexpr std::size_t kMaxThreads = 5'000;  // ways to read one text, followed side by side; some microseconds each
 
 bool in_string(Kind kind) {
   return kind == Kind::kText || kind == Kind::kListed || kind == Kind::kUnlisted;
@@ -39,6 +38,7 @@ JsonMachine::JsonMachine(SchemaDoc doc, const SchemaOptions& options, std::optio
   if (goals_.cost(root) >= kInfinite) return;
   goals_.explore();
   Threads start{{.kind = Kind::kValue, .what = static_cast<std::int32_t>(root)}};
+  start[0].rest.bytes = rest_with_space(start[0]);
   if (!goals_.problem()) intern(start);
 }
 
@@ -64,7 +64,7 @@ StateId JsonMachine::intern(Threads& threads) const {
   for (const Thread& t : threads) h = mix(h, hash_of(t));
   const std::uint32_t known = index_.find(h, [&](std::uint32_t id) { return threads_[id] == threads; });
   if (known != InternIndex::kNone) return static_cast<StateId>(known);
-  if (frames_.size() > options_.limits.max_frames || threads.size() > kMaxThreads || goals_.problem())
+  if (frames_.size() > options_.limits.max_frames || threads.size() > options_.limits.max_threads || goals_.problem())
     return kOverLimit;
   Facts facts;
   facts.final = true;
@@ -72,8 +72,10 @@ StateId JsonMachine::intern(Threads& threads) const {
     const bool number_ends = t.kind == Kind::kNumber && t.frame == 0 && goals_.number(t.what).accepting(t.q);
     facts.accepting = facts.accepting || number_ends || t.kind == Kind::kDone;
     facts.final = facts.final && t.kind == Kind::kDone;
-    facts.rest = std::min(facts.rest, rest_of(t));
+    facts.rest = std::min(facts.rest, t.rest.bytes);
+    facts.most = std::max(facts.most, t.rest.bytes);
     facts.certain = facts.certain && !frame(t.frame).differ;
+    if (indented() && frame(t.frame).depth > kMaxIndentDepth) return kOverLimit;
   }
   facts.may = may_follow(threads);
   const StateId id = add_state(facts);
@@ -85,7 +87,7 @@ StateId JsonMachine::intern(Threads& threads) const {
 
 void JsonMachine::merge_values(Threads& threads) const {
   if (threads.size() < 2 || threads[0].kind != Kind::kValue) return;
-  const auto by_goal = [](const Thread& t) { return std::tuple(t.kind, t.what, t.spaces); };
+  const auto by_goal = [](const Thread& t) { return std::tuple(t.kind, t.what, t.spaces, t.gap, t.breaks); };
   std::stable_sort(threads.begin(), threads.end(),
                    [&](const Thread& a, const Thread& b) { return by_goal(a) < by_goal(b); });
   Threads merged;
@@ -110,6 +112,7 @@ void JsonMachine::merge_values(Threads& threads) const {
       any.members.assign(members.begin(), members.end());
       Thread t = threads[i];
       t.frame = members.size() == 1 ? *members.begin() : intern_frame(std::move(any));
+      t.rest.bytes = rest_with_space(t);
       merged.push_back(t);
     }
     i = end;
@@ -178,31 +181,48 @@ Machine::Walk JsonMachine::settle(Walk walk) const {
   return {intern(threads), 0};
 }
 
+// Ways on without repetition: many threads go on alike.
+struct JsonMachine::Parts {
+  std::vector<StringPart> out;
+  std::unordered_set<std::string_view> texts;
+
+  void add(StringPart part) {
+    const auto same = [&](const StringPart& p) {
+      return p.kind == part.kind && p.all_escapes == part.all_escapes && p.max_left == part.max_left &&
+             p.min_left == part.min_left && p.dfa == part.dfa && p.q == part.q;
+    };
+    if (std::none_of(out.begin(), out.end(), same)) out.push_back(std::move(part));
+  }
+};
+
 std::vector<StringPart> JsonMachine::string_parts(StateId state) const {
   const std::lock_guard lock(mutex_);
-  std::vector<StringPart> out;
+  Parts parts;
   for (const Thread& t : threads_[static_cast<std::size_t>(state)]) {
-    if (!in_string(t.kind) || t.pending != 0 || !string_part(t, out)) return {};
+    if (!in_string(t.kind) || t.pending != 0 || !string_part(t, parts)) return {};
   }
-  return out;
+  if (!parts.texts.empty()) {
+    StringPart listed;
+    listed.kind = StringPart::Kind::kTexts;
+    listed.texts.assign(parts.texts.begin(), parts.texts.end());
+    parts.out.push_back(std::move(listed));
+  }
+  for (StringPart& part : parts.out) part.tail = most(state);
+  return std::move(parts.out);
 }
 
 // False: how the string goes on cannot be said so simply.
-bool JsonMachine::string_part(const Thread& t, std::vector<StringPart>& out) const {
-  StringPart part;
-  const std::uint64_t rest = rest_of(t);
+bool JsonMachine::string_part(const Thread& t, Parts& out) const {
   if (t.kind == Kind::kListed) {
     const Frame& f = frame(t.frame);
     const ObjectShape& shape = object_of(f);
-    part.kind = StringPart::Kind::kTexts;
     for (std::uint32_t i = t.lo; i < t.hi; ++i) {
       const std::string_view key = shape.names[shape.sorted[i]].key;
-      if (may_add(f, shape.sorted[i])) part.texts.push_back(key.substr(t.depth));
+      if (may_add(f, shape.sorted[i])) out.texts.insert(key.substr(t.depth));
     }
-    part.tail = rest;
-    out.push_back(std::move(part));
     return true;
   }
+  StringPart part;
   if (t.kind == Kind::kUnlisted) {
     part.dfa = object_of(frame(t.frame)).keys.get();
   } else {
@@ -216,9 +236,8 @@ bool JsonMachine::string_part(const Thread& t, std::vector<StringPart>& out) con
   const bool finite = part.dfa != nullptr && part.dfa->count(t.q) < CharDfa::kMany;
   if (finite && (t.hi != 0 || t.taken_hi != 0)) return false;
   part.kind = part.dfa != nullptr ? StringPart::Kind::kDfa : StringPart::Kind::kFree;
-  part.q = t.q;
-  part.tail = rest;
-  out.push_back(std::move(part));
+  part.q = part.dfa != nullptr ? t.q : 0;
+  out.add(std::move(part));
   return true;
 }
 
@@ -232,7 +251,12 @@ std::bitset<256> JsonMachine::may_follow(const Threads& threads) const {
                                 kNumbers = of("0123456789.-+eE,]}"), kLetters = of("aeflnrsu"), kEnds = of(",]}");
   const std::bitset<256> spaces = options_.whitespace == Whitespace::kAny ? kSpaces : std::bitset<256>();
   std::bitset<256> out;
+  const std::bitset<256> line_break = indented() ? of("\n") : std::bitset<256>();
   for (const Thread& t : threads) {
+    if (t.gap != 0) {
+      out.set(t.breaks ? '\n' : ' ');
+      continue;
+    }
     switch (t.kind) {
       case Kind::kValue:
         out |= kValues | spaces;
@@ -241,7 +265,7 @@ std::bitset<256> JsonMachine::may_follow(const Threads& threads) const {
         out |= kLetters;
         break;
       case Kind::kNumber:
-        out |= kNumbers | spaces;
+        out |= kNumbers | spaces | line_break;
         break;
       case Kind::kText:
       case Kind::kListed:
@@ -249,7 +273,7 @@ std::bitset<256> JsonMachine::may_follow(const Threads& threads) const {
         return std::bitset<256>().set() & ~(std::bitset<256>(0xFFFFFFFF));
       case Kind::kEmptyEnd:
       case Kind::kAfter:
-        out |= kEnds | spaces;
+        out |= kEnds | spaces | line_break;
         break;
       case Kind::kName:
         out |= of("\"") | spaces;

@@ -5,7 +5,9 @@
 // `contains`); frames and states are interned, so equal situations are one state whose successors and masks are known.
 #pragma once
 
+#include <compare>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "runtime/constraint/intern_index.h"
 #include "runtime/constraint/machine.h"
@@ -35,6 +37,7 @@ struct Frame {
   // What follows from the above. Bytes of the properties that still have to come, each with its comma; and bytes from
   // the end of the item or value that is being read to the end of the text.
   std::uint64_t need = 0, rest = 0;
+  std::uint32_t depth = 0;  // objects and arrays that are open, this one included
   // Several names or items have to come that must differ from each other: steps do not see that, walks do.
   bool differ = false;
 
@@ -62,9 +65,11 @@ struct Thread {
   Kind kind = Kind::kValue;
   // White space came before; no more may come. Only at the end of a token it is seen whether there was too much.
   enum class Spaces : std::uint8_t { kNone, kSome, kEnough } spaces = Spaces::kNone;
-  bool kept = false;  // the text since its beginning has to be known at its end
+  bool breaks = false;  // kIndent: the first of the `gap` bytes is a line break, the others are spaces
+  bool kept = false;    // the text since its beginning has to be known at its end
   // The text since its beginning, where there are so few that one may exhaust what is left; 0: not needed.
   std::uint32_t spelled = 0;
+  std::uint32_t gap = 0;  // kIndent: bytes of white space that come before anything else
   FrameId frame = 0;
   std::int32_t what = 0;
   std::int32_t q = 0;
@@ -73,9 +78,18 @@ struct Thread {
   // The names of the shape (`lo` … `hi` of ObjectShape::sorted) and the frame's taken texts that begin with the `depth`
   // bytes read; all 0 when there are none.
   std::uint32_t depth = 0, lo = 0, hi = 0, taken_lo = 0, taken_hi = 0;
+  // Bytes of a shortest completion (JsonMachine::rest_of). It follows from the above, so it takes no part in
+  // comparisons.
+  struct Rest {
+    std::uint64_t bytes = 0;
+    friend constexpr bool operator==(Rest, Rest) { return true; }
+    friend constexpr std::strong_ordering operator<=>(Rest, Rest) { return std::strong_ordering::equal; }
+  } rest = {};
   friend bool operator==(const Thread&, const Thread&) = default;
   friend auto operator<=>(const Thread&, const Thread&) = default;
 };
+
+constexpr std::uint32_t kMaxIndentDepth = 1'000;  // open objects and arrays with kIndent; a model never gets there
 
 class JsonMachine final : public Machine {
  public:
@@ -92,6 +106,9 @@ class JsonMachine final : public Machine {
   Walk advance(Walk walk, unsigned char byte) const override;
   Walk settle(Walk walk) const override;
   std::optional<std::uint64_t> longest() const override { return longest_; }
+  std::uint64_t shortest() const override;
+  bool bounded() const override { return indented(); }
+  std::chrono::milliseconds mask_time() const override { return options_.limits.mask_time; }
   bool worn() const override;
   std::size_t bytes() const override;
 
@@ -108,12 +125,17 @@ class JsonMachine final : public Machine {
   std::bitset<256> may_follow(const Threads& threads) const;
   // Plain bytes that no listed or taken text continues with, where all such bytes lead to the same state; else empty.
   std::bitset<256> alike(const Threads& threads) const;
-  bool string_part(const Thread& t, std::vector<StringPart>& out) const;
+  struct Parts;
+  bool string_part(const Thread& t, Parts& out) const;
   StateId step_all(const Threads& from, unsigned char byte, Text text) const;
   void step_thread(const Thread& t, unsigned char byte, Text text, Threads& out) const;
 
   // json_step.cc: what a thread becomes.
   bool space(const Thread& t, unsigned char byte, Threads& out) const;
+  bool indented() const { return options_.whitespace == Whitespace::kIndent; }
+  // The thread after a line break and the indentation of `depth` levels.
+  Thread on_new_line(Thread t, std::uint32_t depth) const;
+  bool in_gap(const Thread& t, unsigned char byte, Threads& out) const;
   void in_value(const Thread& t, unsigned char byte, Threads& out) const;
   void begin_array(int shape, FrameId parent, Threads& out) const;
   void begin_object(int shape, FrameId parent, Threads& out) const;
@@ -162,6 +184,9 @@ class JsonMachine final : public Machine {
 
   // json_rest.cc: bytes of a shortest completion, kInfinite: none. Bounds from above where names are free.
   std::uint64_t rest_of(const Thread& t) const;
+  // The same with white space that has to come. With kIndent a bound from above (Machine::bounded): how much there will
+  // be depends on what is chosen. It falls with every byte of the shortest completion all the same.
+  std::uint64_t rest_with_space(const Thread& t) const;
   bool word_taken(const Thread& t) const;
   std::uint64_t number_rest(const Thread& t) const;
   std::uint64_t text_rest(const Thread& t) const;

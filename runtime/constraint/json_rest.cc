@@ -50,6 +50,26 @@ std::uint64_t JsonMachine::rest_of(const Thread& t) const {
   return kInfinite;
 }
 
+std::uint64_t JsonMachine::rest_with_space(const Thread& t) const {
+  const std::uint64_t rest = rest_of(t);
+  if (!indented() || rest >= kInfinite || t.kind == Kind::kDone) return rest;
+  // Every byte that is no white space comes with less of it than this, so the sum falls with each of them.
+  const std::uint64_t most = 2 + static_cast<std::uint64_t>(options_.indent) * kMaxIndentDepth;
+  const bool line_may_end = t.kind == Kind::kAfter || (t.kind == Kind::kNumber && t.frame != 0);
+  return std::min(rest * most + t.gap + (line_may_end ? most - 1 : 0), kInfinite - 1);
+}
+
+std::uint64_t JsonMachine::shortest() const {
+  if (!indented()) return rest(kStart);
+  std::uint64_t bytes = 0;
+  for (StateId state = kStart; rest(state) > 0; ++bytes) {
+    const int byte = shortest_byte(state);
+    state = byte < 0 ? kNoState : step(state, static_cast<unsigned char>(byte));
+    if (state < 0) return kInfinite;
+  }
+  return bytes;
+}
+
 bool JsonMachine::word_taken(const Thread& t) const {
   if (t.taken_lo == t.taken_hi) return false;
   const std::vector<std::string>& taken = taken_[frame(t.frame).taken];

@@ -23,6 +23,8 @@ enum class PropertyOrder : std::uint8_t {
 enum class Whitespace : std::uint8_t {
   kCompact,  // none
   kAny,      // anywhere inside the outermost value, in runs of at most SchemaLimits::whitespace_run bytes
+  kIndent,   // a line for each item and property, indented by SchemaOptions::indent spaces a level, ": " after names,
+             // and [] and {} when empty: exactly what Python's json.dumps(value, indent=n) writes
 };
 enum class Unsupported : std::uint8_t {
   kError,   // a keyword that cannot be enforced is an error
@@ -30,14 +32,17 @@ enum class Unsupported : std::uint8_t {
 };
 
 struct SchemaLimits {
-  std::size_t max_bytes = 4 << 20;         // of the schema's text; the largest public ones have 2 MB
-  std::size_t max_nesting = 200;           // of its JSON; bounds the recursion of the compiler
-  std::size_t max_goals = 50'000;          // conjunctions of subschemas; some 500 bytes each
-  std::size_t max_alternatives = 512;      // of one conjunction in disjunctive form; all are followed at once
-  std::size_t max_states = 400'000;        // states of the machine; some 300 bytes each
-  std::size_t max_frames = 400'000;        // open objects and arrays that were met; some 150 bytes each
-  int whitespace_run = 40;                 // bytes; models indent by less
+  std::size_t max_bytes = 4 << 20;     // of the schema's text; the largest public ones have 2 MB
+  std::size_t max_nesting = 200;       // of its JSON; bounds the recursion of the compiler
+  std::size_t max_goals = 50'000;      // conjunctions of subschemas; some 500 bytes each
+  std::size_t max_alternatives = 512;  // of one conjunction in disjunctive form; all are followed at once
+  std::size_t max_states = 400'000;    // states of the machine; some 300 bytes each
+  std::size_t max_frames = 400'000;    // open objects and arrays that were met; some 150 bytes each
+  std::size_t max_threads = 5'000;     // ways to read one text, followed side by side; about a microsecond a byte each
+  int whitespace_run = 40;             // bytes; models indent by less
   std::chrono::milliseconds time{10'000};  // for compiling
+  // For one mask. Microseconds are usual; a schema at the other limits may need a tenth of this.
+  std::chrono::milliseconds mask_time{2'000};
 };
 
 enum class Formats : std::uint8_t {
@@ -48,6 +53,7 @@ enum class Formats : std::uint8_t {
 struct SchemaOptions {
   PropertyOrder order = PropertyOrder::kSchema;
   Whitespace whitespace = Whitespace::kCompact;
+  int indent = 2;  // kIndent: 0 … 16 spaces
   Unsupported unsupported = Unsupported::kError;
   Formats formats = Formats::kAssert;
   SchemaLimits limits;

@@ -19,10 +19,12 @@ void JsonMachine::push(Thread t, Threads& out) const {
   if (t.lo == t.hi) t.lo = t.hi = 0;
   if (t.taken_lo == t.taken_hi) t.taken_lo = t.taken_hi = 0;
   if (t.hi == 0 && t.taken_hi == 0) t.depth = 0;
-  if (rest_of(t) < kInfinite) out.push_back(t);
+  t.rest.bytes = rest_with_space(t);
+  if (t.rest.bytes < kInfinite) out.push_back(t);
 }
 
 void JsonMachine::step_thread(const Thread& t, unsigned char byte, Text text, Threads& out) const {
+  if (t.gap != 0) return void(in_gap(t, byte, out));
   switch (t.kind) {
     case Kind::kValue:
       if (t.frame != 0 && space(t, byte, out)) return;
@@ -44,13 +46,30 @@ void JsonMachine::step_thread(const Thread& t, unsigned char byte, Text text, Th
     case Kind::kUnlisted:
       return in_unlisted(t, byte, text, out);
     case Kind::kColon:
-      if (!space(t, byte, out) && byte == ':') push({.kind = Kind::kValue, .frame = t.frame, .what = t.what}, out);
+      if (!space(t, byte, out) && byte == ':')
+        push({.kind = Kind::kValue, .gap = indented() ? 1U : 0U, .frame = t.frame, .what = t.what}, out);
       return;
     case Kind::kAfter:
       return after_value(t, byte, out);
     case Kind::kDone:
       return;
   }
+}
+
+Thread JsonMachine::on_new_line(Thread t, std::uint32_t depth) const {
+  if (!indented()) return t;
+  t.breaks = true;
+  t.gap = 1 + depth * static_cast<std::uint32_t>(options_.indent);
+  return t;
+}
+
+bool JsonMachine::in_gap(const Thread& t, unsigned char byte, Threads& out) const {
+  if (byte != (t.breaks ? '\n' : ' ')) return false;
+  Thread next = t;
+  next.breaks = false;
+  --next.gap;
+  push(next, out);
+  return true;
 }
 
 // White space between tokens. True when the byte is white space, allowed or not.
@@ -115,7 +134,7 @@ void JsonMachine::begin_object(int shape, FrameId parent, Threads& out) const {
   f.seen.resize((goals_.object(shape).names.size() + 63) / 64);
   const FrameId id = intern_frame(f);
   if (may_close(f)) push({.kind = Kind::kEmptyEnd, .frame = id}, out);
-  push({.kind = Kind::kName, .frame = id}, out);
+  push(on_new_line({.kind = Kind::kName, .frame = id}, frame(id).depth), out);
 }
 
 void JsonMachine::begin_item(const Frame& f, Threads& out) const {
@@ -126,7 +145,9 @@ void JsonMachine::begin_item(const Frame& f, Threads& out) const {
     if (shape.unique && goals_.distinct(v.goal) <= taken_[f.taken].size()) continue;
     const Frame next = with_item(f, v.hits);
     if (!goals_.hits_allowed(shape, next.hits)) continue;
-    push({.kind = Kind::kValue, .frame = intern_frame(next), .what = static_cast<std::int32_t>(v.goal)}, out);
+    const FrameId id = intern_frame(next);
+    push(on_new_line({.kind = Kind::kValue, .frame = id, .what = static_cast<std::int32_t>(v.goal)}, frame(id).depth),
+         out);
   }
 }
 
@@ -248,11 +269,16 @@ void JsonMachine::in_unlisted(const Thread& t, unsigned char byte, Text text, Th
 }
 
 void JsonMachine::after_value(const Thread& t, unsigned char byte, Threads& out) const {
-  if (space(t, byte, out)) return;
   const Frame& f = frame(t.frame);
-  if (byte != ',') return close(f, byte, out);
+  if (byte == '\n' && indented() && f.kind != Frame::Kind::kRoot && may_close(f)) {
+    Thread closing = on_new_line({.kind = Kind::kEmptyEnd, .frame = t.frame}, f.depth - 1);
+    return void(in_gap(closing, byte, out));
+  }
+  if (space(t, byte, out)) return;
+  if (byte != ',' && !indented()) return close(f, byte, out);
+  if (byte != ',') return;
   if (f.kind == Frame::Kind::kArray) begin_item(Frame(f), out);
-  if (f.kind == Frame::Kind::kObject) push({.kind = Kind::kName, .frame = t.frame}, out);
+  if (f.kind == Frame::Kind::kObject) push(on_new_line({.kind = Kind::kName, .frame = t.frame}, f.depth), out);
 }
 
 void JsonMachine::close(const Frame& f, unsigned char byte, Threads& out) const {

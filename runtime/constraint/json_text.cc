@@ -175,4 +175,25 @@ CharRange pending_range(Pending pending) {
   }
 }
 
+std::string json_content(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  out.reserve(text.size());
+  for (char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (is_plain(byte)) {
+      out += c;
+      continue;
+    }
+    constexpr std::string_view kShort = "\"\\\b\f\n\r\t", kLetters = "\"\\bfnrt";
+    const std::size_t at = kShort.find(c);
+    if (at != std::string_view::npos) {
+      out += '\\', out += kLetters[at];
+    } else {
+      out += "\\u00", out += kDigits[byte >> 4], out += kDigits[byte & 15];
+    }
+  }
+  return out;
+}
+
 }  // namespace sgl::constraint

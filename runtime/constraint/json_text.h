@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace sgl::constraint {
 
@@ -29,6 +31,9 @@ struct CharRange {
   std::uint32_t bytes = 0;
 };
 CharRange pending_range(Pending pending);
+
+// A text as a JSON string has it between the quotes, spelled canonically. Precondition: valid UTF-8.
+std::string json_content(std::string_view text);
 
 bool is_escape(Pending pending);  // after a backslash, or among the digits of \u
 

@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <bitset>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -43,7 +44,7 @@ struct StringPart {
   const CharDfa* dfa = nullptr;
   std::int32_t q = 0;
   std::vector<std::string_view> texts;
-  std::uint64_t tail = 0;  // bytes of a shortest completion after the content: the quote and what follows
+  std::uint64_t tail = 0;  // bytes that are enough for a shortest completion of any of the ways
 };
 
 class Machine {
@@ -90,7 +91,11 @@ class Machine {
 
   // Longest and shortest accepted text in bytes; longest is nullopt when unbounded or not known.
   virtual std::optional<std::uint64_t> longest() const = 0;
-  std::uint64_t shortest() const { return rest(kStart); }
+  virtual std::uint64_t shortest() const { return rest(kStart); }
+  // How long building one mask may take.
+  virtual std::chrono::milliseconds mask_time() const { return std::chrono::milliseconds(10'000); }
+  // rest() is more than it takes: it says how to go on, not how long.
+  virtual bool bounded() const { return false; }
 
   struct Run {
     bool accepting = false;
@@ -111,7 +116,8 @@ class Machine {
   struct Facts {
     bool accepting = false, final = false;
     std::uint64_t rest = kInfinite;
-    bool certain = true;  // the bytes that shortest_byte gives one after the other are a completion
+    std::uint64_t most = 0;  // for string_parts: the longest of the shortest completions of the ways on
+    bool certain = true;     // the bytes that shortest_byte gives one after the other are a completion
     std::bitset<256> may = std::bitset<256>().set();  // bytes outside it do not lead on
   };
   // All of these are called with the mutex held (or while the machine is being built).
@@ -119,6 +125,7 @@ class Machine {
   StateId add_state(const Facts& facts) const;
   // The successor of a state: one that exists, a new one, kNoState or kOverLimit.
   virtual StateId expand(StateId from, unsigned char byte) const = 0;
+  std::uint64_t most(StateId state) const { return at(state).facts.most; }
   // Enters `to` as the successor of all `bytes`.
   void enter(StateId from, const std::bitset<256>& bytes, StateId to) const;
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/constraint/char_dfa.h"
+
 namespace sgl::constraint {
 namespace {
 
@@ -25,13 +27,24 @@ std::uint64_t longest_text(const StringPart& part) {
 }  // namespace
 
 MaskBuilder::MaskBuilder(const Vocabulary::Impl& vocabulary, const Machine& machine, std::optional<std::int64_t> budget)
-    : vocabulary_(vocabulary), machine_(machine), budget_(budget), mask_(scratch(vocabulary.bytes.size())) {}
+    : vocabulary_(vocabulary),
+      machine_(machine),
+      budget_(budget),
+      mask_(scratch(vocabulary.bytes.size())),
+      deadline_(std::chrono::steady_clock::now() + machine.mask_time()) {}
+
+bool MaskBuilder::out_of_time() {
+  constexpr std::uint32_t kSteps = 128;  // some microseconds where states are known, milliseconds where they are not
+  if (looked_++ % kSteps == 0) late_ = late_ || std::chrono::steady_clock::now() > deadline_;
+  return late_;
+}
 
 bool MaskBuilder::at(StateId state) {
   if (machine_.accepting(state)) {
     for (TokenId id : vocabulary_.eos) mask_.set(id);
   }
-  const std::vector<StringPart> parts = machine_.string_parts(state);
+  const std::vector<StringPart> parts =
+      vocabulary_.ablation.slices ? machine_.string_parts(state) : std::vector<StringPart>();
   if (parts.empty()) return below(vocabulary_.trie, 0, state);
   if (!budget_) {
     for (const StringPart& part : parts) add_part(part);
@@ -44,7 +57,7 @@ bool MaskBuilder::at(StateId state) {
   if (fits({}, state, machine_.rest(state))) {
     worst_ = std::max(worst_, machine_.rest(state));
     add_all(
-        *vocabulary_.strings.plain_up_to(first.max_left < 0 ? kInfinite : static_cast<std::uint64_t>(first.max_left)));
+        vocabulary_.strings.plain_up_to(first.max_left < 0 ? kInfinite : static_cast<std::uint64_t>(first.max_left)));
   }
   return below(vocabulary_.strings.with_escapes(), 0, state) && below(vocabulary_.strings.with_quote(), 0, state);
 }
@@ -53,9 +66,17 @@ bool MaskBuilder::at(StateId state) {
 void MaskBuilder::add_part(const StringPart& part) {
   constexpr std::uint64_t kLongestEscape = 12;  // \ud83d\ude00
   const StringTokens& strings = vocabulary_.strings;
+  constexpr std::uint64_t kFew = 64;  // texts that are looked at one by one
   if (part.kind == StringPart::Kind::kTexts) {
     for (std::string_view text : part.texts) add_beginnings(text);
     worst_ = std::max(worst_, part.tail + longest_text(part));
+  } else if (part.kind == StringPart::Kind::kDfa && part.max_left < 0 && part.min_left == 0 && !part.all_escapes &&
+             part.dfa->count(part.q) <= kFew) {
+    for (const std::string& text : part.dfa->texts_from(part.q)) {
+      const std::string spelled = json_content(text);
+      add_beginnings(spelled);
+      worst_ = std::max(worst_, part.tail + spelled.size());
+    }
   } else if (part.kind == StringPart::Kind::kFree &&
              (part.max_left < 0 || part.max_left > static_cast<std::int64_t>(vocabulary_.longest))) {
     add_all(strings.inside(part.all_escapes));
@@ -77,7 +98,7 @@ bool MaskBuilder::quotes(StateId state) {
   for (std::uint32_t i = 1; i < trie.size(); i = trie[i].end) {
     if (trie[i].byte == '"' || trie[i].byte == '\\') continue;
     const StateId next = machine_.step(state, static_cast<unsigned char>(trie[i].byte));
-    if (next == kOverLimit) return false;
+    if (next == kOverLimit || out_of_time()) return false;
     if (next == kNoState) continue;
     if (any == kNoState && goes_anywhere(next)) any = next;
     if (next == any) through.set(trie[i].byte);
@@ -115,7 +136,7 @@ bool MaskBuilder::after_quote(StateId closed, const std::bitset<256>& firsts) {
   stack_.assign(vocabulary_.longest + 1, closed);
   for (std::uint32_t i = 1; i < trie.size();) {
     const StateId next = machine_.step(stack_[trie[i].depth - 1], static_cast<unsigned char>(trie[i].byte));
-    if (next == kOverLimit) return false;
+    if (next == kOverLimit || out_of_time()) return false;
     if (next == kNoState) {
       i = trie[i].end;
       continue;
@@ -132,10 +153,8 @@ void MaskBuilder::add_beginnings(std::string_view text) {
   const std::vector<TrieNode>& trie = vocabulary_.trie;
   std::uint32_t node = 0;
   for (char c : text) {
-    std::uint32_t child = node + 1;
-    while (child < trie[node].end && trie[child].byte != static_cast<unsigned char>(c)) child = trie[child].end;
-    if (child >= trie[node].end) return;
-    node = child;
+    node = vocabulary_.child(node, static_cast<unsigned char>(c));
+    if (node == 0) return;
     for (TokenId t = trie[node].token; t >= 0; t = vocabulary_.next_same[static_cast<std::size_t>(t)]) mask_.set(t);
   }
 }
@@ -153,7 +172,7 @@ bool MaskBuilder::below(const std::vector<TrieNode>& trie, std::uint32_t top, St
     const TrieNode& node = trie[i];
     const std::size_t depth = node.depth - base_depth;
     const StateId next = machine_.step(stack_[depth - 1], static_cast<unsigned char>(node.byte));
-    if (next == kOverLimit) return false;
+    if (next == kOverLimit || out_of_time()) return false;
     if (next == kNoState) {
       i = node.end;
       continue;
@@ -169,10 +188,8 @@ bool MaskBuilder::healing(std::string_view rest) {
   const std::vector<TrieNode>& trie = vocabulary_.trie;
   std::uint32_t node = 0;
   for (std::size_t i = 0; i < rest.size(); ++i) {
-    std::uint32_t child = node + 1;
-    while (child < trie[node].end && trie[child].byte != static_cast<unsigned char>(rest[i])) child = trie[child].end;
-    if (child >= trie[node].end) return true;
-    node = child;
+    node = vocabulary_.child(node, static_cast<unsigned char>(rest[i]));
+    if (node == 0) return true;
     if (trie[node].token >= 0) add(trie[node].token, rest.substr(i + 1), Machine::kStart);
   }
   return below(trie, node, Machine::kStart);
@@ -188,12 +205,13 @@ void MaskBuilder::add(TokenId token, std::string_view text, StateId state) {
 bool MaskBuilder::fits(std::string_view text, StateId state, std::uint64_t rest) const {
   const auto budget = static_cast<std::uint64_t>(std::max<std::int64_t>(*budget_, 0));
   if (rest == 0 || (vocabulary_.all_bytes && rest <= budget)) return true;
-  if (rest > budget * vocabulary_.longest || !machine_.certain(state)) return false;
+  if (!machine_.certain(state) || (!machine_.bounded() && rest > budget * vocabulary_.longest)) return false;
   return vocabulary_.tokens_to_finish(machine_, text, state) <= budget;
 }
 
 CachedMask MaskBuilder::take() && {
-  return {vocabulary_.intern(mask_), worst_};
+  auto [mask, hash] = vocabulary_.intern(mask_);
+  return {std::move(mask), worst_, hash};
 }
 
 }  // namespace sgl::constraint

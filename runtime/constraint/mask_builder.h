@@ -18,13 +18,15 @@ class MaskBuilder {
   // One at a time on a thread.
   MaskBuilder(const Vocabulary::Impl& vocabulary, const Machine& machine, std::optional<std::int64_t> budget);
 
-  // Both are false when the machine is at its limit; then there is no mask.
+  // Both are false when the machine is at its limit, or when it takes longer than mask_time(); then there is no mask.
   // Tokens that may come at a state.
   bool at(StateId state);
   // Tokens that stay within the healing text, of which `rest` is left, or go past its end.
   bool healing(std::string_view rest);
 
   CachedMask take() &&;
+  // Time was what ran out.
+  bool late() const { return late_; }
 
  private:
   bool quotes(StateId state);
@@ -44,6 +46,11 @@ class MaskBuilder {
   const std::optional<std::int64_t> budget_;
   TokenMask& mask_;
   std::uint64_t worst_ = 0;
+  // Looks at the clock once in many calls.
+  bool out_of_time();
+  const std::chrono::steady_clock::time_point deadline_;
+  std::uint32_t looked_ = 0;
+  bool late_ = false;
   std::vector<StateId> stack_;
 };
 

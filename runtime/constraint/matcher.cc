@@ -70,7 +70,7 @@ Expected<std::shared_ptr<const TokenMask>> Matcher::masked(std::optional<std::in
     return std::move(builder).take().mask;
   }
   const Vocabulary::Impl::Key key{machine.id(), place.state, budget ? std::max<std::int64_t>(*budget, 0) : -1};
-  if (const auto cached = vocabulary.cached(key)) {
+  if (const auto cached = vocabulary.ablation.memo ? vocabulary.cached(key) : std::nullopt) {
     ++stats_.hits;
     return cached->mask;
   }
@@ -81,9 +81,13 @@ Expected<std::shared_ptr<const TokenMask>> Matcher::masked(std::optional<std::in
     if (whole && whole->worst_rest <= static_cast<std::uint64_t>(key.budget)) return all;
   }
   MaskBuilder builder(vocabulary, machine, budget);
-  if (!builder.at(place.state)) return over_limit(machine);
+  if (!builder.at(place.state)) {
+    if (builder.late())
+      return base::over_limit(fmt::format("a token mask takes longer than {} ms", machine.mask_time().count()));
+    return over_limit(machine);
+  }
   const CachedMask made = std::move(builder).take();
-  vocabulary.store(key, made);
+  if (vocabulary.ablation.memo) vocabulary.store(key, made);
   return made.mask;
 }
 

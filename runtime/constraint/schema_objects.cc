@@ -30,27 +30,6 @@ class NameList {
   std::unordered_map<std::string, std::uint32_t> index_;
 };
 
-// Every text that leads from `q` to acceptance. Precondition: there are few of them.
-void all_texts(const CharDfa& dfa, CharDfa::State q, const std::string& prefix, std::vector<std::string>& out) {
-  if (dfa.accepting(q)) out.push_back(prefix);
-  // The characters that lead on, by halving.
-  std::vector<base::CodeRange> open{{0, base::kMaxCodePoint}};
-  while (!open.empty()) {
-    const auto [lo, hi] = open.back();
-    open.pop_back();
-    if (!dfa.any_step(q, lo, hi)) continue;
-    if (lo == hi) {
-      std::string longer = prefix;
-      base::append_utf8(longer, lo);
-      all_texts(dfa, dfa.step(q, lo), longer, out);
-      continue;
-    }
-    const char32_t middle = lo + (hi - lo) / 2;
-    open.push_back({middle + 1, hi});
-    open.push_back({lo, middle});
-  }
-}
-
 void require(ObjectShape& shape, std::uint32_t index) {
   if (shape.names[index].required) return;
   shape.names[index].required = true;
@@ -220,9 +199,7 @@ void Goals::finish_object(ObjectShape& shape) {
   }
   if (shape.open && shape.keys && shape.keys->count(shape.keys->start()) <= kFewNames) {
     shape.open = false;
-    std::vector<std::string> texts;
-    all_texts(*shape.keys, shape.keys->start(), {}, texts);
-    for (const std::string& text : texts) {
+    for (const std::string& text : shape.keys->texts_from(shape.keys->start())) {
       const std::string key = json_content(text);
       if (std::any_of(shape.names.begin(), shape.names.end(), [&](const auto& n) { return n.key == key; })) continue;
       CharDfa::State q = shape.keys->start();

@@ -1,7 +1,6 @@
 #include "runtime/constraint/schema_shape.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 namespace sgl::constraint {
 namespace {
@@ -15,11 +14,6 @@ std::uint64_t plus(std::uint64_t a, std::uint64_t b) {
 }
 
 }  // namespace
-
-std::string json_content(std::string_view text) {
-  const std::string quoted = nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  return quoted.substr(1, quoted.size() - 2);
-}
 
 Goals::Goals(SchemaDoc doc, const SchemaOptions& options)
     : doc_(std::move(doc)),

@@ -145,7 +145,4 @@ class Goals {
   std::chrono::steady_clock::time_point deadline_;
 };
 
-// A name or text as a JSON string has it between the quotes, canonically.
-std::string json_content(std::string_view text);
-
 }  // namespace sgl::constraint

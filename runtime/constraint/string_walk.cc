@@ -1,8 +1,12 @@
 #include "runtime/constraint/string_walk.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <numeric>
+#include <optional>
+
+#include "runtime/base/utf8.h"
 
 namespace sgl::constraint {
 namespace {
@@ -80,10 +84,11 @@ std::uint64_t pending_rest(const CharDfa& dfa, CharDfa::State q, Pending pending
 
 void StringTokens::build(const std::vector<TokenId>& order, const std::vector<std::string_view>& bytes) {
   size_ = bytes.size();
+  bytes_ = &bytes;
   plain_chars_.assign(size_, 0);
   const CodeSet small{{'a', 'z'}}, letters{{'A', 'Z'}, {'a', 'z'}}, visible{{'!', '!'}, {'#', '['}, {']', '~'}};
   for (const CodeSet& set : {small, letters, visible, kForeign}) {
-    for (bool space : {false, true}) groups_.push_back({space, set, 0, {}, {}});
+    for (bool space : {false, true}) groups_.push_back({space, set, 0, {}, {}, {}});
   }
   groups_.emplace_back();
   std::vector<std::vector<TokenId>> members(groups_.size());
@@ -93,13 +98,16 @@ void StringTokens::build(const std::vector<TokenId>& order, const std::vector<st
     const std::string_view text = bytes[static_cast<std::size_t>(id)];
     longest_ = std::max(longest_, text.size());
     const std::size_t chars = plain_characters(text);
-    if (chars > 0 && chars <= UINT16_MAX) {
+    if (chars > 0 && chars <= kMaxPlainChars) {
       plain_chars_[static_cast<std::size_t>(id)] = static_cast<std::uint16_t>(chars);
       longest_plain_ = std::max(longest_plain_, chars);
       canonical.set(id), all.set(id);
       std::size_t group = 0;
       while (group + 1 < groups_.size() && !made_of(text, groups_[group].space, groups_[group].characters)) ++group;
       members[group].push_back(id);
+      auto& by_length = groups_[group].by_length;
+      if (by_length.size() <= chars) by_length.resize(chars + 1);
+      by_length[chars].push_back(id);
       groups_[group].longest = std::max(groups_[group].longest, chars);
     } else if (text.find('"') != std::string_view::npos) {
       quotes.push_back(id);
@@ -112,7 +120,7 @@ void StringTokens::build(const std::vector<TokenId>& order, const std::vector<st
   // Each of these tries has all tokens with the same bytes, or none of them.
   next_same_.assign(size_, -1);
   for (std::size_t i = 0; i < groups_.size(); ++i) {
-    groups_[i].trie = make_trie(members[i], bytes, &next_same_);
+    groups_[i].trie = make_char_trie(members[i], bytes, next_same_);
     TokenMask mask(size_);
     for (TokenId id : members[i]) mask.set(id);
     groups_[i].mask = std::make_shared<const TokenMask>(std::move(mask));
@@ -122,7 +130,8 @@ void StringTokens::build(const std::vector<TokenId>& order, const std::vector<st
   sort_quotes(quotes, bytes);
   inside_canonical_ = std::make_shared<const TokenMask>(std::move(canonical));
   inside_all_ = std::make_shared<const TokenMask>(std::move(all));
-  plain_masks_.resize(longest_plain_ + 1);
+  find_plain_masks();
+  known_.reserve(kKnown + 1);
 }
 
 void StringTokens::sort_quotes(const std::vector<TokenId>& quotes, const std::vector<std::string_view>& bytes) {
@@ -148,18 +157,16 @@ void StringTokens::sort_quotes(const std::vector<TokenId>& quotes, const std::ve
   after_quote_ = make_trie(order, suffixes, nullptr);
 }
 
-std::shared_ptr<const TokenMask> StringTokens::plain_up_to(std::uint64_t chars) const {
-  chars = std::min<std::uint64_t>(chars, longest_plain_);
-  const std::lock_guard lock(mutex_);
-  auto& mask = plain_masks_[chars];
-  if (!mask) {
-    TokenMask made(size_);
-    for (std::size_t id = 0; id < size_; ++id) {
-      if (plain_chars_[id] > 0 && plain_chars_[id] <= chars) made.set(static_cast<TokenId>(id));
-    }
-    mask = std::make_shared<const TokenMask>(std::move(made));
+void StringTokens::find_plain_masks() {
+  std::vector<std::vector<TokenId>> by_length(longest_plain_ + 1);
+  for (std::size_t id = 0; id < size_; ++id) {
+    if (plain_chars_[id] > 0) by_length[plain_chars_[id]].push_back(static_cast<TokenId>(id));
   }
-  return mask;
+  TokenMask mask(size_);
+  for (const std::vector<TokenId>& tokens : by_length) {
+    for (TokenId id : tokens) mask.set(id);
+    plain_masks_.push_back(mask);
+  }
 }
 
 StringTokens::Allowed StringTokens::allowed(const StringPart& part) const {
@@ -167,95 +174,102 @@ StringTokens::Allowed StringTokens::allowed(const StringPart& part) const {
   const bool far = part.dfa != nullptr && part.min_left == 0 &&
                    (part.max_left < 0 || part.max_left >= static_cast<std::int64_t>(longest_ + part.dfa->size()));
   if (!far) return compute(part, true);
+  if (!remember_) return compute(part, false);
   const Key key{part.dfa->id(), part.q};
   {
     const std::lock_guard lock(mutex_);
     const auto it = known_.find(key);
-    if (it != known_.end()) return it->second;
+    if (it != known_.end()) {
+      recent_.splice(recent_.begin(), recent_, it->second);
+      return it->second->second;
+    }
   }
   const Allowed made = compute(part, false);
   const std::lock_guard lock(mutex_);
-  if (known_.size() >= kKnown) known_.clear();
-  known_[key] = made;
+  if (known_.contains(key)) return made;  // another thread was first
+  recent_.emplace_front(key, made);
+  known_[key] = recent_.begin();
+  if (recent_.size() > kKnown) {
+    known_.erase(recent_.back().first);
+    recent_.pop_back();
+  }
   return made;
 }
 
 StringTokens::Allowed StringTokens::compute(const StringPart& part, bool bounded) const {
   std::uint64_t worst = 0;
   if (part.dfa == nullptr) {
-    TokenMask mask = *plain_up_to(static_cast<std::uint64_t>(part.max_left));
-    walk(with_escapes_, part, bounded, mask, worst);
+    TokenMask mask = plain_up_to(static_cast<std::uint64_t>(part.max_left));
+    walk(part, nullptr, mask, worst);
     return {std::make_shared<const TokenMask>(std::move(mask)), worst + static_cast<std::uint64_t>(part.min_left)};
   }
+  constexpr std::size_t kColumns = 64;  // few tokens have more characters
+  std::optional<Remainders> remainders;
+  if (bounded) remainders.emplace(part, kColumns);
+  Remainders* bounds = bounded ? &*remainders : nullptr;
   TokenMask mask(size_);
   for (const Group& group : groups_) {
-    Lengths lengths;
-    if (takes_all(part, bounded, group, lengths, worst)) {
-      if (lengths.last < lengths.first) continue;
-      const auto from = group.mask->words();
-      const auto up_to = plain_up_to(static_cast<std::uint64_t>(lengths.last));
-      const auto below = plain_up_to(static_cast<std::uint64_t>(lengths.first - 1));
-      for (std::size_t i = 0; i < from.size(); ++i) mask.words()[i] |= from[i] & up_to->words()[i] & ~below->words()[i];
-    } else {
-      walk(group.trie, part, bounded, mask, worst);
-    }
+    if (!take_together(part, bounds, group, mask, worst)) walk_plain(group.trie, part, bounds, next_same_, mask, worst);
   }
-  walk(with_escapes_, part, bounded, mask, worst);
+  walk(part, bounds, mask, worst);
   return {std::make_shared<const TokenMask>(std::move(mask)), worst};
 }
 
-bool StringTokens::takes_all(const StringPart& part, bool bounded, const Group& group, Lengths& lengths,
-                             std::uint64_t& worst) const {
-  if (group.characters.empty()) return false;
-  constexpr std::size_t kMany = 32;  // states; more are walked as quickly
-  const CharDfa& dfa = *part.dfa;
-  const CharDfa::State q = group.space ? dfa.step(part.q, ' ') : part.q;
-  if (q == CharDfa::kDead) return false;
-  std::vector<CharDfa::State> reached{q};
-  std::uint64_t most = 0;
-  for (std::size_t i = 0; i < reached.size(); ++i) {
-    if (reached.size() > kMany) return false;
-    most = std::max<std::uint64_t>(most, dfa.shortest_bytes(reached[i]));
-    for (const CodeRange& range : group.characters.ranges()) {
-      if (!dfa.all_step(reached[i], range.lo, range.hi)) return false;
-      for (CharDfa::State next : dfa.successors(reached[i], range.lo, range.hi)) {
-        if (std::find(reached.begin(), reached.end(), next) == reached.end()) reached.push_back(next);
-      }
-    }
-  }
-  worst = std::max(worst, most);
-  if (!bounded) {
-    lengths = {1, static_cast<std::int64_t>(group.longest)};
-    return true;
-  }
-  return lengths_taken(part, reached, static_cast<std::int64_t>(group.longest), lengths, worst);
+void StringTokens::take_lengths(const Group& group, std::size_t first, std::size_t last, TokenMask& mask) const {
+  const auto from = group.mask->words();
+  const auto up_to = plain_up_to(last).words(), below = plain_up_to(first - 1).words();
+  for (std::size_t i = 0; i < from.size(); ++i) mask.words()[i] |= from[i] & up_to[i] & ~below[i];
 }
 
-// Which lengths of a token leave something that can be finished, whatever state it led to: one run of lengths.
-bool StringTokens::lengths_taken(const StringPart& part, const std::vector<CharDfa::State>& reached,
-                                 std::int64_t longest, Lengths& out, std::uint64_t& worst) const {
-  out = {0, -1};
-  for (std::int64_t chars = 1; chars <= longest && (part.max_left < 0 || chars <= part.max_left); ++chars) {
+// When no text of the group's make dies, only the number of characters can matter: of each number all tokens may come,
+// or none, or it depends on the state they lead to. Those are looked at one by one, unless there are many.
+bool StringTokens::take_together(const StringPart& part, Remainders* bounds, const Group& group, TokenMask& mask,
+                                 std::uint64_t& worst) const {
+  if (group.characters.empty()) return false;
+  constexpr std::size_t kSteps = 50'000;  // some 50 µs; what needs more is walked as quickly
+  const CharDfa& dfa = *part.dfa;
+  const CharDfa::State q = group.space ? dfa.step(part.q, ' ') : part.q;
+  if (q == CharDfa::kDead) return true;  // all of them begin with the space
+  const auto reached = dfa.closed(q, group.characters.ranges(), kSteps);
+  if (!reached) return false;
+  if (bounds == nullptr) {
+    for (CharDfa::State state : *reached) worst = std::max<std::uint64_t>(worst, dfa.shortest_bytes(state));
+    take_lengths(group, 1, group.longest, mask);
+    return true;
+  }
+  std::vector<std::size_t> depends;
+  std::size_t tokens = 0, first = 1;  // the run of lengths that all may come begins there
+  for (std::size_t chars = 1; chars <= group.longest + 1; ++chars) {
     std::size_t live = 0;
-    for (CharDfa::State state : reached) {
-      const auto left = part.dfa->shortest_between(state, std::max<std::int64_t>(part.min_left - chars, 0),
-                                                   part.max_left < 0 ? -1 : part.max_left - chars);
-      if (!left.ok()) return false;
-      if (*left == UINT32_MAX) continue;
+    for (CharDfa::State state : *reached) {
+      if (chars > group.longest || bounds->at(state, chars) >= kInfinite) continue;
       ++live;
-      worst = std::max<std::uint64_t>(worst, *left);
+      worst = std::max(worst, bounds->at(state, chars));
     }
-    if (live != 0 && live != reached.size()) return false;  // it depends
+    if (live == reached->size()) continue;
+    if (first < chars) take_lengths(group, first, chars - 1, mask);
+    first = chars + 1;
     if (live == 0) continue;
-    if (out.last < 0) out.first = chars;
-    if (out.last >= 0 && out.last != chars - 1) return false;
-    out.last = chars;
+    depends.push_back(chars);
+    tokens += group.by_length[chars].size();
+  }
+  if (tokens > group.trie.nodes.size() / 16) return false;  // what was taken is right all the same
+  for (std::size_t chars : depends) {
+    for (TokenId id : group.by_length[chars]) {
+      const std::string_view text = (*bytes_)[static_cast<std::size_t>(id)];
+      CharDfa::State at = part.q;
+      for (std::size_t i = 0; i < text.size() && at != CharDfa::kDead;) {
+        const base::DecodedChar c = base::decode_utf8(text, i);
+        at = dfa.step(at, c.code);
+        i += c.bytes;
+      }
+      if (at != CharDfa::kDead && bounds->at(at, chars) < kInfinite) mask.set(id);
+    }
   }
   return true;
 }
 
-void StringTokens::walk(const std::vector<TrieNode>& trie, const StringPart& part, bool bounded, TokenMask& mask,
-                        std::uint64_t& worst) const {
+void StringTokens::walk(const StringPart& part, Remainders* bounds, TokenMask& mask, std::uint64_t& worst) const {
   struct Place {
     CharDfa::State q = 0;
     std::int64_t chars = 0;
@@ -265,43 +279,46 @@ void StringTokens::walk(const std::vector<TrieNode>& trie, const StringPart& par
   const Escapes escapes = part.all_escapes ? Escapes::kAll : Escapes::kCanonical;
   // Bytes that the content needs from a place between characters.
   const auto rest = [&](CharDfa::State q, std::int64_t chars) -> std::uint64_t {
-    const std::int64_t min = std::max<std::int64_t>(part.min_left - chars, 0);
+    if (bounds != nullptr) return bounds->at(q, static_cast<std::size_t>(chars));
+    if (dfa != nullptr) return dfa->shortest_bytes(q);
     if (part.max_left >= 0 && chars > part.max_left) return kInfinite;
-    if (dfa == nullptr) return static_cast<std::uint64_t>(min);
-    if (!bounded || (part.max_left < 0 && min == 0)) return dfa->shortest_bytes(q);
-    const auto least = dfa->shortest_between(q, min, part.max_left < 0 ? -1 : part.max_left - chars);
-    return least.ok() && *least != UINT32_MAX ? *least : kInfinite;
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(part.min_left - chars, 0));
   };
+  // The last answers about unfinished characters: neighbours in the trie ask the same.
+  struct Known {
+    Place place{-1, -1, 0};
+    std::uint64_t rest = 0;
+  };
+  std::array<Known, 64> known{};
   const auto rest_at = [&](const Place& p) -> std::uint64_t {
     if (p.pending == 0) return rest(p.q, p.chars);
     if (dfa == nullptr) return std::min(rest(0, p.chars + 1) + pending_range(p.pending).bytes, kInfinite);
-    return pending_rest(*dfa, p.q, p.pending, escapes, [&](CharDfa::State q) { return rest(q, p.chars + 1); });
+    const std::uint64_t hash = (p.pending * 0x9E3779B97F4A7C15ULL) ^ (static_cast<std::uint64_t>(p.q) * 0x85EBCA6B);
+    Known& slot = known[(hash ^ hash >> 32 ^ static_cast<std::uint64_t>(p.chars)) % known.size()];
+    if (slot.place.q != p.q || slot.place.chars != p.chars || slot.place.pending != p.pending) {
+      slot.place = p;
+      slot.rest = pending_rest(*dfa, p.q, p.pending, escapes, [&](CharDfa::State q) { return rest(q, p.chars + 1); });
+    }
+    return slot.rest;
   };
+  const std::vector<TrieNode>& trie = with_escapes_;
   std::vector<Place> stack(longest_ + 1);
   stack[0] = {part.q, 0, 0};
   for (std::uint32_t i = 1; i < trie.size();) {
     const TrieNode& node = trie[i];
     const Place& before = stack[node.depth - 1];
     Place& place = stack[node.depth];
-    const auto byte = static_cast<unsigned char>(node.byte);
+    const CharStep step = next_byte(before.pending, static_cast<unsigned char>(node.byte), escapes);
+    bool dead = step.kind == CharStep::Kind::kDead || step.kind == CharStep::Kind::kQuote;
     place = before;
-    bool dead = false;
-    if (before.pending == 0 && byte < 0x80 && is_plain(byte)) {
+    place.pending = step.pending;
+    if (step.kind == CharStep::Kind::kChar) {
       ++place.chars;
-      if (dfa != nullptr) place.q = dfa->step(before.q, byte);
-    } else {
-      const CharStep step = next_byte(before.pending, byte, escapes);
-      dead = step.kind == CharStep::Kind::kDead || step.kind == CharStep::Kind::kQuote;
-      place.pending = step.pending;
-      if (step.kind == CharStep::Kind::kChar) {
-        ++place.chars;
-        if (dfa != nullptr) place.q = dfa->step(before.q, step.character);
-      }
+      if (dfa != nullptr) place.q = dfa->step(before.q, step.character);
+      dead = dead || place.q == CharDfa::kDead;
     }
-    dead = dead || place.q == CharDfa::kDead;
-    const bool look = !dead && (bounded || place.pending != 0 || node.token >= 0);
-    const std::uint64_t left = look ? rest_at(place) : 0;
-    if (dead || left >= kInfinite) {
+    const std::uint64_t left = dead ? kInfinite : rest_at(place);
+    if (left >= kInfinite) {
       i = node.end;
       continue;
     }

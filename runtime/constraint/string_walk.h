@@ -2,7 +2,9 @@
 // and which tokens may come. Private to runtime/constraint.
 #pragma once
 
+#include <algorithm>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -10,6 +12,7 @@
 #include "runtime/constraint/char_dfa.h"
 #include "runtime/constraint/json_text.h"
 #include "runtime/constraint/machine.h"
+#include "runtime/constraint/plain_trie.h"
 #include "runtime/constraint/token_trie.h"
 
 namespace sgl::constraint {
@@ -21,11 +24,13 @@ std::uint64_t pending_rest(const CharDfa& dfa, CharDfa::State q, Pending pending
 // Tokens inside JSON strings, sorted by what they are made of. Every token is in one of the three kinds.
 class StringTokens {
  public:
-  // `order`: the tokens by their bytes.
+  // `order`: the tokens by their bytes, which stay where they are.
   void build(const std::vector<TokenId>& order, const std::vector<std::string_view>& bytes);
 
-  // Plain tokens (whole plain characters only) of at most so many characters. O(1) once known; thread-safe.
-  std::shared_ptr<const TokenMask> plain_up_to(std::uint64_t chars) const;
+  // Plain tokens (whole plain characters only) of at most so many characters. O(1).
+  const TokenMask& plain_up_to(std::uint64_t chars) const {
+    return plain_masks_[static_cast<std::size_t>(std::min<std::uint64_t>(chars, longest_plain_))];
+  }
   std::size_t longest_plain() const { return longest_plain_; }  // characters
   // Plain tokens, and those with escapes or cut characters that may stand anywhere in a string.
   const TokenMask& inside(bool all_escapes) const { return all_escapes ? *inside_all_ : *inside_canonical_; }
@@ -43,6 +48,8 @@ class StringTokens {
   // Tokens with a quote that are none of those.
   const std::vector<TrieNode>& other_quotes() const { return other_quotes_; }
 
+  // Whether allowed() keeps what it finds (ablation.h).
+  void remember(bool on) const { remember_ = on; }
   struct Allowed {
     std::shared_ptr<const TokenMask> mask;
     std::uint64_t worst = 0;  // the most bytes that the content may still need after one of the tokens
@@ -58,8 +65,9 @@ class StringTokens {
     bool space = false;
     base::CodeSet characters;  // empty: of any make
     std::size_t longest = 0;   // characters
-    std::vector<TrieNode> trie;
+    CharTrie trie;
     std::shared_ptr<const TokenMask> mask;
+    std::vector<std::vector<TokenId>> by_length;  // by number of characters
   };
   struct Key {
     std::uint64_t dfa = 0;
@@ -73,16 +81,14 @@ class StringTokens {
   };
   void sort_quotes(const std::vector<TokenId>& quotes, const std::vector<std::string_view>& bytes);
   Allowed compute(const StringPart& part, bool bounded) const;
-  struct Lengths {  // in characters; none when last < first
-    std::int64_t first = 0, last = -1;
-  };
-  // Whether the group's tokens of these lengths, and no others, may come. False: each has to be looked at.
-  bool takes_all(const StringPart& part, bool bounded, const Group& group, Lengths& lengths,
-                 std::uint64_t& worst) const;
-  bool lengths_taken(const StringPart& part, const std::vector<CharDfa::State>& reached, std::int64_t longest,
-                     Lengths& out, std::uint64_t& worst) const;
-  void walk(const std::vector<TrieNode>& trie, const StringPart& part, bool bounded, TokenMask& mask,
-            std::uint64_t& worst) const;
+  // Adds the group's tokens that the part takes, without a look at most of them: false when that is not possible.
+  bool take_together(const StringPart& part, Remainders* bounds, const Group& group, TokenMask& mask,
+                     std::uint64_t& worst) const;
+  // Adds those of lengths first … last.
+  void take_lengths(const Group& group, std::size_t first, std::size_t last, TokenMask& mask) const;
+  // Tokens with escapes or cut characters. `bounds`: of the part's automaton, null when they do not matter.
+  void walk(const StringPart& part, Remainders* bounds, TokenMask& mask, std::uint64_t& worst) const;
+  void find_plain_masks();
 
   std::size_t size_ = 0, longest_ = 1;
   std::vector<std::uint16_t> plain_chars_;  // by token; 0: not plain
@@ -92,9 +98,13 @@ class StringTokens {
   std::vector<Group> groups_;
   std::shared_ptr<const TokenMask> inside_canonical_, inside_all_;
   std::vector<TokenId> next_same_;
+  const std::vector<std::string_view>* bytes_ = nullptr;
+  std::vector<TokenMask> plain_masks_;  // by number of characters, at most
+  mutable bool remember_ = true;
   mutable std::mutex mutex_;
-  mutable std::vector<std::shared_ptr<const TokenMask>> plain_masks_;  // by number of characters
-  mutable std::unordered_map<Key, Allowed, KeyHash> known_;
+  // Most recently used first; the oldest go one by one, since freeing all at once would take milliseconds.
+  mutable std::list<std::pair<Key, Allowed>> recent_;
+  mutable std::unordered_map<Key, std::list<std::pair<Key, Allowed>>::iterator, KeyHash> known_;
 };
 
 }  // namespace sgl::constraint

@@ -89,6 +89,8 @@ void Vocabulary::Impl::finish() {
     return bytes[static_cast<std::size_t>(a)] < bytes[static_cast<std::size_t>(b)];
   });
   trie = make_trie(order, bytes, &next_same);
+  by_bytes = order;
+  index_children();
   std::size_t singles = 0;
   for (std::size_t i = 0; i < order.size(); ++i) {
     const std::string_view text = bytes[static_cast<std::size_t>(order[i])];
@@ -97,6 +99,23 @@ void Vocabulary::Impl::finish() {
   }
   all_bytes = singles == 256;
   strings.build(order, bytes);
+  // A table that grows later would do so while someone waits for a mask.
+  index.reserve(kMaxEntries + 1);
+  masks.reserve(std::min<std::size_t>(kMaxMaskBytes / 4 * 5 / (bytes.size() / 8 + 100), kMaxEntries / 8));
+}
+
+void Vocabulary::Impl::index_children() {
+  child_begin.reserve(trie.size() + 1);
+  child_nodes.reserve(trie.size());
+  child_bytes.reserve(trie.size());
+  for (std::uint32_t node = 0; node < trie.size(); ++node) {
+    child_begin.push_back(static_cast<std::uint32_t>(child_nodes.size()));
+    for (std::uint32_t i = node + 1; i < trie[node].end; i = trie[i].end) {
+      child_nodes.push_back(i);
+      child_bytes.push_back(static_cast<unsigned char>(trie[i].byte));
+    }
+  }
+  child_begin.push_back(static_cast<std::uint32_t>(child_nodes.size()));
 }
 
 std::size_t Vocabulary::Impl::KeyHash::operator()(const Key& key) const {
@@ -114,18 +133,26 @@ std::optional<CachedMask> Vocabulary::Impl::cached(const Key& key) const {
 }
 
 void Vocabulary::Impl::store(const Key& key, const CachedMask& mask) const {
-  constexpr std::size_t kMaxStates = 200'000;  // entries of some 150 bytes; the masks are counted where they are shared
   const std::lock_guard lock(mutex);
   if (index.contains(key)) return;
   recent.push_front({key, mask});
   index[key] = recent.begin();
-  while (recent.size() > kMaxStates) {
+  // Masks that are not shared count by entries.
+  const std::size_t most = ablation.interning ? kMaxEntries : kMaxMaskBytes / (bytes.size() / 8 + 100);
+  while (recent.size() > most) {
     index.erase(recent.back().key);
     recent.pop_back();
   }
 }
 
-std::shared_ptr<const TokenMask> Vocabulary::Impl::intern(const TokenMask& mask) const {
+void ablate(const Vocabulary& vocabulary, const Ablation& ablation) {
+  vocabulary.impl().ablation = ablation;
+  vocabulary.impl().strings.remember(ablation.memo);
+  CharDfa::set_interning(ablation.interning);
+}
+
+std::pair<std::shared_ptr<const TokenMask>, std::uint64_t> Vocabulary::Impl::intern(const TokenMask& mask) const {
+  if (!ablation.interning) return {std::make_shared<const TokenMask>(mask), 0};
   // Four lanes, so that the multiplications overlap.
   std::uint64_t lanes[4] = {1, 2, 3, 4};
   const auto words = mask.words();
@@ -136,21 +163,28 @@ std::shared_ptr<const TokenMask> Vocabulary::Impl::intern(const TokenMask& mask)
   const auto known = masks.find(hash);
   if (known != masks.end()) {
     const auto same = known->second->words();
-    if (std::equal(words.begin(), words.end(), same.begin(), same.end())) return known->second;
+    if (std::equal(words.begin(), words.end(), same.begin(), same.end())) return {known->second, hash};
   }
-  const std::size_t bytes_each = words.size() * 8 + 100;
-  if (masks.size() * bytes_each > kMaxMaskBytes) {
-    // What was used longest ago goes, until a little room is free: it takes time.
-    while (!recent.empty() && masks.size() * bytes_each > kMaxMaskBytes / 16 * 15) {
-      for (std::size_t i = 0; i < 1 + recent.size() / 32 && !recent.empty(); ++i) {
-        index.erase(recent.back().key);
-        recent.pop_back();
-      }
-      std::erase_if(masks, [](const auto& entry) { return entry.second.use_count() == 1; });
-    }
-    if (recent.empty()) masks.clear();
+  evict(words.size() * 8 + 100);
+  auto made = std::make_shared<const TokenMask>(mask);
+  masks[hash] = made;
+  return {std::move(made), hash};
+}
+
+void Vocabulary::Impl::evict(std::size_t bytes_each) const {
+  // A mask goes with the last entry that has it. An entry that shares its mask frees nothing, so there is a bound on
+  // the entries of one call, unless masks take a quarter more than they may.
+  constexpr int kAtOnce = 64;
+  const auto over = [&](std::size_t limit) { return masks.size() * bytes_each > limit; };
+  for (int n = 0; over(kMaxMaskBytes) && !recent.empty() && (n < kAtOnce || over(kMaxMaskBytes / 4 * 5)); ++n) {
+    const CachedMask& oldest = recent.back().mask;
+    const auto it = masks.find(oldest.hash);
+    const bool last = it != masks.end() && it->second == oldest.mask && it->second.use_count() == 2;
+    if (last) masks.erase(it);
+    index.erase(recent.back().key);
+    recent.pop_back();
   }
-  return masks[hash] = std::make_shared<const TokenMask>(mask);
+  if (recent.empty() && over(kMaxMaskBytes)) masks.clear();
 }
 
 std::uint64_t Vocabulary::Impl::tokens_to_finish(const Machine& machine, std::string_view text, StateId state) const {
@@ -158,8 +192,9 @@ std::uint64_t Vocabulary::Impl::tokens_to_finish(const Machine& machine, std::st
   const auto known = [&](StateId s) -> std::optional<std::uint64_t> {
     if (machine.rest(s) == 0) return 0;
     const std::lock_guard lock(mutex);
-    const auto it = finishing.find(key(s));
-    return it == finishing.end() ? std::nullopt : std::optional(it->second);
+    if (finishing.empty()) return std::nullopt;
+    const Finishing& slot = finishing[KeyHash()(key(s)) % kFinishing];
+    return slot.key == key(s) ? std::optional(slot.tokens) : std::nullopt;
   };
   if (text.empty()) {
     if (const auto tokens = known(state)) return *tokens;
@@ -184,18 +219,16 @@ std::uint64_t Vocabulary::Impl::tokens_to_finish(const Machine& machine, std::st
   for (std::size_t at = whole.size(); at-- > 0;) {
     std::uint32_t node = 0;
     for (std::size_t i = at; i < whole.size(); ++i) {
-      std::uint32_t child = node + 1;
-      while (child < trie[node].end && trie[child].byte != static_cast<unsigned char>(whole[i]))
-        child = trie[child].end;
-      if (child >= trie[node].end) break;
-      node = child;
+      node = child(node, static_cast<unsigned char>(whole[i]));
+      if (node == 0) break;
       if (trie[node].token >= 0) cost[at] = std::min(cost[at], cost[i + 1] + 1);
     }
     cost[at] = std::min(cost[at], kNoTokens);
   }
   const std::lock_guard lock(mutex);
-  if (finishing.size() > 1'000'000) finishing.clear();  // about 60 MB
-  for (std::size_t i = 0; i < states.size(); ++i) finishing[key(states[i])] = cost[text.size() + i];
+  if (finishing.empty()) finishing.resize(kFinishing);
+  for (std::size_t i = 0; i < states.size(); ++i)
+    finishing[KeyHash()(key(states[i])) % kFinishing] = {key(states[i]), cost[text.size() + i]};
   return cost[0];
 }
 

@@ -1,11 +1,13 @@
 // The byte trie of a vocabulary and what is cached for it. Private to runtime/constraint.
 #pragma once
 
+#include <algorithm>
 #include <list>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
 
+#include "runtime/constraint/ablation.h"
 #include "runtime/constraint/machine.h"
 #include "runtime/constraint/string_walk.h"
 #include "runtime/constraint/token_trie.h"
@@ -18,6 +20,7 @@ constexpr std::uint64_t kNoTokens = UINT32_MAX;  // cannot be spelled with this 
 struct CachedMask {
   std::shared_ptr<const TokenMask> mask;
   std::uint64_t worst_rest = 0;
+  std::uint64_t hash = 0;  // of the mask's content
 };
 
 struct Vocabulary::Impl {
@@ -26,13 +29,25 @@ struct Vocabulary::Impl {
   std::vector<std::string_view> bytes;
   std::vector<TokenId> eos;
   std::vector<bool> is_eos;
-  std::vector<TrieNode> trie;  // [0]: the root
+  std::vector<TokenId> by_bytes;  // tokens with bytes, without eos, in the order of their bytes
+  std::vector<TrieNode> trie;     // [0]: the root
+  // The child of a node of `trie` with this byte, 0: none. Siblings are far from each other in the trie, so their bytes
+  // stand here side by side.
+  std::uint32_t child(std::uint32_t node, unsigned char byte) const {
+    const auto first = child_bytes.begin() + child_begin[node], last = child_bytes.begin() + child_begin[node + 1];
+    const auto it = std::find(first, last, byte);
+    return it == last ? 0 : child_nodes[static_cast<std::size_t>(it - child_bytes.begin())];
+  }
+  std::vector<std::uint32_t> child_begin, child_nodes;  // by node: where its children are; the children
+  std::vector<unsigned char> child_bytes;               // their bytes
   StringTokens strings;
+  mutable Ablation ablation;       // set before the first walk
   std::vector<TokenId> next_same;  // by token: the next one with the same bytes, -1 at the end
   bool all_bytes = false;          // every single byte is a token
   std::size_t longest = 1;         // bytes of the longest token
 
   void finish();
+  void index_children();
 
   struct Key {
     std::uint64_t machine = 0;
@@ -45,8 +60,10 @@ struct Vocabulary::Impl {
   };
   std::optional<CachedMask> cached(const Key& key) const;
   void store(const Key& key, const CachedMask& mask) const;
-  // The shared mask with these tokens. O(vocabulary / 64).
-  std::shared_ptr<const TokenMask> intern(const TokenMask& mask) const;
+  // The shared mask with these tokens, and its hash. O(vocabulary / 64).
+  std::pair<std::shared_ptr<const TokenMask>, std::uint64_t> intern(const TokenMask& mask) const;
+  // Forgets masks that were not used for long, a few at a time, when they take more than kMaxMaskBytes.
+  void evict(std::size_t bytes_each) const;
 
   // The fewest tokens that spell `text` followed by the shortest completion of `state`; kNoTokens when it cannot be
   // spelled. kNoTokens also at the machine's limit.
@@ -56,11 +73,18 @@ struct Vocabulary::Impl {
     Key key;
     CachedMask mask;
   };
+  static constexpr std::size_t kMaxEntries = 200'000;  // some 150 bytes each; masks are counted where they are shared
   mutable std::mutex mutex;
   mutable std::list<Entry> recent;                                                    // most recently used first
   mutable std::unordered_map<std::uint64_t, std::shared_ptr<const TokenMask>> masks;  // by hash of the content
   mutable std::unordered_map<Key, std::list<Entry>::iterator, KeyHash> index;
-  mutable std::unordered_map<Key, std::uint64_t, KeyHash> finishing;  // tokens_to_finish("", state)
+  // tokens_to_finish("", state), each at the place that its key's hash names: a newer one takes the place of an older.
+  struct Finishing {
+    Key key{0, -1, -1};
+    std::uint64_t tokens = 0;
+  };
+  static constexpr std::size_t kFinishing = 1 << 18;  // 8 MB
+  mutable std::vector<Finishing> finishing;
 };
 
 }  // namespace sgl::constraint

@@ -44,6 +44,7 @@ struct LogitsCommand {
 // What sgl constrain compiles, and how. One of schema, regex, grammar, tags and suite is given.
 struct ConstrainOptions {
   std::string schema, regex, grammar, tags, suite;  // files, but for the expression
+  int indent = -1;  // spaces a level; -1: no fixed indentation
   bool any_order = false, any_whitespace = false, ignore_unsupported = false, annotate_formats = false;
   double timeout = 10;  // seconds per record
 };
@@ -60,7 +61,8 @@ struct ConstrainBenchCommand {
   ConstrainOptions options;
   std::string tokenizer;
   int rounds = 3;
-  bool json = false;
+  int every = 1;  // measure each so manieth record of a suite
+  bool ablate = false, json = false;
 };
 
 struct ConstrainExplainCommand {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/constraint/ablation.h"
 #include "tools/common/exit_codes.h"
 #include "tools/common/terminal.h"
 #include "tools/sgl/constrain.h"
@@ -26,10 +27,10 @@ struct Row {
   std::uint64_t hits = 0;
 };
 
-// One way of running the engine. When it can switch its parts off (`--ablate memo`, `slices`, `interning`), each of
-// them is one more configuration in the same run, with rows of its own.
+// One way of running the engine: whole, or with a part switched off.
 struct Configuration {
   std::string name = "engine";
+  constraint::Ablation ablation = {};
   Row cold{"cold", {}, 0}, warm{"warm", {}, 0};
   Times compile;
 };
@@ -90,11 +91,23 @@ int constrain_bench(const ConstrainBenchCommand& command) {
   }
   context->details = false;
   std::vector<Configuration> configurations(1);
-  const base::Status read = each_record(command.options, true, [&](const ConstrainRecord& record) {
-    for (Configuration& c : configurations) measure(command, *context, record, c);
-    return true;
-  });
-  if (!read.ok()) {
+  if (command.ablate) {
+    configurations.resize(4);
+    configurations[1].name = "no memo", configurations[1].ablation.memo = false;
+    configurations[2].name = "no slices", configurations[2].ablation.slices = false;
+    configurations[3].name = "no interning", configurations[3].ablation.interning = false;
+  }
+  for (Configuration& c : configurations) {
+    // Each configuration begins with a vocabulary of which nothing is known.
+    WalkContext fresh = *context;
+    fresh.vocabulary = constraint::Vocabulary::build(context->tokenizer);
+    constraint::ablate(*fresh.vocabulary, c.ablation);
+    int number = 0;
+    const base::Status read = each_record(command.options, true, [&](const ConstrainRecord& record) {
+      if (number++ % command.every == 0) measure(command, fresh, record, c);
+      return true;
+    });
+    if (read.ok()) continue;
     complain(read.error().message);
     return kConstrainUsage;
   }

@@ -197,6 +197,7 @@ constraint::SchemaOptions schema_options(const ConstrainOptions& options) {
   constraint::SchemaOptions how;
   how.order = options.any_order ? constraint::PropertyOrder::kAny : constraint::PropertyOrder::kSchema;
   how.whitespace = options.any_whitespace ? constraint::Whitespace::kAny : constraint::Whitespace::kCompact;
+  if (options.indent >= 0) how.whitespace = constraint::Whitespace::kIndent, how.indent = options.indent;
   how.unsupported = options.ignore_unsupported ? constraint::Unsupported::kIgnore : constraint::Unsupported::kError;
   how.formats = options.annotate_formats ? constraint::Formats::kAnnotate : constraint::Formats::kAssert;
   how.limits.time = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout * 1000));

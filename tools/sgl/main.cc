@@ -1,4 +1,6 @@
 // sgl: runs programs, one at a time or in batches, and looks into models.
+#include <charconv>
+
 #include "tools/common/cli.h"
 #include "tools/common/version.h"
 #include "tools/sgl/commands.h"
@@ -169,6 +171,21 @@ void add_model(CLI::App& app, Commands& commands, std::function<int()>& action) 
   sub->callback([&] { action = [&] { return model_logits(logits); }; });
 }
 
+void set_whitespace(const std::string& value, ConstrainOptions& options) {
+  constexpr std::string_view kIndent = "indent:";
+  options.any_whitespace = value == "any";
+  options.indent = -1;
+  if (value == "any" || value == "compact") return;
+  int spaces = -1;
+  const char* end = value.data() + value.size();
+  if (value.starts_with(kIndent)) {
+    const auto [at, error] = std::from_chars(value.data() + kIndent.size(), end, spaces);
+    if (error != std::errc() || at != end) spaces = -1;
+  }
+  if (spaces < 0 || spaces > 16) throw CLI::ValidationError("--whitespace", "expected compact, any, or indent:0 to indent:16");
+  options.indent = spaces;
+}
+
 void add_constrain_options(CLI::App& sub, ConstrainOptions& options, bool suites) {
   CLI::Option_group* what = sub.add_option_group("what to compile");
   what->add_option("--schema", options.schema, "file with a JSON Schema");
@@ -186,9 +203,8 @@ void add_constrain_options(CLI::App& sub, ConstrainOptions& options, bool suites
          "order of an object's keys: schema (default) or any")
       ->check(CLI::IsMember({"schema", "any"}));
   sub.add_option_function<std::string>(
-         "--whitespace", [&](const std::string& value) { options.any_whitespace = value == "any"; },
-         "between JSON's parts: compact (default), none; any")
-      ->check(CLI::IsMember({"compact", "any"}));
+         "--whitespace", [&](const std::string& value) { set_whitespace(value, options); },
+         "between JSON's parts: compact (default), none; any; indent:N, lines that are indented by N (0 to 16) spaces a level");
   sub.add_option_function<std::string>(
          "--unsupported", [&](const std::string& value) { options.ignore_unsupported = value == "ignore"; },
          "a keyword that cannot be enforced: error (default), or ignore, which lists it")
@@ -235,12 +251,15 @@ void add_constrain(CLI::App& app, Commands& commands, std::function<int()>& acti
   add_constrain_options(*sub, bench.options, true);
   add_constrain_tokenizer(*sub, bench.tokenizer);
   sub->add_option("--rounds", bench.rounds, "times that texts are walked again, warm (3)")->check(CLI::Range(0, 1000));
+  sub->add_option("--every", bench.every, "only each N-th record of a suite (1)")->check(CLI::Range(1, 1'000'000));
+  sub->add_flag("--ablate", bench.ablate,
+                "measure again without memo, without slices and without interning; much slower, so best with --every");
   sub->add_flag("--json", bench.json, "as JSON");
-  sub->footer(
-      "Examples:\n"
-      "  sgl constrain bench --tokenizer models/small --suite schemas.jsonl.gz --whitespace any\n"
-      "  sgl constrain bench --tokenizer models/small --schema person.json --rounds 100 < instances.jsonl\n\n"
-      "Exit codes: 0 fine; 64 wrong usage.");
+  sub->footer("Examples:\n"
+              "  sgl constrain bench --tokenizer models/small --suite schemas.jsonl.gz --whitespace any\n"
+              "  sgl constrain bench --tokenizer models/small --suite schemas.jsonl.gz --every 25 --ablate\n"
+              "  sgl constrain bench --tokenizer models/small --schema person.json --rounds 100 < instances.jsonl\n\n"
+              "Exit codes: 0 fine; 64 wrong usage.");
   sub->callback([&] { action = [&] { return constrain_bench(commands.bench); }; });
 
   ConstrainExplainCommand& explain = commands.explain;
