@@ -10,7 +10,7 @@ packages="g++ make cmake ninja-build ccache lld
   antlr4 libantlr4-runtime-dev
   llvm-19-dev zlib1g-dev libzstd-dev
   libfmt-dev nlohmann-json3-dev libcli11-dev doctest-dev
-  python3"
+  python3 python3-jsonschema libvalijson-dev"
 
 check=
 case "${1:-}" in

@@ -21,6 +21,7 @@ import test_constrain  # noqa: F401
 import test_default_model  # noqa: F401
 import test_models  # noqa: F401
 import test_run  # noqa: F401
+import test_suites  # noqa: F401
 
 
 def main():
