@@ -1,6 +1,5 @@
 // The open objects and arrays of a JSON machine.
 #include <algorithm>
-#include <bit>
 
 #include "runtime/constraint/json_machine.h"
 
@@ -157,10 +156,7 @@ bool JsonMachine::must_differ(const Frame& f) const {
   const ObjectShape& shape = object_of(f);
   std::uint64_t unlisted = 0;
   if (shape.counted) counted_need(f, &unlisted);
-  // With one more to come it matters when others are there: a walk knows their texts, a step that ended one does not.
-  std::uint64_t listed = 0;
-  for (std::uint64_t word : f.seen) listed += static_cast<std::uint64_t>(std::popcount(word));
-  if (unlisted > 1 || (unlisted == 1 && f.count > listed)) return true;
+  if (unlisted > 1) return true;
   for (std::uint32_t i = 0; i < shape.names.size(); ++i) {
     const bool needed = shape.names[i].required || shape.counted;
     if (needed && !has(f, i) && shape.names[i].allowed && goals_.differs(shape.names[i].goal)) return true;
@@ -172,7 +168,7 @@ bool JsonMachine::must_differ(const Frame& f) const {
 bool JsonMachine::items_differ(const Frame& f) const {
   const ArrayShape& shape = goals_.array(f.shape);
   const auto min = static_cast<std::uint64_t>(shape.min);
-  if (shape.unique && min > 1 && f.count < min) return true;
+  if (shape.unique && f.count + 1 < min) return true;
   const auto differ = [&](const std::vector<ArrayShape::Variant>& variants) {
     return std::any_of(variants.begin(), variants.end(),
                        [&](const auto& v) { return goals_.cost(v.goal) < kInfinite && goals_.differs(v.goal); });
