@@ -152,11 +152,32 @@ bool JsonMachine::must_differ(const Frame& f) const {
     return std::any_of(f.members.begin(), f.members.end(), [&](FrameId member) { return frame(member).differ; });
   }
   if (frame(f.parent).differ) return true;
-  if (f.kind == Frame::Kind::kArray)
-    return unique_items(f) && f.count + 1 < static_cast<std::uint64_t>(goals_.array(f.shape).min);
+  if (f.kind == Frame::Kind::kArray) return items_differ(f);
+  const ObjectShape& shape = object_of(f);
   std::uint64_t unlisted = 0;
-  if (object_of(f).counted) counted_need(f, &unlisted);
-  return unlisted > 1;
+  if (shape.counted) counted_need(f, &unlisted);
+  if (unlisted > 1) return true;
+  for (std::uint32_t i = 0; i < shape.names.size(); ++i) {
+    const bool needed = shape.names[i].required || shape.counted;
+    if (needed && !has(f, i) && shape.names[i].allowed && goals_.differs(shape.names[i].goal)) return true;
+  }
+  return unlisted > 0 && std::any_of(shape.goals.begin(), shape.goals.end(),
+                                     [&](const auto& entry) { return goals_.differs(entry.second); });
+}
+
+bool JsonMachine::items_differ(const Frame& f) const {
+  const ArrayShape& shape = goals_.array(f.shape);
+  const auto min = static_cast<std::uint64_t>(shape.min);
+  if (shape.unique && f.count + 1 < min) return true;
+  const auto differ = [&](const std::vector<ArrayShape::Variant>& variants) {
+    return std::any_of(variants.begin(), variants.end(),
+                       [&](const auto& v) { return goals_.cost(v.goal) < kInfinite && goals_.differs(v.goal); });
+  };
+  if (f.count >= min && shape.contains.empty()) return false;
+  for (std::uint64_t i = f.count; i < shape.prefix.size(); ++i) {
+    if (differ(shape.prefix[i])) return true;
+  }
+  return differ(shape.rest);
 }
 
 std::uint64_t JsonMachine::need_with_unlisted(const Frame& f) const {

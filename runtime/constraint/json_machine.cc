@@ -75,6 +75,8 @@ StateId JsonMachine::intern(Threads& threads) const {
     facts.rest = std::min(facts.rest, t.rest.bytes);
     facts.most = std::max(facts.most, t.rest.bytes);
     facts.certain = facts.certain && !frame(t.frame).differ;
+    if (t.kind == Kind::kValue || t.kind == Kind::kColon)
+      facts.certain = facts.certain && !goals_.differs(static_cast<GoalId>(t.what));
     if (indented() && frame(t.frame).depth > kMaxIndentDepth) return kOverLimit;
   }
   facts.may = may_follow(threads);

@@ -161,6 +161,7 @@ class JsonMachine final : public Machine {
   std::uint64_t object_need(const Frame& f) const;
   std::uint64_t counted_need(const Frame& f, std::uint64_t* unlisted = nullptr) const;  // how many unlisted ones
   bool must_differ(const Frame& f) const;
+  bool items_differ(const Frame& f) const;
   std::vector<bool> required_now(const Frame& f) const;  // listed names that have to come
   // The same when an unlisted, or this listed, name is added.
   std::uint64_t need_with_unlisted(const Frame& f) const;

@@ -52,7 +52,9 @@ bool MaskBuilder::at(StateId state) {
   }
   // With little budget left each token has to be looked at, but where all plain ones leave the same to be done.
   const StringPart& first = parts.front();
-  const bool alike = parts.size() == 1 && first.kind == StringPart::Kind::kFree && first.min_left == 0;
+  // Not so where the text so far must not end, a name that is there already: there a character brings the end nearer.
+  const bool alike = parts.size() == 1 && first.kind == StringPart::Kind::kFree && first.min_left == 0 &&
+                     machine_.shortest_byte(state) == '"';
   if (!alike) return below(vocabulary_.trie, 0, state);
   if (fits({}, state, machine_.rest(state))) {
     worst_ = std::max(worst_, machine_.rest(state));

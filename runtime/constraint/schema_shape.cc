@@ -40,7 +40,7 @@ GoalId Goals::intern(Literals literals, bool scalar) {
   if (fresh) {
     if (goals_.size() >= options_.limits.max_goals)
       fail(SchemaStatus::kLimit, "", "the schema combines too many subschemas");
-    goals_.push_back({std::move(literals), scalar, false, false, {}, kInfinite});
+    goals_.push_back({std::move(literals), scalar, false, false, {}, kInfinite, {}});
   }
   return it->second;
 }
@@ -270,6 +270,28 @@ std::uint64_t Goals::distinct(GoalId id) {
     if (a.number >= 0) total += number(a.number).count(0);
   }
   return std::min(total, CharDfa::kMany);
+}
+
+bool Goals::differs(GoalId id) {
+  if (goals_[id].differs) return *goals_[id].differs;
+  const std::uint64_t whole = goals_[id].cost;
+  bool out = false;
+  for (const Alternative& a : std::vector<Alternative>(goals_[id].alternatives)) {
+    if (whole >= kInfinite || least(a) != whole) continue;
+    if (a.array >= 0) out = out || (array(a.array).unique && array(a.array).min > 1);
+    if (a.object >= 0) {
+      const ObjectShape& shape = known_object(a.object);
+      std::int64_t listed = 0;
+      for (const ObjectShape::Name& name : shape.names) listed += known_cost(name.goal) < kInfinite ? 1 : 0;
+      out = out || shape.min > listed + 1;
+    }
+    // What is needed inside costs less than the whole, so this comes to an end.
+    std::vector<GoalId> inner;
+    needs(a, inner);
+    for (GoalId goal : inner) out = out || (known_cost(goal) < whole && differs(goal));
+  }
+  goals_[id].differs = out;
+  return out;
 }
 
 void Goals::needs(const Alternative& a, std::vector<GoalId>& out) {

@@ -94,6 +94,10 @@ class Goals {
   // How many values a goal of scalars has, up to CharDfa::kMany; an upper bound where alternatives overlap.
   std::uint64_t distinct(GoalId id);
 
+  // A cheapest value has several names or items that must differ from each other: its cost is a bound, and bytes that
+  // are cheapest one by one may not be a value. After cost().
+  bool differs(GoalId id);
+
   const std::optional<GoalProblem>& problem() const { return problem_; }
   void fail(SchemaStatus status, std::string pointer, std::string message);
   // Bytes of a short name that is not listed; an upper bound.
@@ -110,6 +114,7 @@ class Goals {
     bool prepared = false, solved = false;
     std::vector<Alternative> alternatives;
     std::uint64_t cost = kInfinite;
+    std::optional<bool> differs = {};
   };
 
   void prepare(GoalId id);

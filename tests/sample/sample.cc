@@ -71,7 +71,11 @@ class Sampler {
       if (!mask.ok()) return Outcome::kLimit;
       const TokenId id = best(**mask, hurry);
       if (id < 0) return matcher.is_complete() ? Outcome::kText : left == budget ? Outcome::kRefused : Outcome::kStuck;
-      if (!matcher.accept(id)) return Outcome::kStuck;
+      if (!matcher.accept(id)) {
+        text += " … then refused: ";
+        text += vocabulary_->bytes(id);
+        return Outcome::kStuck;
+      }
       const auto eos = vocabulary_->eos();
       if (std::find(eos.begin(), eos.end(), id) != eos.end()) return Outcome::kText;
       text += vocabulary_->bytes(id);
@@ -150,7 +154,7 @@ void sample_policy(std::size_t id, const std::string& schema, const Policy& poli
     ++totals.instances;
     if (!seen.insert(text).second) return;  // counted, but the same text need not be validated twice
     put({{"id", id}, {"text", text}, {"policy", policy.name}, {"budget", budget}});
-    if (check.usable()) {
+    if (check.usable() && tests::ValijsonCheck::readable(text)) {
       ++totals.checked;
       if (!check.valid(text)) {
         ++totals.invalid;

@@ -97,7 +97,10 @@ def main():
             try:
                 value = json.loads(event["text"], **load)
                 error = jsonschema.exceptions.best_match(validator.iter_errors(value))
-            except (ValueError, RecursionError) as why:
+            except RecursionError:  # jsonschema's own limit
+                unusable += 1
+                continue
+            except ValueError as why:
                 error = why
             checked += 1
             if error is not None:

@@ -15,7 +15,9 @@ class ValijsonCheck {
   ValijsonCheck& operator=(const ValijsonCheck&) = delete;
 
   bool usable() const { return impl_ != nullptr; }
-  // Precondition: usable().
+  // Its JSON parser reads the text: numbers beyond a double's range it does not.
+  static bool readable(const std::string& text);
+  // Precondition: usable(), and readable.
   bool valid(const std::string& text);
 
  private:
