@@ -49,17 +49,28 @@ base::Expected<Line> read_line(const std::string& text) {
   return out;
 }
 
-}  // namespace
-
-base::Expected<std::unique_ptr<AuditLog>> AuditLog::open(const std::string& path) {
-  std::unique_ptr<AuditLog> log(new AuditLog(path));
-  log->last_ = kGenesis;
-  std::ifstream in(path);
+// The last line that is not empty, "" when there is none. Only the end of the file is read; a line of this log is shorter
+// than that (with texts logged, a request's body bounds it).
+std::string last_line(const std::string& path) {
+  constexpr std::streamoff kTail = 64 << 20;
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return "";
+  std::ifstream in(path, std::ios::binary);
+  if (info.st_size > kTail) in.seekg(info.st_size - kTail);
   std::string line;
   std::string last;
   while (std::getline(in, line)) {
     if (!line.empty()) last = line;
   }
+  return last;
+}
+
+}  // namespace
+
+base::Expected<std::unique_ptr<AuditLog>> AuditLog::open(const std::string& path) {
+  std::unique_ptr<AuditLog> log(new AuditLog(path));
+  log->last_ = kGenesis;
+  const std::string last = last_line(path);
   if (!last.empty()) {
     const auto known = read_line(last);
     if (!known.ok()) return base::invalid(fmt::format("the last line of '{}' {}", path, known.error().message));

@@ -36,7 +36,8 @@ Connection::~Connection() {
 
 bool Connection::wait(short events, Clock::time_point deadline, bool idle) const {
   while (true) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    // Rounded up, so that the deadline has passed when waiting for it ends.
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
     if (left <= 0) return false;
     pollfd fds[2] = {{socket_, events, 0}, {stop_, POLLIN, 0}};
     const int count = poll(fds, idle && stop_ >= 0 ? 2 : 1, static_cast<int>(std::min<long long>(left, 1 << 30)));

@@ -171,6 +171,19 @@ void add_operation(CLI::App& app, ServeCommand& c) {
   add_flag(app, "log-json", c.log_json, "logs as JSON lines")->group("Operation");
 }
 
+// All options as TOML. A list that nothing was given for is left out: read back, it would be one that lacks its value.
+std::string printed_config(const CLI::App& app) {
+  std::string out;
+  const std::string all = app.config_to_str(true, true);
+  for (std::size_t at = 0; at < all.size();) {
+    const std::size_t end = std::min(all.find('\n', at), all.size());
+    const std::string_view line = std::string_view(all).substr(at, end - at);
+    if (line.size() < 3 || line.substr(line.size() - 3) != "=[]") out += std::string(line) + "\n";
+    at = end + 1;
+  }
+  return out;
+}
+
 // Of an option's value in argv: "--api-key KEY" or "--api-key=KEY".
 void hide_keys(int argc, char** argv) {
   for (int i = 0; i < argc; ++i) {
@@ -279,7 +292,7 @@ std::optional<ServeCommand> read_serve_command(int argc, char** argv, ServeAs as
   }
   hide_keys(argc, argv);
   if (raw.print_config) {
-    exit_code = print_out(app.config_to_str(true, true));
+    exit_code = print_out(printed_config(app));
     return std::nullopt;
   }
   if (const base::Status good = finish(raw, out); !good.ok()) {
