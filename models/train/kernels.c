@@ -212,3 +212,16 @@ void adam(float* restrict p, float* restrict g, float* restrict m, float* restri
     g[i] = 0;
   }
 }
+
+// out = the sum of some rows of a matrix, added in the order given.
+void sum_rows(const float *rows, const int32_t *which, float *out, int64_t count, int64_t width) {
+  enum { BLOCK = 2048 };
+  for (int64_t at = 0; at < width; at += BLOCK) {
+    int64_t n = width - at < BLOCK ? width - at : BLOCK;
+    memcpy(out + at, rows + which[0] * width + at, n * sizeof(float));
+    for (int64_t r = 1; r < count; ++r) {
+      const float *row = rows + which[r] * width + at;
+      for (int64_t i = 0; i < n; ++i) out[at + i] += row[i];
+    }
+  }
+}

@@ -62,37 +62,51 @@ def mm(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 
 class Model:
-    """Parameters in one flat buffer, `params[name]` and `grads[name]` are views into it and its gradient."""
+    """Parameters in one flat buffer; `params[name]` and `grads[name]` are views into it and into a buffer of gradients."""
 
     def __init__(self, config: Config, seed: int = 0):
         self.config = config
         shapes = config.shapes()
         total = sum(a * b for a, b in shapes.values())
-        self.flat, self.grad = torch.zeros(total), torch.zeros(total)
-        self.params, self.grads, at = {}, {}, 0
+        self.flat, self.total = torch.zeros(total), torch.zeros(total)
+        self.params, at = {}, 0
         generator = torch.Generator().manual_seed(seed)
         for name, (a, b) in shapes.items():
             self.params[name] = self.flat[at : at + a * b].view(a, b)
-            self.grads[name] = self.grad[at : at + a * b].view(a, b)
             deviation = 0.02 if name == "embed" else b**-0.5
             if name.endswith((".o", ".down")):
                 deviation /= (2 * config.num_hidden_layers) ** 0.5
             self.params[name].normal_(0, deviation, generator=generator)
             at += a * b
-        self.low = {}
+        self.grads = self._views(self.total)
+        self.half = torch.empty(total, dtype=BF16)
+        self.low = self._views(self.half)
         self.refresh()
         half = config.head_dim // 2
         rates = config.rope_theta ** (-torch.arange(half, dtype=torch.float64) / half)
         angles = torch.outer(torch.arange(config.max_position_embeddings, dtype=torch.float64), rates)
         self.cos, self.sin = angles.cos().float().contiguous(), angles.sin().float().contiguous()
 
+    def _views(self, buffer) -> dict:
+        out, at = {}, 0
+        for name, p in self.params.items():
+            out[name] = buffer[at : at + p.numel()].view(p.shape)
+            at += p.numel()
+        return out
+
     def refresh(self):
         """Makes the bfloat16 copies of the matrices that the products use; after every change of `flat`."""
-        low = self.flat.to(BF16)
-        at = 0
-        for name, p in self.params.items():
-            self.low[name] = low[at : at + p.numel()].view(p.shape)
-            at += p.numel()
+        self.half.copy_(self.flat)
+
+    def share(self):
+        """Puts the parameters where processes forked later see them change."""
+        self.flat.share_memory_()
+        self.half.share_memory_()
+        self.params, self.low = self._views(self.flat), self._views(self.half)
+
+    def use(self, buffer):
+        """Gradients go into `buffer`, from zero."""
+        self.grads = self._views(buffer.zero_())
 
     def _attention(self, qkv, b, t):
         c = self.config
