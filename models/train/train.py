@@ -17,12 +17,12 @@ from dataset import encode, microbatches, pack
 from model import Config, Model
 from optimizer import Optimizer
 from tokenizer import Tokenizer
-from workers import Workers, keep_off, keep_to
+from workers import Workers, keep_off, keep_to, own_session
 
 
 def shards(queue, path, seed, first, micro, tokens):
     """A process of its own: makes fresh dialogues ahead of the training."""
-    os.nice(5)
+    own_session(5)
     keep_off()
     tokenizer = Tokenizer.load(path)
     number = 0

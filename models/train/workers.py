@@ -30,6 +30,17 @@ def keep_off():
     os.sched_setaffinity(0, cores - {max(cores)} or cores)
 
 
+def own_session(niceness: int):
+    """Low priority also where Linux counts niceness only among the processes of a session."""
+    os.nice(niceness)
+    os.setsid()
+    try:
+        with open("/proc/self/autogroup", "w", encoding="ascii") as f:
+            f.write(str(niceness))
+    except OSError:
+        pass
+
+
 class Workers:
     def __init__(self, model: Model, helpers: int, niceness: int = 19):
         self.model = model
@@ -59,6 +70,7 @@ class Workers:
             step, at, count = self.control.tolist()
             need = 1 if who == 0 else max(1.0, float(self.pace[who] / max(float(self.pace[0]), 1e-3)))
             if count - at < need:
+                self.pace[who] *= 0.9 if count else 1  # what was slow once is tried again
                 return None
             self.control[1] += 1
             return step, at, self._job(at)
@@ -79,7 +91,8 @@ class Workers:
         return buffer
 
     def _help(self, who: int, signal, niceness: int):
-        os.nice(niceness)
+        torch.set_num_threads(1)
+        own_session(niceness)
         keep_off()
         while True:
             signal.acquire()
