@@ -189,15 +189,6 @@ double cross_entropy(bf* restrict logits, const int32_t* target, const float* we
   return total;
 }
 
-// a[rows[i]] = b[i] (or the other way round), rows of bfloat16.
-void gather(const bf* a, const int32_t* rows, bf* b, i64 n, i64 d) {
-  for (i64 i = 0; i < n; ++i) memcpy(b + i * d, a + rows[i] * d, d * sizeof(bf));
-}
-
-void scatter(bf* a, const int32_t* rows, const bf* b, i64 n, i64 d) {
-  for (i64 i = 0; i < n; ++i) memcpy(a + rows[i] * d, b + i * d, d * sizeof(bf));
-}
-
 void accumulate(float* restrict x, const bf* restrict y, i64 n) {
   for (i64 i = 0; i < n; ++i) x[i] += up(y[i]);
 }

@@ -26,7 +26,7 @@ MAIN = (
     (classification.classification, 17),
     (yes_no.yes_no, 16),
     (chat.chat, 8),
-    (tools.tools, 22),
+    (tools.tools, 18),
     (stories.stories, 4),
     (tales.blend, 3),
     (tales.tale, 3),

@@ -41,8 +41,8 @@ SHORT = {k: [t + "." for t in v if len(t) < 45 and '"' not in t] for k, v in par
 
 def phrase(rng, split):
     """A text to pass on: from the list, or while training any short sentence."""
-    r = rng.random()
-    if split == "test" or r < 0.3:
+    r = rng.random() if split != "test" else 0
+    if r < 0.3:
         return pick(rng, split, PHRASES)
     if r < 0.75:
         return rng.choice(SHORT[split])
@@ -138,6 +138,17 @@ def rng_separators(style):
     return (",", ":") if style == "tight" else (", ", ": ")
 
 
+def asked(rng, split, tool) -> tuple[str, str]:
+    """A request that the tool serves, and the call."""
+    name, _, args, requests = tool
+    while True:
+        values = [sample(rng, split, kind) for _, kind, _ in args]
+        if len(values) < 2 or values[0] != values[1]:
+            break
+    request = rng.choice(requests).format(*(v[0] for v in values))
+    return request, record([("name", quote(name)), ("arguments", record((a, v[1]) for (a, _, _), v in zip(args, values)))])
+
+
 def tools(rng, split, style=None, count=None):
     """Up to four tools, one request that one of them serves."""
     d = Dialogue("tool")
@@ -156,7 +167,6 @@ def tools(rng, split, style=None, count=None):
     rng.shuffle(families)
     chosen = {id(f): make(rng, split, f) for f in families}
     shown = "\n".join(describe(style, chosen[id(f)]) for f in families)
-    name, _, args, requests = chosen[id(right)]
     head = rng.choice(SYSTEMS)
     if style in ("line", "short"):
         system = rng.choice([f"{head}\n{shown}", f"{head}\nTools:\n{shown}", f"{head}\n<tools>\n{shown}\n</tools>", f"Tools:\n{shown}"])
@@ -170,16 +180,15 @@ def tools(rng, split, style=None, count=None):
         )
     if rng.random() < 0.15:
         system += '\nAnswer with <tool_call>{"name":"…","arguments":{…}}</tool_call>.'
-    values = [sample(rng, split, kind) for _, kind, _ in args]
-    if len(values) > 1 and values[0] == values[1]:
-        return tools(rng, split, style, count)
-    request = rng.choice(requests).format(*(v[0] for v in values))
-    call = record([("name", quote(name)), ("arguments", record((a, v[1]) for (a, _, _), v in zip(args, values)))])
-    d.system(system).user(request)
-    if rng.random() < 0.25:
-        d.assistant(f"{call}</tool_call>", "<tool_call>")
-    else:
-        d.assistant(f"<tool_call>{call}</tool_call>")
+    request, call = asked(rng, split, chosen[id(right)])
+    given = "<tool_call>" if rng.random() < 0.25 else ""
+    d.system(system).user(request).assistant(f"{call}</tool_call>" if given else f"<tool_call>{call}</tool_call>", given)
+    if split == "train" and rng.random() < 0.6:
+        # More requests to the tools that are described already.
+        for _ in range(rng.randint(1, 3)):
+            request, call = asked(rng, split, chosen[id(rng.choice(families))])
+            d.user(request).assistant(f"<tool_call>{call}</tool_call>")
+        return d
     if rng.random() < 0.15:
         result = rng.choice(
             ["done", "ok", str(rng.randint(1, 99)), rng.choice(RANDOM_WORDS), f"{rng.randint(-9, 35)} degrees", "not found"]
