@@ -141,7 +141,7 @@ def rng_separators(style):
 def asked(rng, split, tool) -> tuple[str, str]:
     """A request that the tool serves, and the call."""
     name, _, args, requests = tool
-    while True:
+    for _ in range(20):
         values = [sample(rng, split, kind) for _, kind, _ in args]
         if len(values) < 2 or values[0] != values[1]:
             break
