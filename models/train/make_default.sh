@@ -6,7 +6,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-STEPS=${STEPS-3600} SEED=${SEED-1} HELPERS=${HELPERS-1} OUT=${OUT-$root/models/default} WORK=${WORK-$root/build/model-data}
+STEPS=${STEPS-3040} SEED=${SEED-1} HELPERS=${HELPERS-1} OUT=${OUT-$root/models/default} WORK=${WORK-$root/build/model-data}
 python=${PYTHON-/usr/bin/python3}
 # Without these, glibc returns every activation to the kernel and fetches zeroed pages for the next.
 export MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_TOP_PAD_=268435456

@@ -62,7 +62,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
     parser.add_argument("--tokenizer", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=3600)
+    parser.add_argument("--steps", type=int, default=3040)
     parser.add_argument("--batch", type=int, default=9216, help="tokens of a step")
     parser.add_argument("--micro", type=int, default=1536, help="tokens of a part of a step")
     parser.add_argument("--first", type=int, default=2, help="shards of the first phase")
