@@ -18,6 +18,7 @@ WEIGHTS = {
     "intent": 12,
     "feeling": 10,
     "yes_no": 8,
+    "scenes": 8,
     "drill": 5,
     "knowledge": 4,
     "marks": 4,
@@ -75,17 +76,22 @@ def microbatches(tokenizer, seed: int, tokens: int, micro: int, mixture):
     rows.sort(key=lambda r: len(r[0]))
     batches, at = [], 0
     while at < len(rows):
-        # The longest of the batch decides its width; a multiple of 16 suits the matrix units.
-        width = -(-(len(rows[at][0]) - 1) // 16) * 16
-        size = max(1, micro // width)
-        batches.append(pack(rows[at : at + size]))
-        at += size
+        # The longest of a batch, its last, decides the width; a multiple of 16 suits the matrix units.
+        end = at + 1
+        while end < len(rows) and (end + 1 - at) * _width(rows[end]) <= micro:
+            end += 1
+        batches.append(pack(rows[at:end]))
+        at = end
     rng.shuffle(batches)
     return batches
 
 
+def _width(row) -> int:
+    return -(-(len(row[0]) - 1) // 16) * 16
+
+
 def pack(rows):
-    width = -(-max(len(ids) - 1 for ids, _ in rows) // 16) * 16
+    width = max(map(_width, rows))
     ids = np.full((len(rows), width), END, dtype=np.int32)
     where, targets, weights = [], [], []
     for i, (tokens, loss) in enumerate(rows):

@@ -189,15 +189,6 @@ double cross_entropy(bf* restrict logits, const int32_t* target, const float* we
   return total;
 }
 
-// a[rows[i]] = b[i] (or the other way round), rows of bfloat16.
-void gather(const bf* a, const int32_t* rows, bf* b, i64 n, i64 d) {
-  for (i64 i = 0; i < n; ++i) memcpy(b + i * d, a + rows[i] * d, d * sizeof(bf));
-}
-
-void scatter(bf* a, const int32_t* rows, const bf* b, i64 n, i64 d) {
-  for (i64 i = 0; i < n; ++i) memcpy(a + rows[i] * d, b + i * d, d * sizeof(bf));
-}
-
 void accumulate(float* restrict x, const bf* restrict y, i64 n) {
   for (i64 i = 0; i < n; ++i) x[i] += up(y[i]);
 }
@@ -210,5 +201,18 @@ void adam(float* restrict p, float* restrict g, float* restrict m, float* restri
     v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
     p[i] -= rate * (m[i] / correct1) / (sqrtf(v[i] / correct2) + 1e-8f);
     g[i] = 0;
+  }
+}
+
+// out = the sum of some rows of a matrix, added in the order given.
+void sum_rows(const float *rows, const int32_t *which, float *out, int64_t count, int64_t width) {
+  enum { BLOCK = 2048 };
+  for (int64_t at = 0; at < width; at += BLOCK) {
+    int64_t n = width - at < BLOCK ? width - at : BLOCK;
+    memcpy(out + at, rows + which[0] * width + at, n * sizeof(float));
+    for (int64_t r = 1; r < count; ++r) {
+      const float *row = rows + which[r] * width + at;
+      for (int64_t i = 0; i < n; ++i) out[at + i] += row[i];
+    }
   }
 }

@@ -61,38 +61,67 @@ def mm(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return torch.matmul(a, b) if FAST else torch.matmul(a.float(), b.float()).to(BF16)
 
 
+def take(x: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    """Those rows of a matrix; zeros for a row of -1."""
+    out = x[rows.clamp(min=0).long()]
+    out[rows < 0] = 0
+    return out
+
+
+def spread(x: torch.Tensor, rows: torch.Tensor, n: int) -> torch.Tensor:
+    """The other way: a matrix of `n` rows with these at their places, zeros elsewhere."""
+    out = torch.zeros(n, x.shape[1], dtype=x.dtype)
+    used = rows >= 0
+    out[rows[used].long()] = x[used]
+    return out
+
+
 class Model:
-    """Parameters in one flat buffer, `params[name]` and `grads[name]` are views into it and its gradient."""
+    """Parameters in one flat buffer; `params[name]` and `grads[name]` are views into it and into a buffer of gradients."""
 
     def __init__(self, config: Config, seed: int = 0):
         self.config = config
         shapes = config.shapes()
         total = sum(a * b for a, b in shapes.values())
-        self.flat, self.grad = torch.zeros(total), torch.zeros(total)
-        self.params, self.grads, at = {}, {}, 0
+        self.flat, self.total = torch.zeros(total), torch.zeros(total)
+        self.params, at = {}, 0
         generator = torch.Generator().manual_seed(seed)
         for name, (a, b) in shapes.items():
             self.params[name] = self.flat[at : at + a * b].view(a, b)
-            self.grads[name] = self.grad[at : at + a * b].view(a, b)
             deviation = 0.02 if name == "embed" else b**-0.5
             if name.endswith((".o", ".down")):
                 deviation /= (2 * config.num_hidden_layers) ** 0.5
             self.params[name].normal_(0, deviation, generator=generator)
             at += a * b
-        self.low = {}
+        self.grads = self._views(self.total)
+        self.half = torch.empty(total, dtype=BF16)
+        self.low = self._views(self.half)
         self.refresh()
         half = config.head_dim // 2
         rates = config.rope_theta ** (-torch.arange(half, dtype=torch.float64) / half)
         angles = torch.outer(torch.arange(config.max_position_embeddings, dtype=torch.float64), rates)
         self.cos, self.sin = angles.cos().float().contiguous(), angles.sin().float().contiguous()
 
+    def _views(self, buffer) -> dict:
+        out, at = {}, 0
+        for name, p in self.params.items():
+            out[name] = buffer[at : at + p.numel()].view(p.shape)
+            at += p.numel()
+        return out
+
     def refresh(self):
         """Makes the bfloat16 copies of the matrices that the products use; after every change of `flat`."""
-        low = self.flat.to(BF16)
-        at = 0
-        for name, p in self.params.items():
-            self.low[name] = low[at : at + p.numel()].view(p.shape)
-            at += p.numel()
+        self.half.copy_(self.flat)
+
+    def share(self):
+        """Puts the parameters where processes forked later see them change."""
+        self.flat.share_memory_()
+        self.half.share_memory_()
+        self.params, self.low = self._views(self.flat), self._views(self.half)
+
+    def use(self, buffer):
+        """Gradients go into `buffer`, from zero."""
+        self.grads = self._views(buffer.zero_())
 
     def _attention(self, qkv, b, t):
         c = self.config
@@ -123,28 +152,31 @@ class Model:
         call("split_heads_back", grad, gqkv, self.cos, self.sin, b, t, h, d, float(d**-0.5))
         return gqkv
 
-    def _forward(self, ids, b, t):
+    def _forward(self, ids, b, t, targets=None):
+        """The last norm and what the way back needs. With `targets`, the rows with loss (padded with -1), the last layer leaves out the others."""
         c = self.config
-        n, d, f = b * t, c.hidden_size, c.intermediate_size
-        x = torch.empty(n, d)
-        call("embed", self.params["embed"], ids, x, n, d)
+        d, f = c.hidden_size, c.intermediate_size
+        x = torch.empty(b * t, d)
+        call("embed", self.params["embed"], ids, x, b * t, d)
         saved, out = [], None
 
-        def norm(y):
-            z, s = torch.empty(n, d, dtype=BF16), torch.empty(n)
-            call("add_norm", x, y, z, s, n, d, float(c.rms_norm_eps))
+        def norm(x, y):
+            z, s = torch.empty(x.shape, dtype=BF16), torch.empty(len(x))
+            call("add_norm", x, y, z, s, len(x), d, float(c.rms_norm_eps))
             return z, s
 
         for i in range(c.num_hidden_layers):
-            z1, s1 = norm(out)
+            z1, s1 = norm(x, out)
             rows, att = self._attention(mm(z1, self.low[f"{i}.qkv"].t()), b, t)
-            z2, s2 = norm(mm(rows, self.low[f"{i}.o"].t()))
+            if targets is not None and i == c.num_hidden_layers - 1:
+                x, rows = take(x, targets), take(rows, targets)
+            z2, s2 = norm(x, mm(rows, self.low[f"{i}.o"].t()))
             both = mm(z2, self.low[f"{i}.gate_up"].t())
-            act = torch.empty(n, f, dtype=BF16)
-            call("swiglu", both, act, n, f)
+            act = torch.empty(len(x), f, dtype=BF16)
+            call("swiglu", both, act, len(x), f)
             out = mm(act, self.low[f"{i}.down"].t())
             saved.append((z1, s1, rows, att, z2, s2, both, act))
-        return norm(out), saved
+        return norm(x, out), saved
 
     def logits(self, ids: torch.Tensor) -> torch.Tensor:
         """Logits of a batch of equally long sequences, [b, t, vocabulary]."""
@@ -157,25 +189,27 @@ class Model:
         c = self.config
         b, t = ids.shape
         n, d, f, m = b * t, c.hidden_size, c.intermediate_size, rows.numel()
-        (z, s), saved = self._forward(ids, b, t)
-        picked = torch.empty(m, d, dtype=BF16)
-        call("gather", z, rows, picked, m, d)
-        logits = mm(picked, self.low["embed"].t())
+        padded = -(-m // 64) * 64  # few different sizes, so that oneDNN makes few different kernels
+        rows = torch.cat([rows, torch.full((padded - m,), -1, dtype=torch.int32)])
+        (z, s), saved = self._forward(ids, b, t, rows)
+        logits = mm(z, self.low["embed"].t())
         loss = call("cross_entropy", logits, targets, weights, m, c.vocab_size, right)
-        self._add("embed", logits, picked)
-        gz = torch.zeros(n, d, dtype=BF16)
-        call("scatter", gz, rows, mm(logits, self.low["embed"]), m, d)
-        gx, g = torch.zeros(n, d), torch.empty(n, d, dtype=BF16)
-        call("norm_back", gz, z, s, gx, g, n, d)
+        logits[m:] = 0
+        self._add("embed", logits, z)
+        gx, g = torch.zeros(padded, d), torch.empty(padded, d, dtype=BF16)
+        call("norm_back", mm(logits, self.low["embed"]), z, s, gx, g, padded, d)
         for i in reversed(range(c.num_hidden_layers)):
             z1, s1, heads, att, z2, s2, both, act = saved.pop()
             self._add(f"{i}.down", g, act)
-            gboth = torch.empty(n, 2 * f, dtype=BF16)
-            call("swiglu_back", both, mm(g, self.low[f"{i}.down"]), gboth, n, f)
+            gboth = torch.empty(len(g), 2 * f, dtype=BF16)
+            call("swiglu_back", both, mm(g, self.low[f"{i}.down"]), gboth, len(g), f)
             self._add(f"{i}.gate_up", gboth, z2)
-            call("norm_back", mm(gboth, self.low[f"{i}.gate_up"]), z2, s2, gx, g, n, d)
+            call("norm_back", mm(gboth, self.low[f"{i}.gate_up"]), z2, s2, gx, g, len(g), d)
             self._add(f"{i}.o", g, heads)
-            gqkv = self._attention_back(mm(g, self.low[f"{i}.o"]), att, b, t)
+            gheads = mm(g, self.low[f"{i}.o"])
+            if i == c.num_hidden_layers - 1:
+                gx, gheads, g = spread(gx, rows, n), spread(gheads, rows, n), torch.empty(n, d, dtype=BF16)
+            gqkv = self._attention_back(gheads, att, b, t)
             self._add(f"{i}.qkv", gqkv, z1)
             call("norm_back", mm(gqkv, self.low[f"{i}.qkv"]), z1, s1, gx, g, n, d)
         call("embed_back", gx, ids, self.grads["embed"], n, d)

@@ -45,8 +45,8 @@ class Optimizer:
         n = m.params["embed"].numel()
         b1, b2 = 0.9, 0.98
         corrections = float(1 - b1**self.steps), float(1 - b2**self.steps)
-        call("adam", m.flat, m.grad, self.velocity, self.second, n, float(self.adam_rate * factor), b1, b2, *corrections)
-        grad, velocity = m.grad[n:], self.velocity[n:]
+        call("adam", m.flat, m.total, self.velocity, self.second, n, float(self.adam_rate * factor), b1, b2, *corrections)
+        grad, velocity = m.total[n:], self.velocity[n:]
         velocity.lerp_(grad, 1 - self.momentum)
         ahead = grad.lerp_(velocity, self.momentum)
         for (h, w), starts in self.groups.items():
@@ -55,5 +55,4 @@ class Optimizer:
             for s, u in zip(starts, update):
                 p = m.flat[s : s + h * w].view(h, w)
                 p.mul_(1 - self.muon_rate * factor * self.decay).add_(u, alpha=-rate)
-        grad.zero_()
         m.refresh()

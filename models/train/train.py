@@ -17,11 +17,13 @@ from dataset import encode, microbatches, pack
 from model import Config, Model
 from optimizer import Optimizer
 from tokenizer import Tokenizer
+from workers import Workers, keep_off, keep_to, own_session
 
 
 def shards(queue, path, seed, first, micro, tokens):
     """A process of its own: makes fresh dialogues ahead of the training."""
-    os.nice(5)
+    own_session(5)
+    keep_off()
     tokenizer = Tokenizer.load(path)
     number = 0
     while True:
@@ -60,11 +62,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
     parser.add_argument("--tokenizer", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=2600)
-    parser.add_argument("--batch", type=int, default=10240, help="tokens of a step")
-    parser.add_argument("--micro", type=int, default=3072, help="tokens of a part of a step")
-    parser.add_argument("--first", type=int, default=3, help="shards of the first phase")
-    parser.add_argument("--warm", type=int, default=60)
+    parser.add_argument("--steps", type=int, default=3040)
+    parser.add_argument("--batch", type=int, default=9216, help="tokens of a step")
+    parser.add_argument("--micro", type=int, default=1536, help="tokens of a part of a step")
+    parser.add_argument("--first", type=int, default=2, help="shards of the first phase")
+    parser.add_argument("--warm", type=int, default=80)
     parser.add_argument("--decay", type=float, default=0.35, help="share of the steps in which the rate falls")
     parser.add_argument("--muon", type=float, default=0.02)
     parser.add_argument("--adam", type=float, default=0.003)
@@ -73,7 +75,8 @@ def main():
     parser.add_argument("--inner", type=int, default=704)
     parser.add_argument("--heads", type=int, default=4)
     parser.add_argument("--save", type=int, default=200)
-    parser.add_argument("--check", type=int, default=200, help="steps between evaluations on the dev split")
+    parser.add_argument("--check", type=int, default=400, help="steps between evaluations on the dev split")
+    parser.add_argument("--helpers", type=int, default=0, help="processes of low priority that help; the result is the same")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--init", type=Path, help="begin with the parameters of this checkpoint")
     parser.add_argument("--seed", type=int, default=1)
@@ -88,12 +91,14 @@ def main():
         model.refresh()
     optimizer = Optimizer(model, args.muon, args.adam)
     average = model.flat.clone()
+    workers = Workers(model, args.helpers)
     dev_rng = random.Random(7)
     dev = [dialogue(dev_rng, "dev", MAIN) for _ in range(500)]
     queue = multiprocessing.Queue(2)
     maker = (queue, args.tokenizer, args.seed, args.first, args.micro, 1_000_000)
     process = multiprocessing.Process(target=shards, args=maker, daemon=True)
     process.start()
+    keep_to()
     log = (args.out / "log.txt").open("a")
 
     def say(text):
@@ -101,8 +106,8 @@ def main():
         print(text, file=log, flush=True)
 
     say(f"{model.flat.numel()} parameters, {args}")
-    pending, seen, start, right = [], 0, time.time(), torch.zeros(1, dtype=torch.int32)
-    window = [0.0, 0]
+    pending, seen, start = [], 0, time.time()
+    window = [0.0, 0, 0]
     step = 0
     while step < args.steps:
         batch, tokens = [], 0
@@ -113,21 +118,19 @@ def main():
             tokens += batch[-1][0].size
         targets = sum(len(b[2]) for b in batch)
         weight = float(sum(b[3].sum() for b in batch))
-        for ids, where, target, weights in batch:
-            parts = (torch.from_numpy(x) for x in (ids, where, target, weights / weight))
-            window[0] += model.step(*parts, right)
-        window[1] += targets
+        loss, right = workers.step([[torch.from_numpy(x) for x in (*part[:3], part[3] / weight)] for part in batch])
+        window = [window[0] + loss, window[1] + targets, window[2] + right]
         seen += tokens
         optimizer.step(rate(step, args.steps, args.warm, args.decay))
         average.lerp_(model.flat, max(0.005, 1 / (step + 1)))
         done = step = step + 1
         if done % 20 == 0:
             args.steps = planned(args.out, args.steps, done, args.decay)
-            accuracy = right.item() / window[1]
+            accuracy = window[2] / window[1]
             say(
-                f"{done} loss {window[0] / window[1]:.4f} right {accuracy:.4f} tokens {seen / 1e6:.2f}M {seen / (time.time() - start):.0f}/s {time.time() - start:.0f}s"
+                f"{done} loss {window[0] / window[1]:.4f} right {accuracy:.4f} tokens {seen / 1e6:.2f}M {seen / (time.time() - start):.0f}/s {time.time() - start:.0f}s, {workers.shared} parts by helpers"
             )
-            window, right = [0.0, 0], torch.zeros(1, dtype=torch.int32)
+            window = [0.0, 0, 0]
         if done % args.check == 0 or done == args.steps:
             flat = model.flat.clone()
             if done < args.steps:
@@ -150,6 +153,7 @@ def main():
             os.replace(args.out / "checkpoint.tmp", args.out / "checkpoint.pt")
     (args.out / "done.json").write_text(json.dumps({"steps": args.steps, "tokens": seen, "seconds": round(time.time() - start)}))
     process.terminate()
+    workers.stop()
 
 
 if __name__ == "__main__":

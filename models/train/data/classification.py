@@ -4,9 +4,10 @@ import re
 
 from .classify_words import BAD, DEGREE, FEELINGS, GOOD, INTENTS, SENTIMENT, SUBJECTS, TOPIC_OWN, TOPIC_SHAPES, TOPIC_WORDS
 from .classify_more import AFTER, AROUND, TRAIN_FEELINGS, TRAIN_INTENTS, TRAIN_SENTIMENT
-from .dialogue import Dialogue, and_list
+from .dialogue import Dialogue, and_list, sentence
 from .entities import city, first_name, item, quantity
-from .pools import COMMON_THINGS, pick
+from .grammar_words import ADVERBIALS, DONE, LINKS
+from .pools import COMMON_THINGS, RANDOM_WORDS, pick
 
 INSTRUCTIONS = """Classify the {x}: {l}.|What is the {x}: {l}?|Classify the {x} as {l}.|Which {x} is it? Choose from {l}.|Is the {x} {l}?|Label the {x} ({l}).|Choose the {x}: {l}.|{X}? Answer
 with one of {l}.|Pick one {x}: {l}.|Say which {x} fits: {l}.|The {x} is one of {l}. Which one?|Decide on the {x}: {l}.|What {x} does this text have: {l}?|Options for the {x}: {l}.""".replace(
@@ -61,6 +62,29 @@ def pattern(rng, split, kind, label, held) -> str:
     return text
 
 
+def topic_sentence(rng, split, a, b) -> str:
+    """Two words of a topic in a sentence of clauses that belong to no topic."""
+    who = rng.choice([first_name(rng, split), "we", "they", "she", "my uncle", "everybody", "the man", "the children", f"people from {city(rng, split)}"])
+    the = rng.choice(["the", "a", "this", "our", "that", "another"])
+    end = rng.choice(["", "", " " + pick(rng, split, ADVERBIALS)])
+    text = rng.choice(
+        [
+            f"{who} {pick(rng, split, DONE)} {the} {a}{end}",
+            f"{who} {pick(rng, split, DONE)} {the} {a} {rng.choice(LINKS)} the {b}{end}",
+            f"{the} {a} {pick(rng, split, DONE)}{end}, and so did {the} {b}",
+            f"{the} {a} of {who} {pick(rng, split, DONE)} {rng.choice(LINKS)} the {b}",
+            f"{who} {pick(rng, split, DONE)} because of {the} {a}{end}",
+            f"after {the} {a}, {who} {pick(rng, split, DONE)}{end}",
+            f"without {the} {a} {who} {pick(rng, split, DONE)} no {b}",
+            f"{the} {rng.choice(RANDOM_WORDS)} is {rng.choice(LINKS)} the {a}{end}",
+            f"is {the} {a} better than {the} {b}?",
+            f"{a}, {b} and {rng.choice(RANDOM_WORDS)}{end}",
+            f"what {who} said about {the} {a} was {rng.choice(['true', 'wrong', 'new', 'odd', 'clear', 'long'])}",
+        ]
+    )
+    return sentence(text)
+
+
 def text_of(rng, split, kind, label) -> str:
     """A text with the label."""
     if kind == "sentiment":
@@ -73,6 +97,9 @@ def text_of(rng, split, kind, label) -> str:
         bits = []
         for _ in range(rng.choice([1, 1, 2])):
             a, b = rng.sample(words, 2)
+            if split != "test" and rng.random() < 0.4:
+                bits.append(topic_sentence(rng, split, a, b))
+                continue
             shape = pick(rng, split, TOPIC_SHAPES) if rng.random() < 0.75 or split == "test" else rng.choice(TOPIC_OWN[label])
             bits.append(shape.format(a=a, b=b, n=rng.randint(3, 40), c=city(rng, split)))
         t = " ".join(dict.fromkeys(bits))

@@ -341,7 +341,11 @@ def drill(rng, split):
 
 
 def yes_no(rng, split):
-    if split == "train" and rng.random() < 0.35:
+    if split != "test" and rng.random() < 0.4:
+        from .scenes_made import composed
+
+        return composed(rng, split)
+    if split == "train" and rng.random() < 0.3:
         return drill(rng, split)
     r = rng.random()
     return facts(rng, split) if r < 0.5 else scenes(rng, split) if r < 0.9 or split == "test" else knowledge(rng, split)

@@ -1,0 +1,186 @@
+"""Tools as people describe them, with requests that use them; cut into train, dev and test as a whole."""
+
+# name variants | description | arguments (name variants: kind) | requests
+FAMILIES = (
+    (
+        "get_weather weather weather_forecast fetch_weather",
+        "Tells the weather in a city",
+        ("city/place/location:city",),
+        (
+            "What is the weather in {0}?",
+            "How is the weather in {0} today?",
+            "Do I need an umbrella in {0}?",
+            "Weather for {0}, please.",
+            "Is it raining in {0}?",
+            "Will it be warm in {0}?",
+        ),
+    ),
+    (
+        "send_email send_mail write_email mail",
+        "Sends an e-mail",
+        ("to/recipient/address:email", "text/body/message:phrase"),
+        ("Send an e-mail to {0} that says: {1}", "Write to {0}: {1}", "Mail {0} the text: {1}", "Please e-mail {0} with: {1}"),
+    ),
+    (
+        "book_flight find_flight flight reserve_flight",
+        "Books a flight",
+        ("from/origin/start:city", "to/destination/target:city", "date/day:date"),
+        (
+            "Book a flight from {0} to {1} on {2}.",
+            "I want to fly from {0} to {1} on {2}.",
+            "Find me a plane from {0} to {1} for {2}.",
+            "I have to get from {0} to {1} by plane on {2}.",
+        ),
+    ),
+    (
+        "order_item buy place_order order",
+        "Orders things from the shop",
+        ("item/product/article:item", "quantity/count/number:int"),
+        ("Order {1} {0}.", "I need {1} {0}.", "Please buy {1} {0}.", "Get me {1} {0} from the shop.", "Can you order {1} {0} for me?"),
+    ),
+    (
+        "set_alarm alarm wake_me add_alarm",
+        "Sets an alarm",
+        ("time/at/hour:time",),
+        ("Wake me at {0}.", "Set an alarm for {0}.", "I have to get up at {0}.", "Alarm at {0}, please."),
+    ),
+    (
+        "play_music play_song play start_music",
+        "Plays music of an artist",
+        ("artist/singer/name:name",),
+        ("Play something by {0}.", "I want to hear {0}.", "Put on music by {0}.", "Play {0}, please."),
+    ),
+    (
+        "translate translate_text translation to_language",
+        "Translates a text",
+        ("text/phrase:phrase", "language/lang/into:language"),
+        ("Translate into {1}: {0}", "How do you say this in {1}: {0}", "What is this in {1}? {0}", "Give me the {1} for: {0}"),
+    ),
+    (
+        "add_contact new_contact save_contact create_contact",
+        "Saves a contact",
+        ("name/person/full_name:name", "email/mail/address:email"),
+        (
+            "Save {0} with the address {1}.",
+            "Add the contact {0}, {1}.",
+            "New contact: {0}, e-mail {1}.",
+            "Remember that {0} has the e-mail {1}.",
+        ),
+    ),
+    (
+        "transfer_money send_money pay transfer",
+        "Sends money to a person",
+        ("to/receiver/person:name", "amount/sum/value:int"),
+        ("Send {1} euros to {0}.", "Pay {0} {1} euros.", "Transfer {1} euros to {0}, please.", "I owe {0} {1} euros, please pay."),
+    ),
+    (
+        "search search_web find lookup",
+        "Searches the web",
+        ("query/q/text:thing",),
+        ("Search for {0}.", "Find something about {0}.", "Look up {0} for me.", "What can you find about {0}?"),
+    ),
+    (
+        "create_event add_event calendar schedule",
+        "Puts an event into the calendar",
+        ("title/name/event:event", "date/day/when:date"),
+        ("Put {0} into my calendar on {1}.", "Schedule {0} for {1}.", "I have {0} on {1}, note it.", "Add {0} on {1}."),
+    ),
+    (
+        "convert convert_currency exchange currency",
+        "Converts an amount of money",
+        ("amount/value/sum:int", "from/source:currency", "to/target:currency"),
+        ("How much is {0} {1} in {2}?", "Convert {0} {1} to {2}.", "Change {0} {1} into {2}.", "What are {0} {1} in {2}?"),
+    ),
+    (
+        "add sum plus add_numbers",
+        "Adds two numbers",
+        ("a/x/first:int", "b/y/second:int"),
+        ("What is {0} plus {1}?", "Add {0} and {1}.", "What is the sum of {0} and {1}?", "{0} + {1}?"),
+    ),
+    (
+        "set_light light lamp set_color",
+        "Sets the color of the light in a room",
+        ("room/place:room", "color/colour:color"),
+        ("Make the light in the {0} {1}.", "Turn the {0} light {1}.", "I want {1} light in the {0}.", "Set the lamp in the {0} to {1}."),
+    ),
+    (
+        "find_person get_person person_info lookup_person",
+        "Looks up a person",
+        ("name/person/who:name",),
+        ("Who is {0}?", "Tell me about {0}.", "Find the person {0}.", "What do you know about {0}?"),
+    ),
+    (
+        "set_timer timer start_timer countdown",
+        "Starts a timer",
+        ("minutes/duration/length:int",),
+        (
+            "Set a timer for {0} minutes.",
+            "Tell me when {0} minutes are over.",
+            "Start a timer of {0} minutes.",
+            "{0} minutes from now, ring.",
+        ),
+    ),
+    (
+        "book_hotel reserve_room hotel find_hotel",
+        "Books a hotel room",
+        ("city/place/where:city", "nights/days/count:int"),
+        (
+            "Book a hotel in {0} for {1} nights.",
+            "I need a room in {0} for {1} nights.",
+            "Find a hotel in {0}, {1} nights.",
+            "We stay {1} nights in {0}, book a room.",
+        ),
+    ),
+    (
+        "track_parcel track parcel_status find_parcel",
+        "Tells where a parcel is",
+        ("code/number/id:code",),
+        ("Where is my parcel {0}?", "Track {0}.", "Find the parcel with the number {0}.", "Has {0} arrived?"),
+    ),
+    (
+        "get_time time current_time clock",
+        "Tells the time in a city",
+        ("city/place/where:city",),
+        ("What time is it in {0}?", "Tell me the time in {0}.", "How late is it in {0}?", "Time in {0}?"),
+    ),
+    (
+        "remind add_reminder reminder remember",
+        "Reminds the user of something",
+        ("text/what/task:task", "time/at/when:time"),
+        (
+            "Remind me to {0} at {1}.",
+            "At {1} I have to {0}, remind me.",
+            "Do not let me forget to {0} at {1}.",
+            "I must {0} at {1}, please remind me.",
+        ),
+    ),
+    (
+        "get_stock stock_count check_stock in_stock",
+        "Tells how many of an item are in stock",
+        ("item/product/article:item",),
+        ("How many {0} are in stock?", "Do we still have {0}?", "Check the stock of {0}.", "Are there any {0} left?"),
+    ),
+    (
+        "get_distance distance how_far route_length",
+        "Measures the distance between two cities",
+        ("from/a/start:city", "to/b/end:city"),
+        (
+            "How far is it from {0} to {1}?",
+            "What is the distance between {0} and {1}?",
+            "Distance {0} to {1}?",
+            "How many kilometres from {0} to {1}?",
+        ),
+    ),
+    (
+        "delete_file remove_file remove delete",
+        "Deletes a file",
+        ("file/name/path:file",),
+        ("Delete {0}.", "Remove the file {0}.", "I do not need {0} any more, delete it.", "Throw away {0}."),
+    ),
+    (
+        "open_file read_file show_file open",
+        "Opens a file",
+        ("file/name/path:file",),
+        ("Open {0}.", "Show me {0}.", "What is in {0}?", "Read the file {0}."),
+    ),
+)

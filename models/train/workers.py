@@ -1,0 +1,140 @@
+"""Gradients of a step from several processes, with the same result for any number of them.
+
+A step is a list of parts. This process and its helpers take one part after another; every part has a gradient buffer of
+its own, and the buffers are added in the order of the parts, so it makes no difference who computed what. Helpers are of low
+priority: they use what the other cores have left. A part that a helper does not finish in time is computed again here; the bits
+are the same.
+"""
+
+import multiprocessing
+import os
+import time
+
+import torch
+
+from kernels import call
+from model import BF16, Model
+
+LIMIT = 24  # parts of a step
+ROOM = 2048  # values of a part
+
+
+def keep_to():
+    """This process to the last core, so that it is never moved."""
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+def keep_off():
+    """This process to any core but the last, where there is another."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores - {max(cores)} or cores)
+
+
+def own_session(niceness: int):
+    """Low priority also where Linux counts niceness only among the processes of a session."""
+    os.nice(niceness)
+    os.setsid()
+    try:
+        with open("/proc/self/autogroup", "w", encoding="ascii") as f:
+            f.write(str(niceness))
+    except OSError:
+        pass
+
+
+class Workers:
+    def __init__(self, model: Model, helpers: int, niceness: int = 19):
+        self.model = model
+        total = model.flat.numel()
+        model.share()
+        self.buffers = torch.zeros(LIMIT * (helpers + 1), total)
+        self.jobs = torch.zeros(LIMIT, 4, ROOM, dtype=torch.int32)
+        self.sizes = torch.zeros(LIMIT, 3, dtype=torch.int64)  # sequences, tokens of each, targets
+        self.done = torch.full((LIMIT,), -1, dtype=torch.int32)  # the buffer with the gradient of a part
+        self.loss, self.right = torch.zeros(LIMIT * (helpers + 1), dtype=torch.float64), torch.zeros(LIMIT * (helpers + 1), dtype=torch.int32)
+        self.control = torch.zeros(3, dtype=torch.int64)  # step, next part, parts
+        self.pace = torch.zeros(helpers + 1, dtype=torch.float64)  # seconds of a part, a running mean
+        for t in (self.buffers, self.jobs, self.sizes, self.done, self.loss, self.right, self.control, self.pace):
+            t.share_memory_()
+        self.lock = multiprocessing.Lock()
+        self.signals = [multiprocessing.Semaphore(0) for _ in range(helpers)]
+        self.shared = 0
+        self.processes = []
+        for i, signal in enumerate(self.signals):
+            process = multiprocessing.Process(target=self._help, args=(i + 1, signal, niceness), daemon=True)
+            process.start()
+            self.processes.append(process)
+
+    def _claim(self, who: int):
+        """The next part, copied, or None. A helper leaves the last parts to this process when it is slower."""
+        with self.lock:
+            step, at, count = self.control.tolist()
+            need = 1 if who == 0 else max(1.0, float(self.pace[who] / max(float(self.pace[0]), 1e-3)))
+            if count - at < need:
+                self.pace[who] *= 0.9 if count else 1  # what was slow once is tried again
+                return None
+            self.control[1] += 1
+            return step, at, self._job(at)
+
+    def _job(self, at: int):
+        b, t, m = self.sizes[at].tolist()
+        ids = self.jobs[at, 0, : b * t].view(b, t).clone()
+        rows, targets = self.jobs[at, 1, :m].clone(), self.jobs[at, 2, :m].clone()
+        return ids, rows, targets, self.jobs[at, 3, :m].clone().view(torch.float32)
+
+    def _run(self, who: int, at: int, job) -> int:
+        start = time.time()
+        buffer = who * LIMIT + at
+        self.right[buffer] = 0
+        self.model.use(self.buffers[buffer])
+        self.loss[buffer] = self.model.step(*job, self.right[buffer : buffer + 1])
+        self.pace[who] += (time.time() - start - self.pace[who]) * (0.2 if self.pace[who] else 1)
+        return buffer
+
+    def _help(self, who: int, signal, niceness: int):
+        torch.set_num_threads(1)
+        own_session(niceness)
+        keep_off()
+        while True:
+            signal.acquire()
+            while claim := self._claim(who):
+                step, at, job = claim
+                buffer = self._run(who, at, job)
+                with self.lock:
+                    if self.control[0] == step and self.done[at] < 0:
+                        self.done[at] = buffer
+
+    def step(self, parts) -> tuple[float, int]:
+        """Leaves the summed gradient in `model.grad`; returns (sum of the losses, number of right targets)."""
+        assert len(parts) <= LIMIT
+        with self.lock:
+            for i, (ids, rows, targets, weights) in enumerate(parts):
+                self.sizes[i] = torch.tensor([ids.shape[0], ids.shape[1], rows.numel()])
+                for j, x in enumerate((ids.reshape(-1), rows, targets, weights.view(torch.int32))):
+                    self.jobs[i, j, : x.numel()] = x
+            self.done[:] = -1
+            self.control += torch.tensor([1, -int(self.control[1]), len(parts) - int(self.control[2])])
+        for signal in self.signals:
+            signal.release()
+        while claim := self._claim(0):
+            _, at, job = claim
+            buffer = self._run(0, at, job)
+            self.done[at] = buffer
+        patience = time.time() + 0.5 * float(self.pace[0])
+        for at in range(len(parts)):
+            while self.done[at] < 0 and time.time() < patience:
+                time.sleep(0.001)
+            if self.done[at] < 0:
+                job = self._job(at)
+                buffer = self._run(0, at, job)
+                with self.lock:
+                    self.done[at] = buffer
+        with self.lock:
+            used = self.done[: len(parts)].clone()
+            self.control[0] += 1  # what comes later is too late
+        self.shared += int((used >= LIMIT).sum())
+        call("sum_rows", self.buffers, used, self.model.total, len(used), self.model.total.numel())
+        return float(self.loss[used.long()].sum()), int(self.right[used.long()].sum())
+
+    def stop(self):
+        for process in self.processes:
+            process.terminate()
