@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "compiler/diag/diag.h"
+#include "runtime/base/names.h"
 
 namespace sgl::server {
 
@@ -117,8 +117,8 @@ void Fields::finish() {
   if (error_) return;
   for (const auto& [key, value] : object_.items()) {
     if (seen_.contains(key)) continue;
-    const std::string hint = compiler::did_you_mean(key, {seen_.begin(), seen_.end()});
-    fail(key, fmt::format("unknown field '{}'{}", key, hint.empty() ? "" : "; " + hint));
+    const auto near = base::nearest_name(key, {seen_.begin(), seen_.end()});
+    fail(key, fmt::format("unknown field '{}'{}", key, near ? fmt::format("; did you mean '{}'?", *near) : ""));
     return;
   }
 }

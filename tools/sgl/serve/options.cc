@@ -178,7 +178,9 @@ std::string printed_config(const CLI::App& app) {
   for (std::size_t at = 0; at < all.size();) {
     const std::size_t end = std::min(all.find('\n', at), all.size());
     const std::string_view line = std::string_view(all).substr(at, end - at);
-    if (line.size() < 3 || line.substr(line.size() - 3) != "=[]") out += std::string(line) + "\n";
+    const std::size_t equals = line.find('=');
+    const std::string_view value = equals == std::string_view::npos ? std::string_view() : line.substr(equals + 1);
+    if (value != "[]" && value != "\"[]\"") out += std::string(line) + "\n";
     at = end + 1;
   }
   return out;
