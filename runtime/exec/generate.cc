@@ -172,8 +172,7 @@ bool Executor::Impl::begin_generate(Strand& strand, const Inst& inst) {
   }
   if (spec.logprobs) request.sampling.logprobs = true;
   if (request.sampling.max_tokens < 1) {
-    return machine.fail(ErrorKind::kInvalid,
-                        fmt::format("max_tokens must be at least 1, but is {}", request.sampling.max_tokens));
+    return machine.fail(ErrorKind::kInvalid, "max_tokens must be at least 1");
   }
   if (count < 1 || count > kMaxSamples) {
     return machine.fail(ErrorKind::kFailed, fmt::format("n must be 1 to {}, not {}", kMaxSamples, count));

@@ -94,7 +94,7 @@ TEST_CASE("text without a choice is not decoded") {
   const Sequence prompt = r.sequence;
   f = client.wait(client.generate(std::move(r)));
   CHECK(f.text == "name: the");
-  const Finished scored = client.wait(client.score({prompt, {f.tokens}, true, {}, 0}));
+  const Finished scored = client.wait(client.score({prompt, {f.tokens}, true, {}}));
   CHECK(f.logprobs == scored.logprobs);
 
   const Compiled record = regex(R"(\{"name": "[a-c]{1,5}", "then": [0-9]\})");
@@ -106,7 +106,7 @@ TEST_CASE("text without a choice is not decoded") {
     REQUIRE_FALSE(f.error.has_value());
     CHECK(constraint::accepts(*record, f.text));
     CHECK(f.usage.jump_tokens > 10);
-    if (logprobs) CHECK(client.wait(client.score({before, {f.tokens}, true, {}, 0})).logprobs == f.logprobs);
+    if (logprobs) CHECK(client.wait(client.score({before, {f.tokens}, true, {}})).logprobs == f.logprobs);
   }
 }
 

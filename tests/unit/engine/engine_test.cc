@@ -239,7 +239,7 @@ TEST_CASE("logprobs of a generation are those of score") {
   r.sampling.ignore_eos = true;
   const Finished f = client.wait(client.generate(std::move(r)));
   REQUIRE(f.logprobs.size() == 12);
-  const Finished s = client.wait(client.score({test::sequence_of(prompt), {f.tokens}, true, {}, 0}));
+  const Finished s = client.wait(client.score({test::sequence_of(prompt), {f.tokens}, true, {}}));
   CHECK(s.logprobs == f.logprobs);
 }
 
