@@ -50,6 +50,7 @@ FrameId JsonMachine::intern_frame(Frame f) const {
   for (std::uint64_t x :
        {std::uint64_t{f.parent}, f.count, f.hits, static_cast<std::uint64_t>(f.last), std::uint64_t{f.taken}})
     h = mix(h, x);
+  h = mix(h, f.unrecorded ? 1 : 0);
   for (std::uint64_t word : f.seen) h = mix(h, word);
   for (FrameId member : f.members) h = mix(h, member);
   const std::uint32_t known = frame_index_.find(h, [&](std::uint32_t id) { return frames_[id] == f; });
@@ -156,7 +157,7 @@ bool JsonMachine::must_differ(const Frame& f) const {
   const ObjectShape& shape = object_of(f);
   std::uint64_t unlisted = 0;
   if (shape.counted) counted_need(f, &unlisted);
-  if (unlisted > 1) return true;
+  if (unlisted > 1 || (unlisted == 1 && f.unrecorded)) return true;
   for (std::uint32_t i = 0; i < shape.names.size(); ++i) {
     const bool needed = shape.names[i].required || shape.counted;
     if (needed && !has(f, i) && shape.names[i].allowed && goals_.differs(shape.names[i].goal)) return true;
@@ -168,7 +169,8 @@ bool JsonMachine::must_differ(const Frame& f) const {
 bool JsonMachine::items_differ(const Frame& f) const {
   const ArrayShape& shape = goals_.array(f.shape);
   const auto min = static_cast<std::uint64_t>(shape.min);
-  if (shape.unique && f.count + 1 < min) return true;
+  // The item that is being read counts already, and another one that is unlike it is still to come.
+  if (shape.unique && (f.taken != 0 || f.unrecorded || (min > 1 && f.count < min))) return true;
   const auto differ = [&](const std::vector<ArrayShape::Variant>& variants) {
     return std::any_of(variants.begin(), variants.end(),
                        [&](const auto& v) { return goals_.cost(v.goal) < kInfinite && goals_.differs(v.goal); });
@@ -178,6 +180,13 @@ bool JsonMachine::items_differ(const Frame& f) const {
     if (differ(shape.prefix[i])) return true;
   }
   return differ(shape.rest);
+}
+
+bool JsonMachine::may_be_taken(const Thread& t) const {
+  if (t.kind != Thread::Kind::kName && t.kind != Thread::Kind::kUnlisted) return false;
+  const Frame& f = frame(t.frame);
+  const bool taken = t.kind == Thread::Kind::kName ? f.taken != 0 : t.taken_hi != 0;
+  return f.unrecorded || (taken && object_of(f).keys != nullptr);
 }
 
 std::uint64_t JsonMachine::need_with_unlisted(const Frame& f) const {
@@ -233,7 +242,11 @@ Frame JsonMachine::with_unlisted(Frame f, Text text) const {
   const ObjectShape& shape = object_of(f);
   if (shape.counted && (shape.max >= 0 || f.count < static_cast<std::uint64_t>(shape.min))) ++f.count;
   if (options_.order == PropertyOrder::kSchema) f.last = static_cast<std::int32_t>(shape.ordered);
-  if (text != nullptr) f.taken = take(f.taken, *text);
+  if (text != nullptr) {
+    f.taken = take(f.taken, *text);
+  } else {
+    f.unrecorded = true;
+  }
   return f;
 }
 

@@ -73,12 +73,13 @@ StateId JsonMachine::intern(Threads& threads) const {
     facts.accepting = facts.accepting || number_ends || t.kind == Kind::kDone;
     facts.final = facts.final && t.kind == Kind::kDone;
     facts.rest = std::min(facts.rest, t.rest.bytes);
-    facts.most = std::max(facts.most, t.rest.bytes);
-    facts.certain = facts.certain && !frame(t.frame).differ;
+    facts.most = std::max(facts.most, most_of(t));
+    facts.certain = facts.certain && !frame(t.frame).differ && !may_be_taken(t);
     if (t.kind == Kind::kValue || t.kind == Kind::kColon)
       facts.certain = facts.certain && !goals_.differs(static_cast<GoalId>(t.what));
     if (indented() && frame(t.frame).depth > kMaxIndentDepth) return kOverLimit;
   }
+  if (!facts.certain) facts.most = with_room(facts.most);
   facts.may = may_follow(threads);
   const StateId id = add_state(facts);
   if (id < 0) return id;
@@ -191,7 +192,7 @@ struct JsonMachine::Parts {
   void add(StringPart part) {
     const auto same = [&](const StringPart& p) {
       return p.kind == part.kind && p.all_escapes == part.all_escapes && p.max_left == part.max_left &&
-             p.min_left == part.min_left && p.dfa == part.dfa && p.q == part.q;
+             p.min_left == part.min_left && p.dfa == part.dfa && p.q == part.q && p.excludes == part.excludes;
     };
     if (std::none_of(out.begin(), out.end(), same)) out.push_back(std::move(part));
   }
@@ -225,6 +226,7 @@ bool JsonMachine::string_part(const Thread& t, Parts& out) const {
     return true;
   }
   StringPart part;
+  part.excludes = t.hi != 0 || t.taken_hi != 0;
   if (t.kind == Kind::kUnlisted) {
     part.dfa = object_of(frame(t.frame)).keys.get();
   } else {
@@ -234,9 +236,9 @@ bool JsonMachine::string_part(const Thread& t, Parts& out) const {
     if (shape.max >= 0) part.max_left = shape.max - t.n;
     part.min_left = std::max<std::int64_t>(shape.min - t.n, 0);
   }
-  // Few texts of which some are taken: each has to be looked at.
-  const bool finite = part.dfa != nullptr && part.dfa->count(t.q) < CharDfa::kMany;
-  if (finite && (t.hi != 0 || t.taken_hi != 0)) return false;
+  // Few texts of which some are taken, or taken ones that are as long as may be: each has to be looked at.
+  const bool finite = part.max_left >= 0 || (part.dfa != nullptr && part.dfa->count(t.q) < CharDfa::kMany);
+  if (finite && part.excludes) return false;
   part.kind = part.dfa != nullptr ? StringPart::Kind::kDfa : StringPart::Kind::kFree;
   part.q = part.dfa != nullptr ? t.q : 0;
   out.add(std::move(part));

@@ -31,6 +31,8 @@ struct Frame {
   std::uint64_t hits = 0;   // kArray: for `contains`
   std::int32_t last = -1;   // kObject, in the schema's order: the last listed name; names.size() after an unlisted one
   std::uint32_t taken = 0;  // names that are not listed, or items that must not come again: a set of texts
+  // A name or item came whose text was not taken: steps do not know texts, walks do (Machine::Walk).
+  bool unrecorded = false;
   std::vector<std::uint64_t> seen;  // kObject: listed names that are there, a bit each
   std::vector<FrameId> members;     // kAny, ascending
 
@@ -38,12 +40,12 @@ struct Frame {
   // the end of the item or value that is being read to the end of the text.
   std::uint64_t need = 0, rest = 0;
   std::uint32_t depth = 0;  // objects and arrays that are open, this one included
-  // Several names or items have to come that must differ from each other: steps do not see that, walks do.
+  // Names or items have to come that must differ from each other: steps do not see that, walks do.
   bool differ = false;
 
   bool operator==(const Frame& o) const {
     return kind == o.kind && shape == o.shape && parent == o.parent && count == o.count && hits == o.hits &&
-           last == o.last && taken == o.taken && seen == o.seen && members == o.members;
+           last == o.last && taken == o.taken && unrecorded == o.unrecorded && seen == o.seen && members == o.members;
   }
 };
 
@@ -162,6 +164,8 @@ class JsonMachine final : public Machine {
   std::uint64_t counted_need(const Frame& f, std::uint64_t* unlisted = nullptr) const;  // how many unlisted ones
   bool must_differ(const Frame& f) const;
   bool items_differ(const Frame& f) const;
+  // A name is being read for which shorter ones may be taken, by texts that the state knows or does not.
+  bool may_be_taken(const Thread& t) const;
   std::vector<bool> required_now(const Frame& f) const;  // listed names that have to come
   // The same when an unlisted, or this listed, name is added.
   std::uint64_t need_with_unlisted(const Frame& f) const;
@@ -187,12 +191,15 @@ class JsonMachine final : public Machine {
   std::uint64_t rest_of(const Thread& t) const;
   // The same with white space that has to come. With kIndent a bound from above (Machine::bounded): how much there will
   // be depends on what is chosen. It falls with every byte of the shortest completion all the same.
-  std::uint64_t rest_with_space(const Thread& t) const;
+  std::uint64_t rest_with_space(const Thread& t) const { return with_space(t, rest_of(t)); }
+  std::uint64_t with_space(const Thread& t, std::uint64_t rest) const;
+  // Of the ways on the longest shortest completion: one name may have a far longer value than another.
+  std::uint64_t most_of(const Thread& t) const;
   bool word_taken(const Thread& t) const;
   std::uint64_t number_rest(const Thread& t) const;
   std::uint64_t text_rest(const Thread& t) const;
   std::uint64_t before_name_rest(const Thread& t) const;
-  std::uint64_t listed_rest(const Thread& t) const;
+  std::uint64_t listed_rest(const Thread& t, bool most = false) const;  // of the name with the least or most to come
   std::uint64_t unlisted_rest(const Thread& t) const;
 
   const SchemaOptions options_;

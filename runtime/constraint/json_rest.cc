@@ -50,8 +50,11 @@ std::uint64_t JsonMachine::rest_of(const Thread& t) const {
   return kInfinite;
 }
 
-std::uint64_t JsonMachine::rest_with_space(const Thread& t) const {
-  const std::uint64_t rest = rest_of(t);
+std::uint64_t JsonMachine::most_of(const Thread& t) const {
+  return t.kind == Kind::kListed ? with_space(t, listed_rest(t, true)) : t.rest.bytes;
+}
+
+std::uint64_t JsonMachine::with_space(const Thread& t, std::uint64_t rest) const {
   if (!indented() || rest >= kInfinite || t.kind == Kind::kDone) return rest;
   // Every byte that is no white space comes with less of it than this, so the sum falls with each of them.
   const std::uint64_t most = 2 + static_cast<std::uint64_t>(options_.indent) * kMaxIndentDepth;
@@ -97,6 +100,7 @@ std::uint64_t JsonMachine::text_rest(const Thread& t) const {
   const auto chars = static_cast<std::int64_t>(t.n);
   if (!can_differ(shape.dfa.get(), nullptr, t)) return kInfinite;
   const std::uint64_t taken = is_taken(t) ? 1 : 0;
+  if (taken != 0 && t.pending == 0 && shape.max >= 0 && chars >= shape.max) return kInfinite;  // nor can it go on
   if (t.pending == 0) return plus(goals_.text_rest(shape, t.q, chars), taken);
   const std::int64_t then = shape.max >= 0 || chars < shape.min ? chars + 1 : chars;
   if (!shape.dfa) return plus(goals_.text_rest(shape, 0, then), pending_range(t.pending).bytes);
@@ -105,18 +109,19 @@ std::uint64_t JsonMachine::text_rest(const Thread& t) const {
 }
 
 // The cheapest property that may come next, and what is needed after it. Only names that agree with what is read.
-std::uint64_t JsonMachine::listed_rest(const Thread& t) const {
+std::uint64_t JsonMachine::listed_rest(const Thread& t, bool most) const {
   const Frame& f = frame(t.frame);
   const ObjectShape& shape = object_of(f);
   const std::uint64_t close = plus(1, frame(f.parent).rest);
   if (f.need >= kInfinite) return kInfinite;
-  std::uint64_t best = kInfinite;
+  std::uint64_t best = most ? 0 : kInfinite;
   for (std::uint32_t i = t.lo; i < t.hi; ++i) {
     const std::uint32_t index = shape.sorted[i];
     if (!may_add(f, index)) continue;
     const ObjectShape::Name& name = shape.names[index];
     // With comma and quotes, of which the comma and one quote are read.
-    best = std::min(best, plus(plus(name.bytes - 2 - t.depth, need_with(f, index)), close));
+    const std::uint64_t bytes = plus(plus(name.bytes - 2 - t.depth, need_with(f, index)), close);
+    best = most ? std::max(best, bytes) : std::min(best, bytes);
   }
   return best;
 }

@@ -293,9 +293,13 @@ void JsonMachine::end_value(FrameId id, Text text, Threads& out) const {
     for (FrameId member : frame(id).members) end_value(member, nullptr, out);
     return;
   }
-  if (text != nullptr && unique_items(frame(id))) {
+  if (unique_items(frame(id))) {
     Frame next = frame(id);
-    next.taken = take(next.taken, *text);
+    if (text != nullptr) {
+      next.taken = take(next.taken, *text);
+    } else {
+      next.unrecorded = true;
+    }
     id = intern_frame(std::move(next));
   }
   push({.kind = Kind::kAfter, .frame = id}, out);

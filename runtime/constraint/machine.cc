@@ -66,6 +66,17 @@ void Machine::enter(StateId from, const std::bitset<256>& bytes, StateId to) con
   }
 }
 
+int Machine::nearest_byte(StateId state) const {
+  int best = shortest_byte(state);
+  if (best >= 0) return best;
+  std::uint64_t least = kInfinite;
+  for (int byte = 0; byte < 256; ++byte) {
+    const StateId next = step(state, static_cast<unsigned char>(byte));
+    if (next >= 0 && rest(next) < least) least = rest(next), best = byte;
+  }
+  return best;
+}
+
 std::optional<Machine::Run> Machine::run(std::string_view text) const {
   Walk walk;
   for (char c : text) {

@@ -6,6 +6,7 @@
 // store, so many matchers share one machine.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bitset>
@@ -38,6 +39,7 @@ struct StringPart {
     kDfa,    // `dfa` at `q`
     kTexts,  // one of `texts`, as they stand in the JSON string
   } kind = Kind::kFree;
+  bool excludes = false;       // some texts that begin so must not come again
   bool all_escapes = false;    // kFree: every JSON escape; else the canonical ones
   std::int64_t max_left = -1;  // characters, -1: unbounded
   std::int64_t min_left = 0;
@@ -69,13 +71,18 @@ class Machine {
   bool final(StateId state) const { return at(state).facts.final; }
   // Bytes of a shortest text that completes the state.
   std::uint64_t rest(StateId state) const { return at(state).facts.rest; }
-  // False: `rest` is a bound, and a completion has to be found byte by byte by walking (Walk), not by steps.
+  // False: what must differ from an earlier text is still to come. `rest` is a guess then, and a completion has to be
+  // found byte by byte by walking (Walk), not by steps.
   bool certain(StateId state) const { return at(state).facts.certain; }
+  // So many bytes are enough to complete the state, with room for names and items that turn out to be taken.
+  std::uint64_t enough(StateId state) const { return certain(state) ? rest(state) : with_room(rest(state)); }
   // The byte that must come next, -1 when there is a choice, none, or the text may end.
   virtual int only_byte(StateId state) const = 0;
   // A byte that brings the end nearest, the least one of equals: always to a lesser rest; -1 if none is known to.
   // Precondition: rest(state) > 0.
   virtual int shortest_byte(StateId state) const = 0;
+  // The same, or where no byte is known to bring the end nearer, one from which it is not far; -1: none leads on.
+  int nearest_byte(StateId state) const;
   // The ways on, when all of them are inside a JSON string; empty otherwise. They stay valid while the machine lives.
   virtual std::vector<StringPart> string_parts(StateId) const { return {}; }
 
@@ -123,6 +130,8 @@ class Machine {
   // All of these are called with the mutex held (or while the machine is being built).
   // A new state, kOverLimit when there are too many.
   StateId add_state(const Facts& facts) const;
+  // What differs has at least two bytes (with its comma), and one that is longer by a few is always free.
+  static std::uint64_t with_room(std::uint64_t rest) { return std::min(2 * rest + 32, kInfinite); }
   // The successor of a state: one that exists, a new one, kNoState or kOverLimit.
   virtual StateId expand(StateId from, unsigned char byte) const = 0;
   std::uint64_t most(StateId state) const { return at(state).facts.most; }

@@ -54,10 +54,10 @@ bool MaskBuilder::at(StateId state) {
   const StringPart& first = parts.front();
   // Not so where the text so far must not end, a name that is there already: there a character brings the end nearer.
   const bool alike = parts.size() == 1 && first.kind == StringPart::Kind::kFree && first.min_left == 0 &&
-                     machine_.shortest_byte(state) == '"';
+                     !first.excludes && machine_.shortest_byte(state) == '"';
   if (!alike) return below(vocabulary_.trie, 0, state);
   if (fits({}, state, machine_.rest(state))) {
-    worst_ = std::max(worst_, machine_.rest(state));
+    worst_ = std::max(worst_, machine_.enough(state));
     add_all(
         vocabulary_.strings.plain_up_to(first.max_left < 0 ? kInfinite : static_cast<std::uint64_t>(first.max_left)));
   }
@@ -132,7 +132,7 @@ bool MaskBuilder::after_quote(StateId closed, const std::bitset<256>& firsts) {
     for (const StringTokens::End& end : strings.ends()[static_cast<std::size_t>(suffix)]) {
       if (firsts.test(end.first)) mask_.set(end.token);
     }
-    worst_ = std::max(worst_, machine_.rest(state));
+    worst_ = std::max(worst_, machine_.enough(state));
   };
   take(trie[0].token, closed);
   stack_.assign(vocabulary_.longest + 1, closed);
@@ -200,15 +200,29 @@ bool MaskBuilder::healing(std::string_view rest) {
 void MaskBuilder::add(TokenId token, std::string_view text, StateId state) {
   const std::uint64_t rest = std::min(machine_.rest(state) + text.size(), kInfinite);
   if (budget_ && !fits(text, state, rest)) return;
-  worst_ = std::max(worst_, rest);
+  worst_ = std::max(worst_, std::min(machine_.enough(state) + text.size(), kInfinite));
   for (; token >= 0; token = vocabulary_.next_same[static_cast<std::size_t>(token)]) mask_.set(token);
 }
 
-bool MaskBuilder::fits(std::string_view text, StateId state, std::uint64_t rest) const {
+bool MaskBuilder::fits(std::string_view text, StateId state, std::uint64_t rest) {
   const auto budget = static_cast<std::uint64_t>(std::max<std::int64_t>(*budget_, 0));
-  if (rest == 0 || (vocabulary_.all_bytes && rest <= budget)) return true;
-  if (!machine_.certain(state) || (!machine_.bounded() && rest > budget * vocabulary_.longest)) return false;
-  return vocabulary_.tokens_to_finish(machine_, text, state) <= budget;
+  if (rest == 0 || (vocabulary_.all_bytes && machine_.enough(state) + text.size() <= budget)) return true;
+  if (!machine_.bounded() && rest > budget * vocabulary_.longest) return false;
+  const std::uint64_t tokens = vocabulary_.tokens_to_finish(machine_, text, state);
+  doubtful_ = doubtful_ || tokens >= kNoTokens;
+  return tokens <= budget;
+}
+
+void MaskBuilder::along(std::string_view text) {
+  const std::vector<std::uint64_t> after = vocabulary_.fewest_tokens(text);
+  std::uint32_t node = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    node = vocabulary_.child(node, static_cast<unsigned char>(text[i]));
+    if (node == 0) return;
+    if (after[i + 1] > static_cast<std::uint64_t>(std::max<std::int64_t>(*budget_, 0))) continue;
+    for (TokenId t = vocabulary_.trie[node].token; t >= 0; t = vocabulary_.next_same[static_cast<std::size_t>(t)])
+      mask_.set(t);
+  }
 }
 
 CachedMask MaskBuilder::take() && {

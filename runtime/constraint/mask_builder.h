@@ -23,10 +23,14 @@ class MaskBuilder {
   bool at(StateId state);
   // Tokens that stay within the healing text, of which `rest` is left, or go past its end.
   bool healing(std::string_view rest);
+  // Tokens that `text`, a completion, may begin with when the budget is to be enough for all of it.
+  void along(std::string_view text);
 
   CachedMask take() &&;
   // Time was what ran out.
   bool late() const { return late_; }
+  // Tokens were left out whose completion steps do not tell (Machine::certain).
+  bool doubtful() const { return doubtful_; }
 
  private:
   bool quotes(StateId state);
@@ -39,7 +43,7 @@ class MaskBuilder {
   bool below(const std::vector<TrieNode>& trie, std::uint32_t top, StateId state);
   // After the token, `text` and a completion of `state` are still to come.
   void add(TokenId token, std::string_view text, StateId state);
-  bool fits(std::string_view text, StateId state, std::uint64_t rest) const;
+  bool fits(std::string_view text, StateId state, std::uint64_t rest);
 
   const Vocabulary::Impl& vocabulary_;
   const Machine& machine_;
@@ -50,7 +54,7 @@ class MaskBuilder {
   bool out_of_time();
   const std::chrono::steady_clock::time_point deadline_;
   std::uint32_t looked_ = 0;
-  bool late_ = false;
+  bool late_ = false, doubtful_ = false;
   std::vector<StateId> stack_;
 };
 

@@ -15,6 +15,20 @@ struct Matcher::Chunk {
 
 namespace {
 
+// A short text that completes the walk, found by walking: unlike steps, it minds which names and items are taken. The
+// same from every place along it, so who follows it finds the rest of it again. Nullopt: more than `most` bytes.
+std::optional<std::string> completion(const Machine& machine, Machine::Walk walk, std::uint64_t most) {
+  std::string out;
+  while (machine.rest(walk.state) > 0) {
+    const int byte = out.size() < most ? machine.nearest_byte(walk.state) : -1;
+    if (byte < 0) return std::nullopt;
+    walk = machine.advance(walk, static_cast<unsigned char>(byte));
+    if (walk.state < 0) return std::nullopt;
+    out.push_back(static_cast<char>(byte));
+  }
+  return out;
+}
+
 constexpr std::size_t kRecent = 128;  // places that a copy copies; chains of chunks are this much shorter than texts
 
 base::Error over_limit(const Machine& machine) {
@@ -64,9 +78,18 @@ Expected<std::shared_ptr<const TokenMask>> Matcher::masked(std::optional<std::in
   const Place& place = now();
   ++stats_.masks;
   if (place.ended) return std::make_shared<const TokenMask>(vocabulary.bytes.size());
+  // Where steps do not tell whether a token leaves enough, those along one text that is known to be whole may come.
+  const auto add_completion = [&](MaskBuilder& builder, std::string_view healing) {
+    const std::uint64_t most =
+        (static_cast<std::uint64_t>(std::max<std::int64_t>(*budget, 0)) + 1) * vocabulary.longest;
+    const auto text = completion(machine, {place.state, place.text}, most);
+    if (text) builder.along(std::string(healing) + *text);
+  };
   if (place.healed < healing_.size()) {
+    const std::string_view healing = std::string_view(healing_).substr(place.healed);
     MaskBuilder builder(vocabulary, machine, budget);
-    if (!builder.healing(std::string_view(healing_).substr(place.healed))) return over_limit(machine);
+    if (!builder.healing(healing)) return over_limit(machine);
+    if (builder.doubtful()) add_completion(builder, healing);
     return std::move(builder).take().mask;
   }
   const Vocabulary::Impl::Key key{machine.id(), place.state, budget ? std::max<std::int64_t>(*budget, 0) : -1};
@@ -86,8 +109,11 @@ Expected<std::shared_ptr<const TokenMask>> Matcher::masked(std::optional<std::in
       return base::over_limit(fmt::format("a token mask takes longer than {} ms", machine.mask_time().count()));
     return over_limit(machine);
   }
+  const bool walked = builder.doubtful();
+  if (walked) add_completion(builder, {});
   const CachedMask made = std::move(builder).take();
-  if (vocabulary.ablation.memo) vocabulary.store(key, made);
+  // What was found by walking depends on more than the state.
+  if (vocabulary.ablation.memo && (!walked || place.text == 0)) vocabulary.store(key, made);
   return made.mask;
 }
 

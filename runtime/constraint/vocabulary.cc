@@ -187,6 +187,21 @@ void Vocabulary::Impl::evict(std::size_t bytes_each) const {
   if (recent.empty() && over(kMaxMaskBytes)) masks.clear();
 }
 
+std::vector<std::uint64_t> Vocabulary::Impl::fewest_tokens(std::string_view text) const {
+  std::vector<std::uint64_t> cost(text.size() + 1, kNoTokens);
+  cost.back() = 0;
+  for (std::size_t at = text.size(); at-- > 0;) {
+    std::uint32_t node = 0;
+    for (std::size_t i = at; i < text.size(); ++i) {
+      node = child(node, static_cast<unsigned char>(text[i]));
+      if (node == 0) break;
+      if (trie[node].token >= 0) cost[at] = std::min(cost[at], cost[i + 1] + 1);
+    }
+    cost[at] = std::min(cost[at], kNoTokens);
+  }
+  return cost;
+}
+
 std::uint64_t Vocabulary::Impl::tokens_to_finish(const Machine& machine, std::string_view text, StateId state) const {
   const auto key = [&](StateId s) { return Key{machine.id(), s, -1}; };
   const auto known = [&](StateId s) -> std::optional<std::uint64_t> {
@@ -206,7 +221,7 @@ std::uint64_t Vocabulary::Impl::tokens_to_finish(const Machine& machine, std::st
   std::string whole(text);
   std::vector<StateId> states;  // after every byte of the completion
   for (StateId s = state; machine.rest(s) > 0;) {
-    const int shortest = machine.shortest_byte(s);
+    const int shortest = machine.certain(s) ? machine.shortest_byte(s) : -1;
     if (shortest < 0) return kNoTokens;
     const auto byte = static_cast<unsigned char>(shortest);
     states.push_back(s);
@@ -214,17 +229,7 @@ std::uint64_t Vocabulary::Impl::tokens_to_finish(const Machine& machine, std::st
     s = machine.step(s, byte);
     if (s < 0) return kNoTokens;
   }
-  std::vector<std::uint64_t> cost(whole.size() + 1, kNoTokens);
-  cost.back() = 0;
-  for (std::size_t at = whole.size(); at-- > 0;) {
-    std::uint32_t node = 0;
-    for (std::size_t i = at; i < whole.size(); ++i) {
-      node = child(node, static_cast<unsigned char>(whole[i]));
-      if (node == 0) break;
-      if (trie[node].token >= 0) cost[at] = std::min(cost[at], cost[i + 1] + 1);
-    }
-    cost[at] = std::min(cost[at], kNoTokens);
-  }
+  const std::vector<std::uint64_t> cost = fewest_tokens(whole);
   const std::lock_guard lock(mutex);
   if (finishing.empty()) finishing.resize(kFinishing);
   for (std::size_t i = 0; i < states.size(); ++i)

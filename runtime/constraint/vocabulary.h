@@ -65,8 +65,10 @@ struct Vocabulary::Impl {
   // Forgets masks that were not used for long, a few at a time, when they take more than kMaxMaskBytes.
   void evict(std::size_t bytes_each) const;
 
+  // By place in the text: the fewest tokens that spell it from there to its end, kNoTokens where it cannot be spelled.
+  std::vector<std::uint64_t> fewest_tokens(std::string_view text) const;
   // The fewest tokens that spell `text` followed by the shortest completion of `state`; kNoTokens when it cannot be
-  // spelled. kNoTokens also at the machine's limit.
+  // spelled. kNoTokens also at the machine's limit, and where steps do not tell (Machine::certain).
   std::uint64_t tokens_to_finish(const Machine& machine, std::string_view text, StateId state) const;
 
   struct Entry {
