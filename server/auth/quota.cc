@@ -46,13 +46,15 @@ QuotaBook::Account& QuotaBook::account(const Principal& who, Clock::time_point n
     a.day = today();
     a.day_tokens = 0;
   }
-  const double minutes = a.fresh ? 1.0 : std::chrono::duration<double>(now - a.refilled).count() / 60.0;
+  // Threads look at the clock before they hold the lock: a time may be older than the last one seen.
+  const double minutes =
+      a.fresh ? 1.0 : std::max(0.0, std::chrono::duration<double>(now - a.refilled).count() / 60.0);
   const auto refill = [&](double& level, std::int64_t limit) {
     level = std::min(static_cast<double>(limit), level + minutes * static_cast<double>(limit));
   };
   refill(a.requests, who.quotas.requests_per_minute);
   refill(a.tokens, who.quotas.tokens_per_minute);
-  a.refilled = now;
+  a.refilled = a.fresh ? now : std::max(now, a.refilled);
   a.fresh = false;
   return a;
 }
