@@ -130,7 +130,8 @@ class Machine {
   // All of these are called with the mutex held (or while the machine is being built).
   // A new state, kOverLimit when there are too many.
   StateId add_state(const Facts& facts) const;
-  // What differs has at least two bytes (with its comma), and one that is longer by a few is always free.
+  // A margin, not a proof: what has to differ counts at least two bytes each (with its comma) in `rest`, and one that
+  // is free is rarely longer than twice that.
   static std::uint64_t with_room(std::uint64_t rest) { return std::min(2 * rest + 32, kInfinite); }
   // The successor of a state: one that exists, a new one, kNoState or kOverLimit.
   virtual StateId expand(StateId from, unsigned char byte) const = 0;

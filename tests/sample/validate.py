@@ -79,6 +79,7 @@ def main():
     parser.add_argument("--seed", default="1")
     parser.add_argument("--schemas", help="one schema, or record of a suite, a line, instead of random schemas")
     options = parser.parse_args()
+    decimal.getcontext().prec = 10_000  # multipleOf divides exactly, also 1e400 by 0.25
     command = [options.program, "--tokenizer", options.tokenizer, "--instances", options.instances, "--seed", options.seed]
     if options.schemas:
         command += ["--schemas", options.schemas]
