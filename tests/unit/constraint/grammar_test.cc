@@ -272,7 +272,7 @@ TEST_CASE("hostile grammars end soon, with an error or within the limits") {
     CHECK_MESSAGE(made.status == status, made.message);
     if (made.ok()) accepts_prefix(*made.constraint, "aaaaaaaabbbbbbbbbbbbbaaaaaaaaaaaaaaaaa");
     const double took = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
-    CHECK(took < 5);
+    CHECK(took < 60);  // finds what would not end; a sanitizer makes the slowest take 6 s
   }
 }
 
