@@ -14,6 +14,14 @@ from support import Setup, check, command, environment, model
 KEY = "e2e-key-0123456789abcdef"
 ADMIN = "e2e-admin-0123456789abcdef"
 
+PROGRAM = """/// Greets.
+program greet(name: string, times: int = 2) -> { text: string, count: int } {
+  user "Say hello to {name}"
+  assistant { gen word: string with max_tokens = 8, temperature = 0 }
+  return { text: "hello {name}", count: times }
+}
+"""
+
 
 class Answer:
     def __init__(self, response):
@@ -131,4 +139,4 @@ def certificate(folder):
     return str(cert), str(key)
 
 
-__all__ = ["ADMIN", "KEY", "Answer", "Server", "Setup", "certificate", "serving"]
+__all__ = ["ADMIN", "KEY", "PROGRAM", "Answer", "Server", "Setup", "certificate", "serving"]

@@ -12,16 +12,8 @@ import stat
 import subprocess
 import time
 
-from serving import ADMIN, KEY, certificate, serving
+from serving import ADMIN, KEY, PROGRAM, certificate, serving
 from support import check, command, equal, fails, folder, ok, test
-
-PROGRAM = """/// Greets.
-program greet(name: string, times: int = 2) -> { text: string, count: int } {
-  user "Say hello to {name}"
-  assistant { gen word: string with max_tokens = 8, temperature = 0 }
-  return { text: "hello {name}", count: times }
-}
-"""
 
 LONG = """program main(rounds: int = 9000) -> int {
   limits { tokens: 900_000 }
@@ -383,54 +375,3 @@ def malformed():
         check(s.process.poll() is None, "the server ended")
         s.good("POST", "/generate", {"text": "a", "sampling_params": {"max_new_tokens": 1}})
         print(f"     answers to 5,000 malformed requests: {dict(sorted(seen.items()))}")
-
-
-@test("server/endings")
-def endings():
-    # A client that goes away frees its sequence; SIGTERM drains; SIGTERM twice ends.
-    with serving() as s:
-        connection = s.connect()
-        body = json.dumps({"text": "Once", "sampling_params": {"max_new_tokens": 1900, "ignore_eos": True}, "stream": True})
-        connection.request("POST", "/generate", body=body, headers={"Authorization": f"Bearer {KEY}"})
-        connection.getresponse().read(200)
-        connection.sock.shutdown(socket.SHUT_RDWR)
-        connection.close()
-        for _ in range(100):
-            if s.good("GET", "/get_server_info").json()["requests_in_work"] == 1:
-                break
-            time.sleep(0.05)
-        equal(s.good("GET", "/get_server_info").json()["requests_in_work"], 1, "requests in work after the client has gone")
-        with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            running = pool.submit(s.ask, "POST", "/generate", {"text": "Once", "sampling_params": {"max_new_tokens": 300, "ignore_eos": True}})
-            time.sleep(0.2)
-            s.process.send_signal(signal.SIGTERM)
-            time.sleep(0.1)
-            equal(s.ask("GET", "/ready", key=None).status, 503, "ready while draining")
-            equal(running.result().json()["meta_info"]["completion_tokens"], 300, "a request in work when the server drains")
-        equal(s.process.wait(30), 0, "exit code after draining")
-
-
-@test("server/crash")
-def crash():
-    # Background runs survive kill -9: after a restart each has exactly one result.
-    with folder() as path:
-        ids = []
-        with serving("--state-dir", path / "state", "--background-runs", 4) as s:
-            for i in range(200):
-                ids.append(s.good("POST", "/v1/run", {"source": PROGRAM, "args": {"name": f"n{i}"}, "background": True}).json()["run"])
-            s.process.send_signal(signal.SIGKILL)
-            s.process.wait()
-        with serving("--state-dir", path / "state") as s:
-            results = {}
-            for _ in range(1200):
-                for run in ids:
-                    if run not in results:
-                        state = s.good("GET", f"/v1/runs/{run}").json()
-                        if state["status"] not in ("queued", "running"):
-                            results[run] = state
-                if len(results) == len(ids):
-                    break
-                time.sleep(0.05)
-            equal(len(results), 200, "finished runs")
-            for i, run in enumerate(ids):
-                equal(results[run].get("result", {}).get("text"), f"hello n{i}", f"{results[run]}")
