@@ -47,6 +47,16 @@ Dialect dialect_of(const std::string& path) {
   return Dialect::kPlain;
 }
 
+// Text of a client in a line of the log: nothing that ends the line, or a string of JSON around it.
+std::string loggable(std::string_view text) {
+  constexpr std::size_t kShown = 300;
+  std::string out(text.substr(0, kShown));
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7F || c == '"' || c == '\\') c = '?';
+  }
+  return out;
+}
+
 bool is_json(std::string_view content_type) {
   const std::string_view type = content_type.substr(0, content_type.find(';'));
   return type.empty() || type == "application/json" || type == "application/x-www-form-urlencoded";  // curl -d
@@ -211,9 +221,9 @@ void Router::conclude(const Request& request, const Route* route, const Principa
   service_.metrics.finish_request(path, status, seconds);
   const std::string trace(request.header("traceparent"));
   if (service_.options.log_requests) {
-    spdlog::info("{} {} {} {:.1f} ms id={} from={} who={}{}", request.method(), request.path(), status, seconds * 1e3,
-                 request.id, request.remote, who == nullptr || who->id.empty() ? "-" : who->id,
-                 trace.empty() ? "" : " traceparent=" + trace);
+    spdlog::info("{} {} {} {:.1f} ms id={} from={} who={}{}", request.method(), loggable(request.path()), status,
+                 seconds * 1e3, request.id, request.remote, who == nullptr || who->id.empty() ? "-" : loggable(who->id),
+                 trace.empty() ? "" : " traceparent=" + loggable(trace));
   }
   if (!service_.audit || (route != nullptr && !route->scope)) return;
   Json entry = {{"request", request.id}, {"address", request.remote}};

@@ -24,7 +24,7 @@ struct JwtOptions {
   std::string scope_claim = "scope";  // a string with spaces, or a list
 };
 
-// A client certificate whose subject (RFC 2253) has one of these is this principal.
+// A client certificate with this subject (RFC 2253) is this principal.
 struct CertificateRule {
   std::string subject;
   std::string tenant;

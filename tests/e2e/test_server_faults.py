@@ -177,3 +177,15 @@ def crash():
             equal(len(results), 200, "finished runs")
             for i, run in enumerate(ids):
                 equal(results[run].get("result", {}).get("text"), f"hello n{i}", f"{results[run]}")
+
+
+@test("server/logs")
+def logs():
+    # What a client sends cannot break a log's lines, in text or JSON.
+    with serving("--log-json") as s:
+        s.ask("GET", '/a"b\\c%22%5C', headers={"traceparent": '00-"x\\"-01'})
+        s.good("GET", "/v1/models")
+        equal(s.stop(), 0, "exit code")
+        time.sleep(0.2)
+        lines = [json.loads(line) for line in s.log if not line.startswith("sgl: ")]
+        check(any("/a?b?c??" in line["message"] and "traceparent=00-?x??-01" in line["message"] for line in lines), lines)

@@ -213,9 +213,11 @@ def overhead():
         body = {"text": "Hi", "sampling_params": {"max_new_tokens": 0}}
 
         async def one_by_one():
-            return [(await ask(s.port, None, "/generate", body))[2] for _ in range(200)]
+            return [await ask(s.port, None, "/generate", body) for _ in range(200)]
 
-        times = asyncio.run(one_by_one())
+        answers = asyncio.run(one_by_one())
+        equal({status for status, _, _ in answers}, {200}, "answers")
+        times = [seconds for _, _, seconds in answers]
         print(f"     a request for no token takes {statistics.median(times) * 1e3:.2f} ms (median), connection and model step included")
 
 

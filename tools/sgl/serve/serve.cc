@@ -23,7 +23,7 @@ void set_up_logs(const ServeCommand& command) {
   auto logger = spdlog::stderr_color_mt("sgl");
   spdlog::set_default_logger(logger);
   spdlog::set_level(spdlog::level::from_str(command.log_level));
-  // spdlog does not escape: messages here hold paths and words of this program, client text only percent-decoded paths.
+  // spdlog does not escape: what clients sent is made harmless where it is logged (server/api/router.cc).
   spdlog::set_pattern(
       command.log_json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":"%v"})" : "%H:%M:%S.%e %^%l%$ %v",
       command.log_json ? spdlog::pattern_time_type::utc : spdlog::pattern_time_type::local);
