@@ -9,7 +9,7 @@
 
 namespace sgl::kernels {
 
-// out[i] = value of src[i] as F32, exactly, for i < n.
+// out[i] = value of src[i] as F32, exactly, for i < n. Precondition: not quantised.
 void to_f32(const void* src, DType type, std::size_t n, float* out);
 
 // out[r, :] = table[ids[r], :] as F32; table [vocab, k], out [ids.size(), k]. Precondition: 0 <= id < vocab.

@@ -8,6 +8,7 @@
 #include "kernels/cpu/ops.h"
 #include "kernels/embedding.h"
 #include "kernels/matmul.h"
+#include "kernels/quant.h"
 #include "kernels/residual.h"
 #include "kernels/rmsnorm.h"
 #include "kernels/rope.h"
@@ -124,13 +125,18 @@ void attention(const AttentionShape& shape, std::span<const AttentionRow> rows, 
 }
 
 void to_f32(const void* src, DType type, std::size_t n, float* out) {
+  SGL_ASSERT(!is_quantized(type));
   cpu::ops().to_f32(src, type, n, out);
 }
 
 void embedding(const Matrix& table, std::span<const std::int32_t> ids, float* out) {
-  const std::size_t stride = table.k * dtype_bytes(table.type);
+  const std::size_t stride = is_quantized(table.type) ? 0 : table.k * dtype_bytes(table.type);
   for (std::size_t r = 0; r < ids.size(); ++r) {
     SGL_ASSERT(ids[r] >= 0 && static_cast<std::size_t>(ids[r]) < table.n);
+    if (is_quantized(table.type)) {
+      dequantize_row(table, static_cast<std::size_t>(ids[r]), out + r * table.k);
+      continue;
+    }
     to_f32(static_cast<const char*>(table.data) + static_cast<std::size_t>(ids[r]) * stride, table.type, table.k,
            out + r * table.k);
   }

@@ -188,6 +188,8 @@ void matmul(const Matrix& w, const float* x, std::size_t rows, float* y, std::si
       return matmul_typed<LoadBf16>(w, x, rows, y, ldy, col_begin, col_end);
     case DType::kF16:
       return matmul_typed<LoadF16>(w, x, rows, y, ldy, col_begin, col_end);
+    default:  // quantised weights have their own operations
+      return;
   }
 }
 

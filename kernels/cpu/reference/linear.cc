@@ -29,8 +29,9 @@ float element(const void* data, DType type, std::size_t i) {
       return from_f16(static_cast<const std::uint16_t*>(data)[i]);
     case DType::kBF16:
       return std::bit_cast<float>(static_cast<std::uint32_t>(static_cast<const std::uint16_t*>(data)[i]) << 16);
+    default:  // quantised: packed_element
+      return 0.0F;
   }
-  return 0.0F;
 }
 
 void matmul(const Matrix& w, const float* x, std::size_t rows, float* y) {

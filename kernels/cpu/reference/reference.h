@@ -11,7 +11,7 @@
 
 namespace sgl::kernels::reference {
 
-// Element i of a weight, exactly.
+// Element i of a weight that is not quantised, exactly.
 float element(const void* data, DType type, std::size_t i);
 void matmul(const Matrix& w, const float* x, std::size_t rows, float* y);
 void rmsnorm(const float* x, const float* weight, float eps, std::size_t k, float* y);
@@ -21,5 +21,10 @@ double log_sum_exp(const float* x, std::size_t n);
 void attention(const AttentionShape& shape, std::span<const AttentionRow> rows, const float* q, const float* k,
                const float* v, float* out);
 void embedding(const Matrix& table, std::span<const std::int32_t> ids, float* out);
+
+// Element (row, j) of a packed weight, exactly.
+double packed_element(const Matrix& w, std::size_t row, std::size_t j);
+// The quantised product as kernels/matmul.h defines it, to the bit.
+void quant_matmul(const Matrix& w, const float* x, std::size_t rows, float* y);
 
 }  // namespace sgl::kernels::reference

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/cpu/ops.h"
+#include "kernels/quant.h"
 
 namespace sgl::kernels::test {
 
@@ -44,6 +45,28 @@ struct Weights {
       }
     }
     matrix = {type == DType::kF32 ? static_cast<const void*>(f32.data()) : half.data(), type, n, k};
+  }
+};
+
+constexpr DType kQuantTypes[] = {DType::kQ8, DType::kQ4, DType::kQ4A};
+
+// Row-major x [n, k] quantised, and packed with the alignment that the layout promises.
+struct QuantWeights {
+  std::vector<std::int8_t> q;
+  std::vector<std::uint16_t> scale, min;
+  struct alignas(64) Line {
+    std::byte bytes[64];
+  };
+  std::vector<Line> packed;
+  Matrix matrix;
+  QuantWeights(DType type, std::size_t n, std::size_t k, const std::vector<float>& x)
+      : q(n * k),
+        scale(n * quant_groups(k)),
+        min(n * quant_groups(k)),
+        packed(packed_bytes(type, n, k) / sizeof(Line)) {
+    quantize_rows(type, x.data(), n, k, q.data(), scale.data(), min.data());
+    pack_rows(type, n, k, 0, n, q.data(), scale.data(), min.data(), packed[0].bytes);
+    matrix = {packed.data(), type, n, k};
   }
 };
 
