@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from data.mix import FIRST, MAIN, dialogue
+from data import stage
+from data.mix import FIRST, MAIN, SECOND, dialogue
 from dataset import encode, microbatches, pack
 from model import Config, Model
 from optimizer import Optimizer
@@ -20,14 +21,14 @@ from tokenizer import Tokenizer
 from workers import Workers, keep_off, keep_to, own_session
 
 
-def shards(queue, path, seed, first, micro, tokens):
+def shards(queue, path, seed, first, main, micro, tokens):
     """A process of its own: makes fresh dialogues ahead of the training."""
     own_session(5)
     keep_off()
     tokenizer = Tokenizer.load(path)
     number = 0
     while True:
-        queue.put(microbatches(tokenizer, seed * 100003 + number, tokens, micro, FIRST if number < first else MAIN))
+        queue.put(microbatches(tokenizer, seed * 100003 + number, tokens, micro, FIRST if number < first else main))
         number += 1
 
 
@@ -79,8 +80,11 @@ def main():
     parser.add_argument("--helpers", type=int, default=0, help="processes of low priority that help; the result is the same")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--init", type=Path, help="begin with the parameters of this checkpoint")
+    parser.add_argument("--stage", type=int, default=1, choices=(1, 2), help="2: more patterns and tools, no phase of copying")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
+    stage.number = args.stage
+    main_mix, first = (MAIN, args.first) if args.stage == 1 else (SECOND, 0)
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
     tokenizer = Tokenizer.load(args.tokenizer)
@@ -93,9 +97,9 @@ def main():
     average = model.flat.clone()
     workers = Workers(model, args.helpers)
     dev_rng = random.Random(7)
-    dev = [dialogue(dev_rng, "dev", MAIN) for _ in range(500)]
+    dev = [dialogue(dev_rng, "dev", main_mix) for _ in range(500)]
     queue = multiprocessing.Queue(2)
-    maker = (queue, args.tokenizer, args.seed, args.first, args.micro, 1_000_000)
+    maker = (queue, args.tokenizer, args.seed + 1000 * (args.stage - 1), first, main_mix, args.micro, 1_000_000)
     process = multiprocessing.Process(target=shards, args=maker, daemon=True)
     process.start()
     keep_to()

@@ -1,4 +1,4 @@
-"""The mixture of tasks, by phase of the training."""
+"""The mixture of tasks, by phase and stage of the training."""
 
 import random
 
@@ -32,6 +32,23 @@ MAIN = (
     (tales.tale, 3),
     (misc.misc, 7),
     (misc.english, 2),
+)
+SECOND = (
+    (extraction.extraction, 34),
+    (extraction.several, 2),
+    (extraction.enums, 2),
+    (extraction.animals, 1),
+    (extraction.table, 3),
+    (extraction.wh_questions, 5),
+    (classification.classification, 13),
+    (yes_no.yes_no, 17),
+    (chat.chat, 7),
+    (tools.tools, 28),
+    (stories.stories, 7),
+    (tales.blend, 4),
+    (tales.tale, 5),
+    (misc.misc, 5),
+    (misc.english, 1),
 )
 
 

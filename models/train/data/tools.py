@@ -2,10 +2,12 @@
 
 import json
 
+from . import stage
 from .dialogue import Dialogue, quote, record
 from .entities import city, date, email, first_name, full_name, item, syllables
 from .pools import COLORS, RANDOM_WORDS, parts, pick, words
 from .tool_families import FAMILIES
+from .tool_families_more import MORE_FAMILIES
 from .tools_made import family
 
 PHRASES = """I will be late.|See you tomorrow.|The train is on time.|Happy birthday!|Please call me.|Dinner is ready.|I like your idea.|The door is open.|We need more time.|Thank you for the cake.|Good luck!|The meeting is
@@ -90,6 +92,13 @@ def parts_of(split):
     return parts(FAMILIES)[split]
 
 
+def some_family(rng, split):
+    """A family of the split; while training mostly one of those that are for training alone."""
+    if split == "train" and stage.number > 1 and rng.random() < 0.8:
+        return rng.choice(MORE_FAMILIES)
+    return pick(rng, split, FAMILIES)
+
+
 def make(rng, split, family):
     """One tool with drawn names: (name, description, [(argument, kind, type)], requests)."""
     names, description, arguments, requests = family
@@ -154,13 +163,16 @@ def tools(rng, split, style=None, count=None):
     d = Dialogue("tool")
     style = style or rng.choice(["line", "line", "short", "short", "tight", "wide"] if split == "test" else ["line"] * 5 + ["short"] * 4 + ["tight", "wide", "wide"])
     others = []
-    if split != "test" and rng.random() < 0.7:
+    if split != "test" and rng.random() < (0.7 if stage.number < 2 else 0.45):
         right, *others = family(rng, split)
         others = others[: count - 1] if count else others
     else:
-        right = pick(rng, split, FAMILIES)
+        right = some_family(rng, split)
         for _ in range(rng.choice([0, 1, 1, 2, 2, 3]) if count is None else count - 1):
-            f = pick(rng, split if rng.random() < 0.5 else "train", FAMILIES)
+            if split == "train" and stage.number > 1:
+                f = some_family(rng, split)
+            else:
+                f = pick(rng, split if rng.random() < 0.5 else "train", FAMILIES)
             if f is not right and f not in others:
                 others.append(f)
     families = others + [right]
