@@ -123,6 +123,10 @@ void tile(const Place& p, const QuantRows& x, Workspace& w) {
   };
   product<0>(q, x.stride, weights(0), w);
   for (std::size_t g = 0; g < p.groups; g += 2) {  // even: blocks are whole
+    if (p.row == 0) {                              // the weights come from memory: ask for the next panel's
+      const std::byte* later = p.panel + p.layout.panel_bytes + (p.first + g) / 2 * p.layout.block_bytes;
+      for (std::size_t line = 0; line < p.layout.block_bytes; line += 64) __builtin_prefetch(later + line);
+    }
     product<1>(q + kQuantGroup, x.stride, weights(1), w);
     scale_group<T>(p, x, p.first + g, w.sums[0], acc);
     q += 2 * kQuantGroup;

@@ -125,11 +125,16 @@ inline void quant_tile(const std::byte* panel, const PackedLayout& layout, const
     const std::byte* block = panel + g / 2 * layout.block_bytes;
     const std::byte* weights = block + layout.header + g % 2 * layout.group_bytes;
     const std::size_t at = g * x.lead + row;
-    if constexpr (R == 1) {
-      // A single row waits for memory alone: ask for what comes 4 KB later (about the latency of memory times the
-      // bandwidth of a core), beyond a panel's end the next panel.
-      for (std::size_t line = 0; line < layout.group_bytes + layout.header / 2; line += 64) {
-        __builtin_prefetch(weights + line + 4096);
+    // The weights come from memory for the first rows; ask for what these rows read later. A single row has nothing
+    // else to do than to wait: 4 KB, about the latency of memory times the bandwidth of a core. More rows: the next
+    // panels.
+    if (row == 0) {
+      const std::size_t ahead = R == 1 ? 4096 : static_cast<std::size_t>(P) * layout.panel_bytes;
+      for (int p = 0; p < P; ++p) {
+        const std::byte* later = weights + ahead + static_cast<std::size_t>(p) * layout.panel_bytes;
+        for (std::size_t line = 0; line < layout.group_bytes + layout.header / 2; line += 64) {
+          __builtin_prefetch(later + line);
+        }
       }
     }
     I acc[R][P][kParts];
