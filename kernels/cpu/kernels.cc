@@ -6,6 +6,7 @@
 
 #include "kernels/attention.h"
 #include "kernels/cpu/ops.h"
+#include "kernels/cpu/quant/matmul.h"
 #include "kernels/embedding.h"
 #include "kernels/matmul.h"
 #include "kernels/quant.h"
@@ -42,6 +43,14 @@ struct Range {
 
 void matmul(std::span<const MatmulTarget> targets, const float* x, std::size_t rows, base::ThreadPool& pool) {
   if (rows == 0 || targets.empty()) return;
+  const auto quantized = [](const MatmulTarget& t) { return is_quantized(t.w.type); };
+  if (std::all_of(targets.begin(), targets.end(), quantized)) {
+    return cpu::quant_matmul(cpu::quant_ops(), targets, x, rows, pool);
+  }
+  if (std::any_of(targets.begin(), targets.end(), quantized)) {  // a mixed file
+    for (const MatmulTarget& t : targets) matmul({&t, 1}, x, rows, pool);
+    return;
+  }
   const std::size_t k = targets[0].w.k;
   std::size_t columns = 0;
   for (const MatmulTarget& t : targets) {

@@ -1,0 +1,183 @@
+// Many rows with AMX: integer sums of 16 rows × 16 outputs × one group come from one tile product; scaling and the sums
+// over groups are those of the other sets. Few rows go to AVX-512 VNNI.
+//
+// Floor per tile of 16 × 16 × 32 multiply-adds: 16 cycles for the product, 16 stores of its rows, and 48 vector
+// operations (convert, scale, add) on two ports, 24 cycles. The scaling is the limit, 341 multiply-adds per cycle
+// against 32 of F32.
+#include <immintrin.h>
+
+#include "kernels/cpu/quant/layout.h"
+#include "kernels/cpu/quant/ops.h"
+
+namespace sgl::kernels::cpu {
+namespace {
+
+constexpr std::size_t kTileRows = 16;
+// Groups of k at a time: a panel's share in 8 bits is then 16 KiB and stays in the first-level cache for all rows.
+// The sums wait in y between.
+constexpr std::size_t kDepth = 32;
+// Rows from which on a tile pays, measured.
+constexpr std::size_t kMinRows = 5;
+
+struct alignas(64) TileConfig {
+  std::uint8_t palette = 1;
+  std::uint8_t start_row = 0;
+  std::uint8_t reserved[14] = {};
+  std::uint16_t row_bytes[16] = {};
+  std::uint8_t rows[16] = {};
+};
+
+// Tiles 0 and 1: sums; 2 and 3: 16 rows of x, 32 bytes of k; 4 and 5: weights, 8 steps.
+void configure() {
+  TileConfig config;
+  for (int t = 0; t < 2; ++t) {
+    config.row_bytes[t] = 64, config.rows[t] = 16;
+    config.row_bytes[2 + t] = 32, config.rows[2 + t] = 16;
+    config.row_bytes[4 + t] = 64, config.rows[4 + t] = 8;
+  }
+  _tile_loadconfig(&config);
+}
+
+struct alignas(64) Workspace {
+  std::int32_t sums[2][kTileRows][kPanelRows];
+  std::int8_t weights[kDepth * 512];  // 4-bit weights, widened
+};
+
+// 4-bit weights of `groups` groups from `first` on as signed bytes in the 8-bit layout.
+template <DType T>
+void widen(const std::byte* panel, const PackedLayout& layout, std::size_t first, std::size_t groups,
+           std::int8_t* out) {
+  const __m512i mask = _mm512_set1_epi8(15), zero = _mm512_set1_epi8(T == DType::kQ4 ? 8 : 0);
+  for (std::size_t g = first; g < first + groups; ++g, out += 512) {
+    const std::byte* weights = panel + g / 2 * layout.block_bytes + layout.header + g % 2 * layout.group_bytes;
+    for (std::size_t s = 0; s < 4; ++s) {
+      const __m512i v = _mm512_load_si512(weights + s * kStepBytes);
+      const __m512i low = _mm512_and_si512(v, mask), high = _mm512_and_si512(_mm512_srli_epi16(v, 4), mask);
+      _mm512_store_si512(out + s * 64, _mm512_sub_epi8(low, zero));
+      _mm512_store_si512(out + (s + 4) * 64, _mm512_sub_epi8(high, zero));
+    }
+  }
+}
+
+// The sums of one group into w.sums[I]: even and odd groups use other tiles, so that they overlap.
+template <int I>
+inline void product(const std::int8_t* x, std::size_t stride, const void* weights, Workspace& w) {
+  const auto step = static_cast<long>(stride);
+  if constexpr (I == 0) {  // the tiles' numbers are part of the instructions: GCC wants them as literals
+    _tile_zero(0);
+    _tile_loadd(2, x, step);
+    _tile_loadd(4, weights, 64);
+    _tile_dpbssd(0, 2, 4);
+    _tile_stored(0, w.sums[0], 64);
+  } else {
+    _tile_zero(1);
+    _tile_loadd(3, x, step);
+    _tile_loadd(5, weights, 64);
+    _tile_dpbssd(1, 3, 5);
+    _tile_stored(1, w.sums[1], 64);
+  }
+}
+
+struct Place {
+  const std::byte* panel;
+  const PackedLayout& layout;
+  std::size_t first, groups;  // of k
+  std::size_t row, rows;      // of x: the tile's first, and how many of its 16 are real
+  float* y;                   // the panel's first column
+  std::size_t ldy, columns;
+};
+
+// acc += scaled sums of group g.
+template <DType T>
+inline void scale_group(const Place& p, const QuantRows& x, std::size_t g, const std::int32_t (*sums)[kPanelRows],
+                        __m512 (&acc)[kTileRows]) {
+  const std::byte* header = p.panel + g / 2 * p.layout.block_bytes + g % 2 * 32;
+  const __m512 scale = _mm512_cvtph_ps(_mm256_load_si256(reinterpret_cast<const __m256i*>(header)));
+  const float* row_scale = x.scale + g * x.lead + p.row;
+#pragma GCC unroll 16
+  for (std::size_t r = 0; r < kTileRows; ++r) {
+    const __m512 both = _mm512_mul_ps(scale, _mm512_set1_ps(row_scale[r]));
+    acc[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_load_si512(sums[r])), both, acc[r]);
+  }
+  if constexpr (T == DType::kQ4A) {
+    const __m512 min = _mm512_cvtph_ps(_mm256_load_si256(reinterpret_cast<const __m256i*>(header + 64)));
+    const float* scaled = x.scaled + g * x.lead + p.row;
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < kTileRows; ++r) acc[r] = _mm512_fmadd_ps(min, _mm512_set1_ps(scaled[r]), acc[r]);
+  }
+}
+
+template <DType T>
+void tile(const Place& p, const QuantRows& x, Workspace& w) {
+  const auto columns = static_cast<__mmask16>(p.columns >= 16 ? 0xFFFFU : (1U << p.columns) - 1U);
+  __m512 acc[kTileRows];
+#pragma GCC unroll 16
+  for (std::size_t r = 0; r < kTileRows; ++r) {
+    acc[r] = p.first == 0 || r >= p.rows ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps(columns, p.y + r * p.ldy);
+  }
+  const std::int8_t* q = x.q + p.row * x.stride + p.first * kQuantGroup;
+  const std::byte* block = p.panel + p.first / 2 * p.layout.block_bytes + p.layout.header;
+  const std::int8_t* wide = w.weights;
+  const auto weights = [&](std::size_t odd) {
+    return T == DType::kQ8 ? static_cast<const void*>(block + odd * 512) : static_cast<const void*>(wide + odd * 512);
+  };
+  product<0>(q, x.stride, weights(0), w);
+  for (std::size_t g = 0; g < p.groups; g += 2) {  // even: blocks are whole
+    if (p.row == 0) {                              // the weights come from memory: ask for the next panel's
+      const std::byte* later = p.panel + p.layout.panel_bytes + (p.first + g) / 2 * p.layout.block_bytes;
+      for (std::size_t line = 0; line < p.layout.block_bytes; line += 64) __builtin_prefetch(later + line);
+    }
+    product<1>(q + kQuantGroup, x.stride, weights(1), w);
+    scale_group<T>(p, x, p.first + g, w.sums[0], acc);
+    q += 2 * kQuantGroup;
+    block += p.layout.block_bytes;
+    wide += 1024;
+    if (g + 2 < p.groups) product<0>(q, x.stride, weights(0), w);
+    scale_group<T>(p, x, p.first + g + 1, w.sums[1], acc);
+  }
+#pragma GCC unroll 16
+  for (std::size_t r = 0; r < kTileRows; ++r) {
+    if (r < p.rows) _mm512_mask_storeu_ps(p.y + r * p.ldy, columns, acc[r]);
+  }
+}
+
+template <DType T>
+void matmul_typed(const Matrix& w, const QuantRows& x, std::size_t rows, float* y, std::size_t ldy,
+                  std::size_t panel_begin, std::size_t panel_end) {
+  const PackedLayout layout(T, w.k);
+  Workspace work;
+  configure();
+  for (std::size_t i = panel_begin; i < panel_end; ++i) {
+    const std::byte* panel = static_cast<const std::byte*>(w.data) + i * layout.panel_bytes;
+    for (std::size_t first = 0; first < 2 * layout.blocks; first += kDepth) {
+      const std::size_t left = 2 * layout.blocks - first, groups = left < kDepth ? left : kDepth;
+      if constexpr (T != DType::kQ8) {
+        widen<T>(panel, layout, first, groups, work.weights);
+        asm volatile("" ::: "memory");  // tile loads are not known to the compiler as reads of memory
+      }
+      for (std::size_t r = 0; r < rows; r += kTileRows) {
+        const std::size_t height = rows - r < kTileRows ? rows - r : kTileRows;
+        tile<T>({panel, layout, first, groups, r, height, y + r * ldy + i * kPanelRows, ldy, w.n - i * kPanelRows}, x,
+                work);
+      }
+    }
+  }
+  _tile_release();
+}
+
+void matmul(const Matrix& w, const QuantRows& x, std::size_t rows, float* y, std::size_t ldy, std::size_t panel_begin,
+            std::size_t panel_end) {
+  if (rows < kMinRows) return quant_avx512_ops().matmul(w, x, rows, y, ldy, panel_begin, panel_end);
+  if (w.type == DType::kQ8) return matmul_typed<DType::kQ8>(w, x, rows, y, ldy, panel_begin, panel_end);
+  if (w.type == DType::kQ4) return matmul_typed<DType::kQ4>(w, x, rows, y, ldy, panel_begin, panel_end);
+  matmul_typed<DType::kQ4A>(w, x, rows, y, ldy, panel_begin, panel_end);
+}
+
+}  // namespace
+
+const QuantOps& quant_amx_ops() {
+  static const QuantOps kOps{quant_avx512_ops().quantize, matmul};
+  return kOps;
+}
+
+}  // namespace sgl::kernels::cpu

@@ -1,0 +1,98 @@
+#include "kernels/cpu/quant/matmul.h"
+
+#include <algorithm>
+#include <new>
+#include <vector>
+
+#include "kernels/cpu/quant/layout.h"
+#include "runtime/base/check.h"
+
+namespace sgl::kernels::cpu {
+namespace {
+
+// Multiply-adds below which waking the pool costs more (a few µs) than the work of one thread.
+constexpr std::size_t kParallelWork = 1 << 18;
+// Panels per thread and product: a few parts, so that a thread which lost its core for a moment does not hold up the
+// others; wide tiles take two panels.
+constexpr std::size_t kPartsPerThread = 4;
+constexpr std::size_t kPanelQuantum = 2;
+constexpr std::size_t kTileRows = 16;
+
+// Memory that only grows, so that decoding allocates nothing. One per calling thread: products of one engine follow
+// one another.
+class Buffer {
+ public:
+  ~Buffer() { ::operator delete (data_, std::align_val_t{64}); }
+  std::byte* grow(std::size_t bytes) {
+    if (bytes > size_) {
+      ::operator delete (data_, std::align_val_t{64});
+      data_ = static_cast<std::byte*>(::operator new (bytes, std::align_val_t{64}));
+      std::fill_n(data_, bytes, std::byte{0});  // rows that only fill a tile are read
+      size_ = bytes;
+    }
+    return data_;
+  }
+
+ private:
+  std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+QuantRows make_rows(std::size_t rows, std::size_t k) {
+  static thread_local Buffer buffer;
+  const std::size_t groups = (quant_groups(k) + 1) / 2 * 2;
+  QuantRows out;
+  // A line more than k takes: rows a power of two apart would compete for the same sets of the caches.
+  out.stride = groups * kQuantGroup + 64;
+  out.lead = (rows + kTileRows - 1) / kTileRows * kTileRows;
+  const std::size_t q_bytes = out.lead * out.stride, array = groups * out.lead * 4;
+  std::byte* at = buffer.grow(q_bytes + 3 * array);
+  out.q = reinterpret_cast<std::int8_t*>(at);
+  out.scale = reinterpret_cast<float*>(at + q_bytes);
+  out.scaled = reinterpret_cast<float*>(at + q_bytes + array);
+  out.sum = reinterpret_cast<std::int32_t*>(at + q_bytes + 2 * array);
+  return out;
+}
+
+struct Range {
+  std::size_t target = 0, begin = 0, end = 0;
+};
+
+}  // namespace
+
+void quant_matmul(const QuantOps& ops, std::span<const MatmulTarget> targets, const float* x, std::size_t rows,
+                  base::ThreadPool& pool) {
+  if (rows == 0 || targets.empty()) return;
+  const std::size_t k = targets[0].w.k;
+  std::size_t panels = 0;
+  for (const MatmulTarget& t : targets) {
+    SGL_ASSERT(t.w.k == k && is_quantized(t.w.type) && t.y != nullptr && t.w.data != nullptr);
+    panels += (t.w.n + kPanelRows - 1) / kPanelRows;
+  }
+  const QuantRows q = make_rows(rows, k);
+  const bool parallel = panels * kPanelRows * k * rows >= kParallelWork;
+  if (rows * k < kParallelWork / 4) {
+    for (std::size_t r = 0; r < rows; ++r) ops.quantize(x + r * k, k, q, r);
+  } else {
+    pool.parallel_for(rows, [&](std::size_t r) { ops.quantize(x + r * k, k, q, r); });
+  }
+  const std::size_t parts = parallel ? pool.size() * kPartsPerThread : 1;
+  const std::size_t step = ((panels + parts - 1) / parts + kPanelQuantum - 1) / kPanelQuantum * kPanelQuantum;
+  std::vector<Range> ranges;
+  ranges.reserve(parts + targets.size());
+  for (std::size_t t = 0; t < targets.size(); ++t) {
+    const std::size_t count = (targets[t].w.n + kPanelRows - 1) / kPanelRows;
+    for (std::size_t p = 0; p < count; p += step) ranges.push_back({t, p, std::min(p + step, count)});
+  }
+  const auto body = [&](std::size_t i) {
+    const MatmulTarget& t = targets[ranges[i].target];
+    ops.matmul(t.w, q, rows, t.y, t.w.n, ranges[i].begin, ranges[i].end);
+  };
+  if (parallel) {
+    pool.parallel_for(ranges.size(), body);
+  } else {
+    for (std::size_t i = 0; i < ranges.size(); ++i) body(i);
+  }
+}
+
+}  // namespace sgl::kernels::cpu

@@ -1,0 +1,55 @@
+// The quantised products of one instruction set, and the choice among them. All sets give the same bits
+// (kernels/matmul.h defines them). Internal to kernels/cpu and its tests.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/tensor.h"
+
+namespace sgl::kernels::cpu {
+
+enum class QuantIsa {
+  kPortable,
+  kAvx2 /* AVX2, FMA, F16C */,
+  kAvxVnni /* with AVX-VNNI */,
+  kAvx512Vnni /* F, BW, VL, VNNI */,
+  kAmx /* with AMX-TILE and AMX-INT8 */
+};
+constexpr QuantIsa kQuantIsas[] = {QuantIsa::kPortable, QuantIsa::kAvx2, QuantIsa::kAvxVnni, QuantIsa::kAvx512Vnni,
+                                   QuantIsa::kAmx};
+const char* isa_name(QuantIsa isa);
+
+// Rows of activations in 8 bits. Groups are padded to whole blocks of the packed weights.
+struct QuantRows {
+  std::size_t stride = 0;       // bytes between rows of q; padding inside is 0
+  std::size_t lead = 0;         // elements between groups of the arrays below, >= rows
+  std::int8_t* q = nullptr;     // [rows][stride]
+  float* scale = nullptr;       // [groups][lead]
+  float* scaled = nullptr;      // [groups][lead]: scale · Σ q
+  std::int32_t* sum = nullptr;  // [groups][lead]: Σ q
+};
+
+struct QuantOps {
+  // Row `row` of `out` from k floats.
+  void (*quantize)(const float* x, std::size_t k, const QuantRows& out, std::size_t row);
+  // y[r · ldy + c] for r < rows and the columns c of the panels panel_begin … panel_end. Reads whole tiles of 16 rows
+  // of x, which must exist (their contents do not matter beyond `rows`).
+  void (*matmul)(const Matrix& w, const QuantRows& x, std::size_t rows, float* y, std::size_t ldy,
+                 std::size_t panel_begin, std::size_t panel_end);
+};
+
+// nullptr when this machine or build lacks the instruction set; kPortable is always there.
+const QuantOps* quant_ops_for(QuantIsa isa);
+// The fastest set of this machine, decided once.
+QuantIsa active_quant_isa();
+const QuantOps& quant_ops();
+
+// One per translation unit that is compiled for an instruction set.
+const QuantOps& quant_portable_ops();
+const QuantOps& quant_avx2_ops();
+const QuantOps& quant_avx_vnni_ops();
+const QuantOps& quant_avx512_ops();
+const QuantOps& quant_amx_ops();
+
+}  // namespace sgl::kernels::cpu

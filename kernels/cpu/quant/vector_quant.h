@@ -1,0 +1,232 @@
+// The quantised products, written once over `Lanes` and compiled once per instruction set. A translation unit defines
+// SGL_SIMD_NAMESPACE, its Lanes, and includes this file after them. As in vector_kernels.h, no inline function of the
+// standard library is called here.
+//
+// Lanes' contract: F and I hold kLanes floats and 32-bit integers; Bytes holds 4 · kLanes bytes, lane l's in 4l … 4l+3.
+//   dot8(acc, w, x)    acc[l] + Σ_i w[4l+i] · x[4l+i], w signed. With kBiased, w counts as w + 128.
+//   dot4(acc, w, x)    likewise, w in 0 … 15
+//   fma                one rounding
+// kRows × kPanels is the tile for which there are registers enough.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/cpu/quant/layout.h"
+#include "kernels/cpu/quant/ops.h"
+
+namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE {
+
+using F = Lanes::F;
+using I = Lanes::I;
+using Bytes = Lanes::Bytes;
+constexpr std::size_t kLanes = Lanes::kLanes;
+constexpr int kParts = static_cast<int>(kPanelRows / kLanes);  // vectors across a panel
+constexpr std::size_t kPartBytes = 4 * kLanes;
+
+// One row to 8 bits; loops of fixed length, which the compiler turns into vectors.
+void quantize_activations(const float* x, std::size_t k, const QuantRows& out, std::size_t row) {
+  std::int8_t* q = out.q + row * out.stride;
+  const std::size_t groups = (quant_groups(k) + 1) / 2 * 2;
+  for (std::size_t g = 0; g < groups; ++g) {
+    float v[kQuantGroup] = {};
+    std::uint32_t bits[kQuantGroup], largest = 0;
+    const std::size_t left = g * kQuantGroup < k ? k - g * kQuantGroup : 0;
+    __builtin_memcpy(v, x + g * kQuantGroup, (left < kQuantGroup ? left : kQuantGroup) * sizeof(float));
+    // Magnitudes order like their bits, and every NaN lies above infinity.
+    __builtin_memcpy(bits, v, sizeof v);
+    for (std::size_t i = 0; i < kQuantGroup; ++i) {
+      const std::uint32_t magnitude = bits[i] & 0x7FFFFFFFU;
+      largest = magnitude > largest ? magnitude : largest;
+    }
+    float amax;
+    __builtin_memcpy(&amax, &largest, sizeof amax);
+    const bool finite = largest < 0x7F800000U, small = amax < 1e-30F;
+    const float inverse = !finite || small ? 0.0F : 127.0F / amax;
+    std::int32_t sum = 0;
+    std::int8_t* part = q + g * kQuantGroup;
+    if (finite) {
+      for (std::size_t i = 0; i < kQuantGroup; ++i) {
+        // Adding 1.5 · 2^23 rounds to nearest even and leaves the integer in the low bits.
+        v[i] = v[i] * inverse + 12582912.0F;
+      }
+      __builtin_memcpy(bits, v, sizeof v);
+      for (std::size_t i = 0; i < kQuantGroup; ++i) {
+        const auto value = static_cast<std::int8_t>(bits[i] & 0xFFU);
+        part[i] = value;
+        sum += value;
+      }
+    } else {
+      __builtin_memset(part, 0, kQuantGroup);
+    }
+    const float scale = !finite ? __builtin_nanf("") : (small ? 0.0F : amax / 127.0F);
+    out.scale[g * out.lead + row] = scale;
+    out.scaled[g * out.lead + row] = scale * static_cast<float>(sum);
+    out.sum[g * out.lead + row] = sum;
+  }
+}
+
+// What the accumulators of a group begin with, so that they end with the exact sum.
+template <DType T>
+inline I start(std::int32_t sum) {
+  if constexpr (T == DType::kQ8 && Lanes::kBiased) return Lanes::set(-128 * sum);
+  if constexpr (T == DType::kQ4) return Lanes::set(-8 * sum);
+  return Lanes::zero();
+}
+
+// The integer sums of one group: R rows by P panels.
+template <DType T, int R, int P>
+inline void group_sums(const std::byte* weights, std::size_t panel_bytes, const std::int8_t* q, std::size_t stride,
+                       I (&acc)[R][P][kParts]) {
+  constexpr int kSteps = T == DType::kQ8 ? 8 : 4;
+#pragma GCC unroll 8
+  for (int s = 0; s < kSteps; ++s) {
+    Bytes w[P][kParts];
+#pragma GCC unroll 8
+    for (int p = 0; p < P; ++p) {
+      for (int h = 0; h < kParts; ++h) {
+        w[p][h] = Lanes::load(weights + static_cast<std::size_t>(p) * panel_bytes +
+                              static_cast<std::size_t>(s) * kStepBytes + static_cast<std::size_t>(h) * kPartBytes);
+        if constexpr (T == DType::kQ8) w[p][h] = Lanes::prepare8(w[p][h]);
+      }
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+      const std::int8_t* x = q + static_cast<std::size_t>(r) * stride + 4 * s;
+      if constexpr (T == DType::kQ8) {
+        const Bytes xv = Lanes::repeat4(x);
+        for (int p = 0; p < P; ++p) {
+          for (int h = 0; h < kParts; ++h) acc[r][p][h] = Lanes::dot8(acc[r][p][h], w[p][h], xv);
+        }
+      } else {
+        const Bytes low = Lanes::repeat4(x), high = Lanes::repeat4(x + 4 * kSteps);
+        for (int p = 0; p < P; ++p) {
+          for (int h = 0; h < kParts; ++h) {
+            acc[r][p][h] = Lanes::dot4(acc[r][p][h], Lanes::low_half(w[p][h]), low);
+            acc[r][p][h] = Lanes::dot4(acc[r][p][h], Lanes::high_half(w[p][h]), high);
+          }
+        }
+      }
+    }
+  }
+}
+
+// R rows by P panels over all of k.
+template <DType T, int R, int P>
+inline void quant_tile(const std::byte* panel, const PackedLayout& layout, const QuantRows& x, std::size_t row,
+                       F (&out)[R][P][kParts]) {
+  for (int r = 0; r < R; ++r) {
+    for (int p = 0; p < P; ++p) {
+      for (int h = 0; h < kParts; ++h) out[r][p][h] = Lanes::fzero();
+    }
+  }
+  const std::int8_t* q = x.q + row * x.stride;
+  for (std::size_t g = 0; g < 2 * layout.blocks; ++g, q += kQuantGroup) {
+    const std::byte* block = panel + g / 2 * layout.block_bytes;
+    const std::byte* weights = block + layout.header + g % 2 * layout.group_bytes;
+    const std::size_t at = g * x.lead + row;
+    // The weights come from memory for the first rows; ask for what these rows read later. A single row has nothing
+    // else to do than to wait: 4 KB, about the latency of memory times the bandwidth of a core. More rows: the next
+    // panels.
+    if (row == 0) {
+      const std::size_t ahead = R == 1 ? 4096 : static_cast<std::size_t>(P) * layout.panel_bytes;
+      for (int p = 0; p < P; ++p) {
+        const std::byte* later = weights + ahead + static_cast<std::size_t>(p) * layout.panel_bytes;
+        for (std::size_t line = 0; line < layout.group_bytes + layout.header / 2; line += 64) {
+          __builtin_prefetch(later + line);
+        }
+      }
+    }
+    I acc[R][P][kParts];
+    for (int r = 0; r < R; ++r) {
+      const I begin = start<T>(x.sum[at + static_cast<std::size_t>(r)]);
+      for (int p = 0; p < P; ++p) {
+        for (int h = 0; h < kParts; ++h) acc[r][p][h] = begin;
+      }
+    }
+    group_sums<T, R, P>(weights, layout.panel_bytes, q, x.stride, acc);
+#pragma GCC unroll 8
+    for (int p = 0; p < P; ++p) {
+      const std::byte* header = block + static_cast<std::size_t>(p) * layout.panel_bytes + g % 2 * 32;
+      for (int h = 0; h < kParts; ++h) {
+        const F scale = Lanes::load_f16(header + static_cast<std::size_t>(h) * kLanes * 2);
+#pragma GCC unroll 16
+        for (int r = 0; r < R; ++r) {
+          const F both = Lanes::mul(scale, Lanes::fset(x.scale[at + static_cast<std::size_t>(r)]));
+          out[r][p][h] = Lanes::fma(Lanes::to_float(acc[r][p][h]), both, out[r][p][h]);
+        }
+        if constexpr (T == DType::kQ4A) {
+          const F min = Lanes::load_f16(header + 64 + static_cast<std::size_t>(h) * kLanes * 2);
+#pragma GCC unroll 16
+          for (int r = 0; r < R; ++r) {
+            out[r][p][h] = Lanes::fma(min, Lanes::fset(x.scaled[at + static_cast<std::size_t>(r)]), out[r][p][h]);
+          }
+        }
+      }
+    }
+  }
+}
+
+struct QuantTarget {
+  float* y;  // column 0 of the weight
+  std::size_t ldy, n;
+};
+
+template <DType T, int R, int P>
+inline void store_tile(const std::byte* panel, const PackedLayout& layout, const QuantRows& x, std::size_t row,
+                       const QuantTarget& t, std::size_t column) {
+  F out[R][P][kParts];
+  quant_tile<T, R, P>(panel, layout, x, row, out);
+  for (int r = 0; r < R; ++r) {
+    float* y = t.y + (row + static_cast<std::size_t>(r)) * t.ldy;
+    for (int p = 0; p < P; ++p) {
+      for (int h = 0; h < kParts; ++h) {
+        const std::size_t c = column + static_cast<std::size_t>(p) * kPanelRows + static_cast<std::size_t>(h) * kLanes;
+        if (c + kLanes <= t.n) {
+          Lanes::store(y + c, out[r][p][h]);
+        } else if (c < t.n) {
+          Lanes::store_n(y + c, out[r][p][h], t.n - c);
+        }
+      }
+    }
+  }
+}
+
+// All rows of P panels: full tiles, then one of the remaining height.
+template <DType T, int P, int R = Lanes::kRows>
+inline void tile_rows(const std::byte* panel, const PackedLayout& layout, const QuantRows& x, std::size_t row,
+                      std::size_t rows, const QuantTarget& t, std::size_t column) {
+  if constexpr (R > 0) {
+    for (; rows - row >= static_cast<std::size_t>(R); row += static_cast<std::size_t>(R)) {
+      store_tile<T, R, P>(panel, layout, x, row, t, column);
+    }
+    if (row < rows) tile_rows<T, P, R - 1>(panel, layout, x, row, rows, t, column);
+  }
+}
+
+template <DType T>
+inline void quant_typed(const Matrix& w, const QuantRows& x, std::size_t rows, float* y, std::size_t ldy,
+                        std::size_t panel_begin, std::size_t panel_end) {
+  const PackedLayout layout(T, w.k);
+  const QuantTarget t{y, ldy, w.n};
+  constexpr std::size_t kWide = Lanes::kPanels;
+  std::size_t p = panel_begin;
+  const std::byte* data = static_cast<const std::byte*>(w.data);
+  if (rows > 1) {
+    for (; p + kWide <= panel_end; p += kWide) {
+      tile_rows<T, Lanes::kPanels>(data + p * layout.panel_bytes, layout, x, 0, rows, t, p * kPanelRows);
+    }
+  }
+  for (; p < panel_end; ++p) tile_rows<T, 1>(data + p * layout.panel_bytes, layout, x, 0, rows, t, p * kPanelRows);
+}
+
+void quant_matmul(const Matrix& w, const QuantRows& x, std::size_t rows, float* y, std::size_t ldy,
+                  std::size_t panel_begin, std::size_t panel_end) {
+  if (w.type == DType::kQ8) return quant_typed<DType::kQ8>(w, x, rows, y, ldy, panel_begin, panel_end);
+  if (w.type == DType::kQ4) return quant_typed<DType::kQ4>(w, x, rows, y, ldy, panel_begin, panel_end);
+  quant_typed<DType::kQ4A>(w, x, rows, y, ldy, panel_begin, panel_end);
+}
+
+constexpr QuantOps kQuantOps{quantize_activations, quant_matmul};
+
+}  // namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE
