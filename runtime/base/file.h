@@ -31,6 +31,10 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
 
+  // Gives back the memory of a part of a map that will not be read again soon (whole pages inside it); reading it later
+  // fetches it from the file again.
+  static void release(std::span<const std::byte> part);
+
  private:
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;

@@ -271,6 +271,9 @@ std::vector<double> rope_frequencies(const Config& c) {
         out[i] = (1.0 - share) * plain / rope.factor + share * plain;
         break;
       }
+      case RopeScaling::Kind::kDivisors:
+        out[i] = plain / rope.divisors[i];
+        break;
       case RopeScaling::Kind::kYarn: {
         const double ramp = std::min(1.0, std::max(0.0, (static_cast<double>(i) - low) / (high - low)));
         out[i] = plain / rope.factor * ramp + plain * (1.0 - ramp);

@@ -15,7 +15,7 @@ enum class Architecture { kLlama, kMistral, kQwen2, kQwen3 };
 
 // Context extension; field names as in rope_scaling (or rope_parameters, the newer spelling).
 struct RopeScaling {
-  enum class Kind { kNone, kLinear, kLlama3, kYarn };
+  enum class Kind { kNone, kLinear, kLlama3, kYarn, kDivisors };
   Kind kind = Kind::kNone;
   double factor = 1.0;
   double original_context = 0.0;  // original_max_position_embeddings
@@ -25,6 +25,7 @@ struct RopeScaling {
   double beta_slow = 1.0;         // yarn
   double attention_factor = 1.0;  // yarn: multiplies cos and sin, i.e. q and k each
   bool truncate = true;           // yarn: round the correction range to whole dimensions
+  std::vector<double> divisors;   // divisors: one per pair, positive; each frequency is divided by its own (GGUF)
 };
 
 struct Config {

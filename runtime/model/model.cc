@@ -14,6 +14,8 @@
 #include "kernels/swiglu.h"
 #include "runtime/base/file.h"
 #include "runtime/model/config.h"
+#include "runtime/model/gguf_config.h"
+#include "runtime/model/gguf_weights.h"
 #include "runtime/model/kv_store.h"
 #include "runtime/model/weights.h"
 
@@ -56,8 +58,16 @@ Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Model::~Model() = default;
 
 base::Expected<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& folder) {
-  SGL_TRY(const std::string text, base::read_file(folder / "config.json", std::size_t{16} << 20));
   auto impl = std::make_unique<Impl>();
+  if (gguf::is_gguf(folder)) {
+    SGL_TRY(gguf::File file, gguf::File::open(folder));
+    SGL_TRY(impl->config, gguf_config(file.contents()));
+    base::ThreadPool pool(0);
+    SGL_TRY(impl->weights, load_gguf_weights(std::make_shared<const gguf::File>(std::move(file)), impl->config, pool));
+    impl->frequencies = rope_frequencies(impl->config);
+    return std::shared_ptr<const Model>(new Model(std::move(impl)));
+  }
+  SGL_TRY(const std::string text, base::read_file(folder / "config.json", std::size_t{16} << 20));
   SGL_TRY(impl->config, parse_config(text));
   SGL_TRY(impl->weights, load_weights(folder, impl->config));
   impl->frequencies = rope_frequencies(impl->config);

@@ -33,6 +33,7 @@ struct Slice {
 
 class Model {
  public:
+  // A Hugging Face folder, or a GGUF file.
   // Errors: one sentence (missing file, malformed or truncated header, shape mismatch, unknown architecture).
   static base::Expected<std::shared_ptr<const Model>> load(const std::filesystem::path& folder);
   ~Model();

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <filesystem>
+#include <memory>
 #include <vector>
 
 #include "kernels/tensor.h"
@@ -22,6 +23,7 @@ struct LayerWeights {
 struct Weights {
   WeightFiles files;                             // matrices point into these
   std::deque<std::vector<std::byte>> realigned;  // copies of matrices that a file stores at an odd address
+  std::vector<std::shared_ptr<const void>> owned;  // whatever else matrices point into
   kernels::Matrix embedding, head;               // [vocab, hidden]
   std::vector<float> final_norm;
   std::vector<LayerWeights> layers;

@@ -1,6 +1,8 @@
 #include <algorithm>
 
 #include "runtime/base/file.h"
+#include "runtime/gguf/gguf.h"
+#include "runtime/tokenizer/gguf_tokenizer.h"
 #include "runtime/tokenizer/tokenizer_impl.h"
 
 namespace sgl::tokenizer {
@@ -278,6 +280,15 @@ Expected<Json> read_optional(const std::filesystem::path& path) {
 }  // namespace
 
 Expected<std::shared_ptr<const Tokenizer>> Tokenizer::load(const std::filesystem::path& folder) {
+  if (gguf::is_gguf(folder)) {
+    SGL_TRY(const gguf::File file, gguf::File::open(folder));
+    auto files = gguf_tokenizer(file.contents());
+    if (!files) return in_file(folder, files.error());
+    TokenizerLoader loader;
+    if (Status s = loader.read(files->tokenizer, files->config); !s) return in_file(folder, s.error());
+    if (Status s = loader.add_eos(files->generation); !s) return in_file(folder, s.error());
+    return std::move(loader).finish();
+  }
   const std::filesystem::path file = folder / "tokenizer.json";
   TokenizerLoader loader;
   SGL_TRY(const Json config, read_optional(folder / "tokenizer_config.json"));

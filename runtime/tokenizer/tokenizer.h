@@ -37,7 +37,8 @@ struct ByteSpan {
 // Immutable after loading; every method may be called from any thread.
 class Tokenizer {
  public:
-  // `folder` holds tokenizer.json and, where present, tokenizer_config.json, generation_config.json, config.json.
+  // `folder` holds tokenizer.json and, where present, tokenizer_config.json, generation_config.json, config.json; or it is
+  // a GGUF file.
   // Errors: one sentence naming the file and the field; unknown component types are errors, never skipped.
   static base::Expected<std::shared_ptr<const Tokenizer>> load(const std::filesystem::path& folder);
   static base::Expected<std::shared_ptr<const Tokenizer>> from_json(std::string_view tokenizer_json,

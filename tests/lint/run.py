@@ -19,17 +19,18 @@ CODE_ENDINGS = (".h", ".cc", ".cu", ".cuh")
 
 # Folder -> the folders it may include besides itself and its subfolders. A path's rule is the one of its longest prefix
 # here; "x" allows x and everything below it.
-RUNTIME = ["runtime/base", "runtime/plan", "runtime/tokenizer", "runtime/constraint", "runtime/model", "runtime/kv",
+RUNTIME = ["runtime/base", "runtime/gguf", "runtime/plan", "runtime/tokenizer", "runtime/constraint", "runtime/model", "runtime/kv",
            "runtime/sched", "runtime/engine", "runtime/exec"]
 FRONT = ["compiler/source", "compiler/diag", "compiler/ast"]
 MAY_USE = {
     "kernels": ["runtime/base"],  # the thread pool
     "runtime/base": [],
+    "runtime/gguf": ["runtime/base"],
     "runtime/plan": ["runtime/base"],
-    "runtime/tokenizer": ["runtime/base"],
+    "runtime/tokenizer": ["runtime/base", "runtime/gguf"],
     # plan: for the adaptor plan_types.h, which turns a plan's types into constraints.
     "runtime/constraint": ["runtime/base", "runtime/tokenizer", "runtime/plan"],
-    "runtime/model": ["runtime/base", "kernels"],
+    "runtime/model": ["runtime/base", "runtime/gguf", "kernels"],
     "runtime/kv": ["runtime/base"],
     "runtime/sched": ["runtime/base", "runtime/kv"],
     "runtime/engine": ["runtime/base", "runtime/tokenizer", "runtime/constraint", "runtime/model", "runtime/kv",
