@@ -74,7 +74,7 @@ base::Expected<std::unique_ptr<Database>> Database::open(const std::string& path
   sqlite3* db = nullptr;
   const int opened =
       sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
-  std::unique_ptr<Database> out(new Database(db));
+  std::unique_ptr<Database> out(new Database(db, path));
   base::Status ready;
   if (opened != SQLITE_OK) {
     ready = base::Error{base::ErrorKind::kUnavailable, db == nullptr ? "out of memory" : sqlite3_errmsg(db)};
@@ -87,7 +87,16 @@ base::Expected<std::unique_ptr<Database>> Database::open(const std::string& path
     return base::Error{ready.error().kind,
                        fmt::format("the database '{}' cannot be opened: {}", path, ready.error().message)};
   }
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0) out->device_ = info.st_dev, out->inode_ = info.st_ino;
   return out;
+}
+
+base::Status Database::still_there() const {
+  struct stat info {};
+  if (::stat(path_.c_str(), &info) == 0 && info.st_dev == device_ && info.st_ino == inode_) return {};
+  return base::Error{base::ErrorKind::kUnavailable,
+                     fmt::format("the database '{}' was deleted or replaced while it was open; restart the server", path_)};
 }
 
 Database::~Database() {
@@ -100,6 +109,7 @@ base::Status Database::execute(const char* sql) {
 }
 
 base::Expected<Statement> Database::prepare(std::string_view sql) {
+  SGL_TRY_STATUS(still_there());
   sqlite3_stmt* statement = nullptr;
   if (sqlite3_prepare_v2(db_, sql.data(), static_cast<int>(sql.size()), &statement, nullptr) != SQLITE_OK) {
     return error_of(db_);
@@ -122,8 +132,7 @@ Transaction::~Transaction() {
 
 base::Status Transaction::commit() {
   SGL_TRY_STATUS(db_->execute("COMMIT"));
-  db_ = nullptr;
-  return {};
+  return std::exchange(db_, nullptr)->still_there();
 }
 
 }  // namespace sgl::server

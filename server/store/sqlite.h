@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "runtime/base/expected.h"
 
@@ -41,7 +42,8 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
-// Not thread-safe: its owner holds a lock.
+// Not thread-safe: its owner holds a lock. A file that was deleted or replaced while it is open is noticed: statements and
+// commits then fail with `unavailable`, for what they write would be lost with the last handle.
 class Database {
  public:
   // Opens or makes the file (0600), write-ahead log, full synchronisation: what was committed survives a crash and a
@@ -54,10 +56,14 @@ class Database {
   base::Expected<Statement> prepare(std::string_view sql);
   // Rows changed by the last statement.
   std::int64_t changes() const;
+  // Error: the file that was opened is no longer the one at its path.
+  base::Status still_there() const;
 
  private:
-  explicit Database(sqlite3* db) : db_(db) {}
+  Database(sqlite3* db, std::string path) : db_(db), path_(std::move(path)) {}
   sqlite3* db_;
+  std::string path_;
+  std::uint64_t device_ = 0, inode_ = 0;
 };
 
 // Rolls back unless committed.

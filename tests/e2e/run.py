@@ -24,6 +24,7 @@ import test_run  # noqa: F401
 import test_server  # noqa: F401
 import test_server_faults  # noqa: F401
 import test_server_load  # noqa: F401
+import test_server_tls  # noqa: F401
 import test_suites  # noqa: F401
 
 

@@ -46,6 +46,20 @@ def disk():
         equal(s.good("GET", f"/v1/runs/{run}").json()["result"], 1, "the run after the lock is gone")
 
 
+@test("server/lost")
+def lost():
+    # The database is deleted under the server: nothing more is acknowledged, and what needs no store goes on.
+    with folder() as path, serving("--state-dir", path / "state") as s:
+        s.good("POST", "/v1/run", {"source": ONE, "background": True})
+        for file in (path / "state").glob("runs.db*"):
+            file.unlink()
+        refused = s.ask("POST", "/v1/run", {"source": ONE, "background": True})
+        equal(refused.status, 503, f"{refused!r}")
+        check("deleted or replaced" in "".join(s.log) or "deleted or replaced" in refused.body.decode(), f"{refused!r} {s.log}")
+        equal(s.good("POST", "/v1/run", {"source": ONE}).json()["result"], 1, "a run that needs no store")
+        s.good("POST", "/generate", {"text": "Hi", "sampling_params": {"max_new_tokens": 2}})
+
+
 @test("server/timeout")
 def timeout():
     with serving("--request-timeout", 1, "--context-length", 2000) as s:

@@ -221,6 +221,23 @@ def overhead():
         print(f"     a request for no token takes {statistics.median(times) * 1e3:.2f} ms (median), connection and model step included")
 
 
+@test("server/wrk")
+def wrk():
+    """A load generator that nobody here wrote: every answer is a 200, on kept connections, with the server's own count."""
+    if not shutil.which("wrk"):
+        raise Skip("the command wrk is not installed")
+    with folder() as path, serving() as s:
+        script = path / "post.lua"
+        body = json.dumps({"text": "Once upon a time", "sampling_params": {"max_new_tokens": 2, "ignore_eos": True}})
+        script.write_text(f"wrk.method='POST'\nwrk.body=[[{body}]]\nwrk.headers['Content-Type']='application/json'\nwrk.headers['Authorization']='Bearer {KEY}'\n")
+        out = subprocess.run(["wrk", "-t", "1", "-c", "16", "-d", "2s", "-s", script, f"http://127.0.0.1:{s.port}/generate"], check=True, capture_output=True, text=True).stdout
+        count = re.search(r"(\d+) requests in", out)
+        check(count and int(count[1]) >= 16, out)
+        check("Non-2xx" not in out and "Socket errors" not in out, out)
+        served = re.search(r'^sgl_requests_total\{[^}]*route="/generate"[^}]*\} (\d+)', s.good("GET", "/metrics").body.decode(), re.M)
+        check(served and int(served[1]) >= int(count[1]), (served, out))
+
+
 @test("server/dashboard")
 def dashboard():
     # Every metric that the dashboard shows is one that the server has.

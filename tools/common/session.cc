@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "runtime/base/check.h"
+#include "runtime/gguf/gguf.h"
 
 namespace sgl::tools {
 namespace {
@@ -35,8 +36,10 @@ base::Expected<Session> open_session(const std::string& folder, std::size_t thre
 base::Expected<Session> open_session(const std::string& folder, const engine::EngineOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   std::error_code ignored;
-  if (!std::filesystem::is_directory(folder, ignored)) {
-    return base::not_found(fmt::format("there is no model folder '{}'", folder));
+  if (!std::filesystem::is_directory(folder, ignored) && !gguf::is_gguf(folder)) {
+    return std::filesystem::exists(folder, ignored)
+               ? base::invalid(fmt::format("'{}' is neither a model folder nor a GGUF file", folder))
+               : base::not_found(fmt::format("there is no model folder or GGUF file '{}'", folder));
   }
   SGL_TRY(auto model, model::Model::load(folder));
   SGL_TRY(auto tokenizer, tokenizer::Tokenizer::load(folder));

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "runtime/base/file.h"
 #include "runtime/base/sha256.h"
+#include "runtime/gguf/gguf.h"
 #include "runtime/plan/codec.h"
 #include "tools/common/exit_codes.h"
 #include "tools/common/model_folder.h"
@@ -40,6 +42,14 @@ std::string model_identity(const RunCommand& command) {
   const auto folder = model_folder(command.model);
   if (!folder.ok()) return "none";
   std::string facts;
+  if (gguf::is_gguf(folder->path)) {
+    // The header, which holds configuration and tokenizer, lies in the first bytes.
+    constexpr std::size_t kHeader = 16 << 20;
+    const auto file = base::MappedFile::open(folder->path);
+    const std::span<const std::byte> bytes = file.ok() ? file->bytes() : std::span<const std::byte>();
+    const std::string_view head(reinterpret_cast<const char*>(bytes.data()), std::min(bytes.size(), kHeader));
+    return base::hex(base::sha256(fmt::format("gguf {} {}", bytes.size(), base::hex(base::sha256(head)))));
+  }
   for (const char* name : {"config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json"}) {
     const auto text = base::read_file(std::filesystem::path(folder->path) / name);
     facts += fmt::format("{} {}\n", name, text.ok() ? base::hex(base::sha256(*text)) : "absent");

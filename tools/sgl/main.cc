@@ -3,6 +3,7 @@
 
 #include "tools/common/cli.h"
 #include "tools/common/version.h"
+#include "tools/sgl/bench/bench.h"
 #include "tools/sgl/commands.h"
 #include "tools/sgl/remote/remote.h"
 #include "tools/sgl/serve/serve.h"
@@ -284,6 +285,7 @@ struct OwnCommand {
   int (*run)(int, char**);
 };
 constexpr OwnCommand kOwnCommands[] = {
+    {"bench", "Measure how fast a model runs on this machine", bench},
     {"serve", "Serve a model and programs over HTTP(S)", serve},
     {"doctor", "Check the security of a server's options and files", doctor},
     {"cert", "Make a self-signed certificate", cert},

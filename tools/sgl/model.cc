@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/base/file.h"
+#include "runtime/gguf/gguf.h"
 #include "runtime/model/config.h"
 #include "runtime/model/kv_store.h"
 #include "runtime/model/safetensors.h"
@@ -32,9 +33,18 @@ int refuse(const base::Error& error) {
   return kUsage;
 }
 
-// Numbers of all weights, by type. Errors: as parse_safetensors.
+// Numbers of all weights, by type. Errors: as parse_safetensors and gguf::File::open.
 base::Expected<std::map<std::string, std::uint64_t>> count_weights(const std::filesystem::path& folder) {
   std::map<std::string, std::uint64_t> counts;
+  if (gguf::is_gguf(folder)) {
+    SGL_TRY(const gguf::File file, gguf::File::open(folder));
+    for (const auto& [name, tensor] : file.contents().tensors) {
+      std::uint64_t size = 1;
+      for (const std::uint64_t n : tensor.shape) size *= n;
+      counts[std::string(gguf::facts(tensor.type).name)] += size;
+    }
+    return counts;
+  }
   std::error_code error;
   for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     if (it->path().extension() != ".safetensors") continue;
@@ -51,6 +61,13 @@ base::Expected<std::map<std::string, std::uint64_t>> count_weights(const std::fi
 
 // "BPE over bytes" and the like, from tokenizer.json.
 std::string tokenizer_kind(const std::filesystem::path& folder) {
+  if (gguf::is_gguf(folder)) {
+    const auto file = gguf::File::open(folder);
+    const auto model = file.ok() ? file->contents().text("tokenizer.ggml.model")
+                                 : base::Expected<std::optional<std::string_view>>(file.error());
+    if (!model.ok() || !*model) return "unknown";
+    return **model == "llama" ? "BPE with byte fallback" : "BPE over bytes";
+  }
   const auto text = base::read_file(folder / "tokenizer.json");
   const Json json = text.ok() ? Json::parse(*text, nullptr, false) : Json();
   if (!json.is_object() || !json.contains("model") || !json.at("model").is_object()) return "unknown";
