@@ -55,11 +55,15 @@ struct Model::Impl {
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Model::~Model() = default;
 
-base::Expected<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& folder) {
+base::Expected<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& folder,
+                                                         const LoadOptions& options) {
   SGL_TRY(const std::string text, base::read_file(folder / "config.json", std::size_t{16} << 20));
   auto impl = std::make_unique<Impl>();
   SGL_TRY(impl->config, parse_config(text));
-  SGL_TRY(impl->weights, load_weights(folder, impl->config));
+  SGL_TRY(auto source, open_safetensors(folder, impl->config));
+  // Threads that sleep unless something has to be quantised.
+  base::ThreadPool pool(options.weights == WeightFormat::kAsStored ? 1 : 0);
+  SGL_TRY(impl->weights, load_weights(std::move(source), impl->config, options.weights, pool));
   impl->frequencies = rope_frequencies(impl->config);
   return std::shared_ptr<const Model>(new Model(std::move(impl)));
 }

@@ -10,6 +10,7 @@
 
 #include "runtime/base/expected.h"
 #include "runtime/base/thread_pool.h"
+#include "runtime/model/formats.h"
 
 namespace sgl::model {
 
@@ -33,8 +34,11 @@ struct Slice {
 
 class Model {
  public:
-  // Errors: one sentence (missing file, malformed or truncated header, shape mismatch, unknown architecture).
-  static base::Expected<std::shared_ptr<const Model>> load(const std::filesystem::path& folder);
+  // Errors: one sentence (missing file, malformed or truncated header, shape mismatch, unknown architecture; weights
+  // that are quantised already, in another format than the one asked for). Files stay mapped while matrices point into
+  // them. Quantising at load uses all cores and takes seconds per billion weights.
+  static base::Expected<std::shared_ptr<const Model>> load(const std::filesystem::path& folder,
+                                                           const LoadOptions& options = {});
   ~Model();
   const Config& config() const;
   std::size_t kv_bytes_per_token() const;  // K and V over all layers
