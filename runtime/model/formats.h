@@ -1,6 +1,7 @@
 // How a model is held in memory: what the caller may choose at load.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -18,6 +19,10 @@ enum class WeightFormat : std::uint8_t {
 
 // Keys and values of the KV cache.
 enum class KvFormat : std::uint8_t { kF32, kF16 };
+
+constexpr std::size_t kv_element_bytes(KvFormat format) {
+  return format == KvFormat::kF32 ? 4 : 2;
+}
 
 struct LoadOptions {
   WeightFormat weights = WeightFormat::kAsStored;

@@ -17,8 +17,9 @@ namespace sgl::model {
 // The facts of config.json that the forward pass needs; see config.h.
 struct Config;
 
-// KV storage of one engine: `slots` token slots; slot s of layer l holds K and V of one token, F32.
-// Layout: [layer][slot][kv_heads][head_dim] for K and for V. Owned by the engine, written by Model::forward.
+// KV storage of one engine: `slots` token slots; slot s of layer l holds K and V of one token, in the format that the
+// model was loaded with. Layout: [layer][slot][kv_heads][head_dim] for K and for V. Owned by the engine, written by
+// Model::forward.
 struct KvStore;
 
 // One sequence's part of a step: `tokens` at positions [start, start + tokens.size()).
@@ -41,6 +42,8 @@ class Model {
                                                            const LoadOptions& options = {});
   ~Model();
   const Config& config() const;
+  const LoadOptions& options() const;
+  std::uint64_t parameters() const;        // numbers in all tensors
   std::size_t kv_bytes_per_token() const;  // K and V over all layers
   std::unique_ptr<KvStore> make_kv(std::size_t slots) const;
 

@@ -69,6 +69,8 @@ TEST_CASE("logits are the same bits for any chunking, threads, slots and batch, 
   spec.hidden = 160, spec.intermediate = 300, spec.heads = 8;  // large enough for the parallel paths
   std::vector<std::pair<const char*, model::LoadOptions>> cases{{"F32", {}}, {"BF16", {}}};
   for (const auto format : test::kQuantFormats) cases.push_back({"BF16", {.weights = format}});
+  cases.push_back({"F32", {.kv = model::KvFormat::kF16}});
+  cases.push_back({"BF16", {.weights = model::WeightFormat::kQ8, .kv = model::KvFormat::kF16}});
   for (const auto& [dtype, options] : cases) {
     spec.dtype = dtype;
     const test::TemporaryFolder folder;
@@ -94,6 +96,24 @@ TEST_CASE("logits are the same bits for any chunking, threads, slots and batch, 
     CHECK(std::memcmp(&logits[0], &alone[(b.size() - 1) * spec.vocab], spec.vocab * sizeof(float)) == 0);
     CHECK(std::memcmp(&logits[spec.vocab], &whole[(a.size() - 1) * spec.vocab], spec.vocab * sizeof(float)) == 0);
   }
+}
+
+TEST_CASE("a KV cache in F16 takes half the memory and is near the one in F32") {
+  const test::TemporaryFolder folder;
+  const test::RandomModel random = test::write_random_model({}, folder.path());
+  const auto wide = Model::load(folder.path()), narrow = Model::load(folder.path(), {.kv = model::KvFormat::kF16});
+  REQUIRE(wide.ok());
+  REQUIRE(narrow.ok());
+  CHECK((*wide)->kv_bytes_per_token() == 2 * (*narrow)->kv_bytes_per_token());
+  const std::vector<std::int32_t> tokens = random_tokens(70, 300);
+  CHECK(deviation(run(**narrow, tokens, 70, 1, false), test::reference_logits(random, tokens)) < 5e-3);
+  // A store of the other kind is refused.
+  base::ThreadPool pool(1);
+  const auto kv = (*wide)->make_kv(4);
+  const std::vector<std::uint32_t> slots{0};
+  std::vector<float> logits(300);
+  const Slice slice{{tokens.data(), 1}, 0, slots, 1};
+  CHECK_FALSE((*narrow)->forward({&slice, 1}, *kv, logits, pool).ok());
 }
 
 TEST_CASE("forward refuses what it cannot compute") {
