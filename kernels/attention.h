@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/tensor.h"
 #include "runtime/base/thread_pool.h"
 
 namespace sgl::kernels {
@@ -14,6 +15,9 @@ namespace sgl::kernels {
 // arithmetic depends only on its position: not on the page size, the chunking of the prefill or the batch. 32 keeps a
 // block of K (32 · 128 · 4 bytes) in the first-level cache while all heads of a group read it.
 constexpr std::size_t kAttentionBlock = 32;
+
+// Rows of one sequence that may share the reads of a block: bounds the state that waits between blocks.
+constexpr std::size_t kAttentionRows = 16;
 
 // One query token: it sees positions max(0, position − window + 1) … position.
 struct AttentionRow {
@@ -29,10 +33,19 @@ struct AttentionShape {
   float scale = 1.0F;      // of the scores, usually 1/sqrt(head_dim)
 };
 
+// The cache of keys and values of one layer: [slots, kv_heads, head_dim] each, F32 or F16, read only.
+struct KvView {
+  const void* k = nullptr;
+  const void* v = nullptr;
+  DType type = DType::kF32;
+};
+
 // out[r, h, :] = Σ_p softmax_p(scale · q[r, h, :]·k[slot_p, h', :]) · v[slot_p, h', :]
-// q, out: [rows, heads, head_dim] F32, not overlapping; k, v: [slots, kv_heads, head_dim] F32, read only.
-// O(rows · heads · positions · head_dim). The query heads of a KV head share its reads.
-void attention(const AttentionShape& shape, std::span<const AttentionRow> rows, const float* q, const float* k,
-               const float* v, float* out, base::ThreadPool& pool);
+// q, out: [rows, heads, head_dim] F32, not overlapping. Arithmetic is in F32 for both types of the cache.
+// O(rows · heads · positions · head_dim). The query heads of a KV head share its reads, and so do neighbouring rows of
+// one sequence (the same `slots`, positions one after another). Bit-exact: a row depends on its position and on what
+// the cache holds for its sequence, not on other rows, slots or threads.
+void attention(const AttentionShape& shape, std::span<const AttentionRow> rows, const float* q, const KvView& kv,
+               float* out, base::ThreadPool& pool);
 
 }  // namespace sgl::kernels

@@ -109,33 +109,89 @@ double log_sum_exp(const float* x, std::size_t n) {
   const float highest = max_value(x, n);
   if (std::isinf(highest)) return highest;
   constexpr std::size_t kChunk = 1024;  // elements: fits the stack and the first-level cache
-  float part[kChunk];
-  double sum = 0.0;
+  float part[kChunk], maxima[kChunk / kLogitBlock];
+  double sums[kChunk / kLogitBlock], sum = 0.0;
   for (std::size_t i = 0; i < n; i += kChunk) {
     const std::size_t m = std::min(kChunk, n - i);
-    exp_scaled(x + i, m, highest, 1.0F, part);
-    for (std::size_t j = 0; j < m; ++j) sum += part[j];
+    block_maxima(x + i, m, maxima);
+    exp_blocks(x + i, m, maxima, highest, 1.0F, part, sums);
+    for (std::size_t b = 0; b < logit_blocks(m); ++b) sum += sums[b];
   }
   return static_cast<double>(highest) + std::log(sum);
 }
 
-void attention(const AttentionShape& shape, std::span<const AttentionRow> rows, const float* q, const float* k,
-               const float* v, float* out, base::ThreadPool& pool) {
+void mask_out(float* x, std::size_t n, const std::uint64_t* allowed) {
+  cpu::ops().mask_out(x, n, allowed);
+}
+
+void block_maxima(const float* x, std::size_t n, float* out) {
+  cpu::ops().block_maxima(x, n, out);
+}
+
+void exp_blocks(const float* x, std::size_t n, const float* maxima, float shift, float scale, float* out,
+                double* sums) {
+  cpu::ops().exp_blocks(x, n, maxima, shift, scale, out, sums);
+}
+
+std::size_t collect(const float* x, std::size_t n, float least, std::int32_t* ids) {
+  return cpu::ops().collect(x, n, least, ids);
+}
+
+namespace {
+
+// A run of rows that one call takes: the same sequence, consecutive positions.
+struct RowRun {
+  std::size_t begin = 0, count = 0;
+};
+
+std::vector<RowRun> runs_of(std::span<const AttentionRow> rows, std::size_t longest) {
+  std::vector<RowRun> out;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const bool follows = r > 0 && rows[r].slots == rows[r - 1].slots && rows[r].position == rows[r - 1].position + 1;
+    if (follows && out.back().count < longest) {
+      ++out.back().count;
+    } else {
+      out.push_back({r, 1});
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+void attention(const AttentionShape& shape, std::span<const AttentionRow> rows, const float* q, const KvView& kv,
+               float* out, base::ThreadPool& pool) {
   SGL_ASSERT(shape.kv_heads > 0 && shape.heads % shape.kv_heads == 0 && shape.head_dim > 0);
+  SGL_ASSERT(kv.type == DType::kF32 || kv.type == DType::kF16);
   const cpu::Ops& ops = cpu::ops();
   std::size_t positions = 0;
   for (const AttentionRow& row : rows) positions += row.position + 1;
   const std::size_t width = shape.heads * shape.head_dim;
-  // One item per row and KV head; heads of one row are neighbours so that a long context is shared out too.
-  run(pool, rows.size() * shape.kv_heads, positions * width * 2, [&](std::size_t i) {
-    const std::size_t r = i / shape.kv_heads;
-    ops.attention(shape, rows[r], i % shape.kv_heads, q + r * width, k, v, out + r * width);
+  // An item is a run of rows and some KV heads. Runs are as long as leaves every thread a few items. A prompt's rows
+  // share a block of one head in the first-level cache; a single row reads all heads of a position in one go where
+  // other rows keep the threads busy.
+  const std::size_t wanted = pool.size() * kRangesPerThread;
+  const std::size_t fair = rows.size() * shape.kv_heads / wanted;
+  const std::vector<RowRun> runs = runs_of(rows, std::clamp<std::size_t>(fair, 1, kAttentionRows));
+  const bool prompt = runs.size() < rows.size();
+  const std::size_t splits =
+      prompt ? shape.kv_heads : std::min((wanted / 2 + runs.size() - 1) / runs.size(), shape.kv_heads);
+  const std::size_t heads = (shape.kv_heads + splits - 1) / splits;
+  run(pool, runs.size() * splits, positions * width * 2, [&](std::size_t i) {
+    const RowRun& each = runs[i / splits];
+    const std::size_t begin = std::min(i % splits * heads, shape.kv_heads);
+    ops.attention(shape, &rows[each.begin], each.count, begin, std::min(begin + heads, shape.kv_heads),
+                  q + each.begin * width, kv, out + each.begin * width);
   });
 }
 
 void to_f32(const void* src, DType type, std::size_t n, float* out) {
   SGL_ASSERT(!is_quantized(type));
   cpu::ops().to_f32(src, type, n, out);
+}
+
+void to_f16(const float* src, std::size_t n, std::uint16_t* out) {
+  cpu::ops().to_f16(src, n, out);
 }
 
 void embedding(const Matrix& table, std::span<const std::int32_t> ids, float* out) {

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "kernels/attention.h"
+#include "kernels/softmax.h"
 #include "kernels/tensor.h"
 
 namespace sgl::kernels::cpu {
@@ -23,10 +24,17 @@ struct Ops {
   void (*add)(float* x, const float* y, std::size_t n);
   float (*max_value)(const float* x, std::size_t n);
   void (*exp_scaled)(const float* x, std::size_t n, float shift, float scale, float* out);
-  // One row and one KV head: q and out point at the row's first head.
-  void (*attention)(const AttentionShape& shape, const AttentionRow& row, std::size_t kv_head, const float* q,
-                    const float* k, const float* v, float* out);
+  void (*mask_out)(float* x, std::size_t n, const std::uint64_t* allowed);
+  void (*block_maxima)(const float* x, std::size_t n, float* out);
+  void (*exp_blocks)(const float* x, std::size_t n, const float* maxima, float shift, float scale, float* out,
+                     double* sums);
+  std::size_t (*collect)(const float* x, std::size_t n, float least, std::int32_t* ids);
+  // The KV heads [kv_begin, kv_end) and `count` <= kAttentionRows rows of one sequence at consecutive positions; q and
+  // out point at the first row's first head.
+  void (*attention)(const AttentionShape& shape, const AttentionRow* rows, std::size_t count, std::size_t kv_begin,
+                    std::size_t kv_end, const float* q, const KvView& kv, float* out);
   void (*to_f32)(const void* src, DType type, std::size_t n, float* out);
+  void (*to_f16)(const float* src, std::size_t n, std::uint16_t* out);
 };
 
 // nullptr when this machine or build lacks the instruction set; kPortable is always there.

@@ -40,6 +40,42 @@ struct Simd {
     a = _mm_add_ps(a, _mm_movehl_ps(a, a));
     return _mm_cvtss_f32(_mm_add_ss(a, _mm_movehdup_ps(a)));
   }
+  static std::uint32_t ge_bits(V x, V limit) {
+    return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(x, limit, _CMP_GE_OQ)));
+  }
+  // −infinity where the lane's bit is 0.
+  static void blank(float* p, std::uint32_t bits) {
+    const __m256i lane = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+    const __m256i closed = _mm256_andnot_si256(_mm256_set1_epi32(static_cast<int>(bits)), lane);
+    _mm256_maskstore_ps(p, _mm256_cmpeq_epi32(closed, lane), set(-__builtin_inff()));
+  }
+  // Sums in double over i % 8; v holds the elements from `at` on, a multiple of 8.
+  struct Sum8 {
+    __m256d low = _mm256_setzero_pd(), high = _mm256_setzero_pd();
+    void add(V v, std::size_t) {
+      low = _mm256_add_pd(low, _mm256_cvtps_pd(_mm256_castps256_ps128(v)));
+      high = _mm256_add_pd(high, _mm256_cvtps_pd(_mm256_extractf128_ps(v, 1)));
+    }
+    double total() const {
+      const __m256d a = _mm256_add_pd(low, high);
+      const __m128d b = _mm_add_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1));
+      return _mm_cvtsd_f64(b) + _mm_cvtsd_f64(_mm_unpackhi_pd(b, b));
+    }
+  };
+  // Lane i is the sum of a[i]'s lanes, for each in the same order: halves, pairs, neighbours.
+  static V sums(const V (&a)[8]) {
+    // Where the steps below leave their sums: an involution, undone by choosing the inputs' places.
+    constexpr int kPlace[8] = {0, 2, 1, 3, 4, 6, 5, 7};
+    V h[4], p[2];
+    for (int i = 0; i < 4; ++i) {
+      const V x = a[kPlace[i]], y = a[kPlace[i + 4]];
+      h[i] = _mm256_add_ps(_mm256_permute2f128_ps(x, y, 0x20), _mm256_permute2f128_ps(x, y, 0x31));
+    }
+    for (int i = 0; i < 2; ++i) {
+      p[i] = _mm256_add_ps(_mm256_shuffle_ps(h[i], h[i + 2], 0x44), _mm256_shuffle_ps(h[i], h[i + 2], 0xEE));
+    }
+    return _mm256_add_ps(_mm256_shuffle_ps(p[0], p[1], 0x88), _mm256_shuffle_ps(p[0], p[1], 0xDD));
+  }
   static float max_lane(V v) {
     __m128 a = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
     a = _mm_max_ps(a, _mm_movehl_ps(a, a));
@@ -54,6 +90,9 @@ struct Simd {
   }
   static V load_bf16(const std::uint16_t* p) { return widen_bf16(load_16(p)); }
   static V load_bf16_n(const std::uint16_t* p, std::size_t n) { return widen_bf16(load_16_n(p, n)); }
+  static void store_f16(std::uint16_t* p, V v) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+  }
   static V load_f16(const std::uint16_t* p) { return _mm256_cvtph_ps(load_16(p)); }
   static V load_f16_n(const std::uint16_t* p, std::size_t n) { return _mm256_cvtph_ps(load_16_n(p, n)); }
 };

@@ -39,6 +39,41 @@ struct Simd {
     a = _mm_add_ps(a, _mm_movehl_ps(a, a));
     return _mm_cvtss_f32(_mm_add_ss(a, _mm_movehdup_ps(a)));
   }
+  static std::uint32_t ge_bits(V x, V limit) { return _mm512_cmp_ps_mask(x, limit, _CMP_GE_OQ); }
+  // −infinity where the lane's bit is 0.
+  static void blank(float* p, std::uint32_t bits) {
+    _mm512_mask_storeu_ps(p, static_cast<__mmask16>(~bits), set(-__builtin_inff()));
+  }
+  // Sums in double over i % 8; v holds the elements from `at` on, a multiple of 16.
+  struct Sum8 {
+    __m512d lanes = _mm512_setzero_pd();
+    void add(V v, std::size_t) {
+      lanes = _mm512_add_pd(lanes, _mm512_cvtps_pd(_mm512_castps512_ps256(v)));
+      lanes = _mm512_add_pd(lanes, _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1)));
+    }
+    double total() const {
+      const __m256d a = _mm256_add_pd(_mm512_castpd512_pd256(lanes), _mm512_extractf64x4_pd(lanes, 1));
+      const __m128d b = _mm_add_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1));
+      return _mm_cvtsd_f64(b) + _mm_cvtsd_f64(_mm_unpackhi_pd(b, b));
+    }
+  };
+  // Lane i is the sum of a[i]'s lanes, for each in the same order: halves, quarters, pairs, neighbours.
+  static V sums(const V (&a)[16]) {
+    // Where the steps below leave their sums: an involution, undone by choosing the inputs' places.
+    constexpr int kPlace[16] = {0, 2, 1, 3, 8, 10, 9, 11, 4, 6, 5, 7, 12, 14, 13, 15};
+    V h[8], q[4], p[2];
+    for (int i = 0; i < 8; ++i) {
+      const V x = a[kPlace[i]], y = a[kPlace[i + 8]];
+      h[i] = _mm512_add_ps(_mm512_shuffle_f32x4(x, y, 0x44), _mm512_shuffle_f32x4(x, y, 0xEE));
+    }
+    for (int i = 0; i < 4; ++i) {
+      q[i] = _mm512_add_ps(_mm512_shuffle_f32x4(h[i], h[i + 4], 0x88), _mm512_shuffle_f32x4(h[i], h[i + 4], 0xDD));
+    }
+    for (int i = 0; i < 2; ++i) {
+      p[i] = _mm512_add_ps(_mm512_shuffle_ps(q[i], q[i + 2], 0x44), _mm512_shuffle_ps(q[i], q[i + 2], 0xEE));
+    }
+    return _mm512_add_ps(_mm512_shuffle_ps(p[0], p[1], 0x88), _mm512_shuffle_ps(p[0], p[1], 0xDD));
+  }
   static float max_lane(V v) {
     const __m256 half = _mm256_max_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
     __m128 a = _mm_max_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
@@ -52,6 +87,9 @@ struct Simd {
   }
   static V load_bf16(const std::uint16_t* p) { return widen_bf16(load_16(p)); }
   static V load_bf16_n(const std::uint16_t* p, std::size_t n) { return widen_bf16(load_16_n(p, n)); }
+  static void store_f16(std::uint16_t* p, V v) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+  }
   static V load_f16(const std::uint16_t* p) { return _mm512_cvtph_ps(load_16(p)); }
   static V load_f16_n(const std::uint16_t* p, std::size_t n) { return _mm512_cvtph_ps(load_16_n(p, n)); }
 };

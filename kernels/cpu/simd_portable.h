@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "kernels/quant.h"
+
 namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE {
 
 struct Simd {
@@ -52,6 +54,28 @@ struct Simd {
     return reinterpret_cast<V>(reinterpret_cast<I>(v) & m);
   }
   static float sum(V v) { return (v[0] + v[2]) + (v[1] + v[3]); }
+  static std::uint32_t ge_bits(V x, V limit) {
+    std::uint32_t bits = 0;
+    for (int i = 0; i < 4; ++i) bits |= (x[i] >= limit[i] ? 1U : 0U) << i;
+    return bits;
+  }
+  // −infinity where the lane's bit is 0.
+  static void blank(float* p, std::uint32_t bits) {
+    for (int i = 0; i < 4; ++i) {
+      if ((bits >> i & 1U) == 0) p[i] = -__builtin_inff();
+    }
+  }
+  // Sums in double over i % 8; v holds the elements from `at` on, a multiple of 4.
+  struct Sum8 {
+    double lanes[8] = {};
+    void add(V v, std::size_t at) {
+      for (int i = 0; i < 4; ++i) lanes[at % 8 + static_cast<std::size_t>(i)] += static_cast<double>(v[i]);
+    }
+    double total() const {
+      return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+    }
+  };
+  static V sums(const V (&a)[4]) { return V{sum(a[0]), sum(a[1]), sum(a[2]), sum(a[3])}; }
   static float max_lane(V v) {
     float m = v[0];
     for (int i = 1; i < 4; ++i) m = v[i] > m ? v[i] : m;
@@ -81,6 +105,9 @@ struct Simd {
     float out;
     std::memcpy(&out, &wide, sizeof out);
     return out;
+  }
+  static void store_f16(std::uint16_t* p, V v) {
+    for (int i = 0; i < 4; ++i) p[i] = to_f16(v[i]);
   }
   static V load_bf16_n(const std::uint16_t* p, std::size_t n) {
     V v = zero();

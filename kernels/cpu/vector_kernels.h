@@ -117,8 +117,13 @@ float max_value(const float* x, std::size_t n) {
   float best = x[0];
   std::size_t i = 0;
   if (n >= kW) {
-    V lanes = Simd::load(x);
-    for (i = kW; i + kW <= n; i += kW) lanes = Simd::max(lanes, Simd::load(x + i));
+    V lanes = Simd::load(x), others = lanes;  // two chains: each waits for its last maximum
+    for (i = kW; i + 2 * kW <= n; i += 2 * kW) {
+      lanes = Simd::max(lanes, Simd::load(x + i));
+      others = Simd::max(others, Simd::load(x + i + kW));
+    }
+    for (; i + kW <= n; i += kW) lanes = Simd::max(lanes, Simd::load(x + i));
+    lanes = Simd::max(lanes, others);
     best = Simd::max_lane(lanes);
   }
   for (; i < n; ++i) best = x[i] > best ? x[i] : best;
@@ -153,14 +158,28 @@ void to_f32(const void* src, DType type, std::size_t n, float* out) {
   }
 }
 
+void to_f16(const float* src, std::size_t n, std::uint16_t* out) {
+  for_chunks(n, [&](std::size_t i, std::size_t m) {
+    if (m == kW) {
+      Simd::store_f16(out + i, Simd::load(src + i));
+    } else {
+      std::uint16_t part[kW];
+      Simd::store_f16(part, Simd::load_n(src + i, m));
+      for (std::size_t j = 0; j < m; ++j) out[i + j] = part[j];
+    }
+  });
+}
+
 }  // namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE
 
 // These use the names above.
 #include "kernels/cpu/vector_attention.h"
 #include "kernels/cpu/vector_matmul.h"
+#include "kernels/cpu/vector_sampling.h"
 
 namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE {
 
-constexpr Ops kOps{matmul, rmsnorm, rope, swiglu, add, max_value, exp_scaled, attention, to_f32};
+constexpr Ops kOps{matmul,   rmsnorm,      rope,       swiglu,  add,       max_value, exp_scaled,
+                   mask_out, block_maxima, exp_blocks, collect, attention, to_f32,    to_f16};
 
 }  // namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE

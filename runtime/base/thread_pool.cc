@@ -1,6 +1,7 @@
 #include "runtime/base/thread_pool.h"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -8,12 +9,16 @@
 #include <vector>
 
 #include "runtime/base/check.h"
+#include "runtime/base/cores.h"
 
 namespace sgl::base {
 namespace {
 
-// About 20 µs on current machines: longer than the gap between two kernels of a step, shorter than a scheduler tick.
-constexpr int kSpins = 4000;
+// Longer than the gap between two kernels of a step (waking a sleeping thread takes as long), shorter than a scheduler
+// tick. By the clock, for a pause takes from 10 to 140 cycles.
+constexpr std::chrono::microseconds kSpinTime{50};
+// Pauses between two looks at the clock: about a microsecond.
+constexpr int kPauses = 16;
 
 void pause_cpu() {
 #if defined(__x86_64__)
@@ -21,6 +26,19 @@ void pause_cpu() {
 #else
   std::this_thread::yield();
 #endif
+}
+
+// Waits for `ready` for at most kSpinTime. False: it is not.
+template <typename Ready>
+bool spin_until(Ready ready) {
+  const auto begin = std::chrono::steady_clock::now();
+  do {
+    for (int i = 0; i < kPauses; ++i) {
+      if (ready()) return true;
+      pause_cpu();
+    }
+  } while (std::chrono::steady_clock::now() - begin < kSpinTime);
+  return ready();
 }
 
 }  // namespace
@@ -43,10 +61,10 @@ struct ThreadPool::State {
   void work() {
     std::uint64_t seen = 0;
     for (;;) {
-      for (int spin = 0; spin < kSpins && generation.load() == seen && !stop.load(); ++spin) pause_cpu();
-      if (generation.load() == seen) {
+      const auto called = [&] { return generation.load() != seen || stop.load(); };
+      if (!spin_until(called)) {
         std::unique_lock lock(mutex);
-        wake.wait(lock, [&] { return generation.load() != seen || stop.load(); });
+        wake.wait(lock, called);
       }
       if (stop.load()) return;
       seen = generation.load();
@@ -57,7 +75,7 @@ struct ThreadPool::State {
 };
 
 ThreadPool::ThreadPool(std::size_t threads) : state_(std::make_unique<State>()) {
-  if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
+  if (threads == 0) threads = usable_cores();
   SGL_ASSERT(threads <= 1024);
   for (std::size_t i = 1; i < threads; ++i) state_->workers.emplace_back([s = state_.get()] { s->work(); });
 }
@@ -90,12 +108,9 @@ void ThreadPool::parallel_for(std::size_t count, const std::function<void(std::s
   s.wake.notify_all();
   s.drain();
   // Oversubscribed machines: give the core to a worker that still holds an item rather than spin it away.
-  for (int spin = 0; s.busy.load() != 0; ++spin) {
-    if (spin < kSpins) {
-      pause_cpu();
-    } else {
-      std::this_thread::yield();
-    }
+  const auto done = [&] { return s.busy.load() == 0; };
+  if (!spin_until(done)) {
+    while (!done()) std::this_thread::yield();
   }
 }
 

@@ -12,7 +12,7 @@ namespace sgl::base {
 // the layers of one model step do not pay a wake-up each and an idle engine uses no CPU.
 class ThreadPool {
  public:
-  // threads: 1 … 1024; 0 means the machine's cores.
+  // threads: 1 … 1024; 0 means usable_cores() (cores.h).
   explicit ThreadPool(std::size_t threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "kernels/quant.h"
+
 namespace sgl::model {
 namespace {
 
@@ -114,8 +116,28 @@ base::Status read_biases(const Json& json, Config& c) {
   if (act != nullptr && *act != "silu") {
     return invalid("config.json: only the activation 'silu' is supported in 'hidden_act'");
   }
-  if (field(json, "quantization_config") != nullptr) {
-    return invalid("config.json: quantised weights ('quantization_config') are not supported");
+  return {};
+}
+
+// Only our own packed weights can be read, and only in the layout of this version.
+base::Status read_quantization(const Json& json, Config& c) {
+  const Json* quantization = field(json, "quantization_config");
+  if (quantization == nullptr) return {};
+  const auto text = [&](const char* name) -> std::string {
+    const Json* value = quantization->is_object() ? field(*quantization, name) : nullptr;
+    return value != nullptr && value->is_string() ? value->get<std::string>() : "";
+  };
+  if (text("quant_method") != kQuantMethod) {
+    return invalid(fmt::format(
+        "config.json: weights quantised by another program than sgl ('quant_method' is '{}') cannot be read",
+        text("quant_method")));
+  }
+  SGL_TRY(c.stored, parse_weight_format(text("format")));
+  SGL_TRY(const std::size_t version, count(*quantization, "layout_version", 1 << 16));
+  if (version != static_cast<std::size_t>(kernels::kPackedLayoutVersion)) {
+    return invalid(fmt::format(
+        "config.json: the weights have layout {}, this version reads layout {}; quantise the original again", version,
+        kernels::kPackedLayoutVersion));
   }
   return {};
 }
@@ -233,6 +255,7 @@ Expected<Config> parse_config(std::string_view json_text) {
   SGL_TRY_STATUS(read_architecture(json, c));
   SGL_TRY_STATUS(read_sizes(json, c));
   SGL_TRY_STATUS(read_biases(json, c));
+  SGL_TRY_STATUS(read_quantization(json, c));
   SGL_TRY_STATUS(read_windows(json, c));
   SGL_TRY_STATUS(read_rope(json, c));
   return c;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/base/expected.h"
+#include "runtime/model/formats.h"
 
 namespace sgl::model {
 
@@ -46,12 +47,17 @@ struct Config {
   bool qkv_bias = false;
   bool o_bias = false;
   bool mlp_bias = false;
-  bool qk_norm = false;             // RMS norm of every query and key head before the rotation
+  bool qk_norm = false;  // RMS norm of every query and key head before the rotation
+  // What the folder's packed tensors are (written by write_quantized, quantized_folder.h); kAsStored: it has none.
+  WeightFormat stored = WeightFormat::kAsStored;
   std::vector<std::size_t> window;  // per layer: sliding window in tokens, 0 for none
 };
 
+// What 'quantization_config' has as 'quant_method' where this project wrote the weights.
+constexpr std::string_view kQuantMethod = "sgl";
+
 // Errors: `invalid`, one sentence naming the field: not JSON, missing or out-of-range field, unknown architecture,
-// activation or rope type, quantised weights.
+// activation or rope type, weights quantised by other programs, packed weights of another layout.
 base::Expected<Config> parse_config(std::string_view json_text);
 
 // Rotation per position and pair i < head_dim/2, in radians, after scaling.

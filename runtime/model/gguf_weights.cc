@@ -6,10 +6,11 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "kernels/quant.h"
 #include "runtime/gguf/blocks.h"
-#include "runtime/model/kv_store.h"
 
 namespace sgl::model {
 namespace {
@@ -18,13 +19,6 @@ using base::Expected;
 using base::invalid;
 using gguf::Type;
 using kernels::DType;
-using kernels::Matrix;
-
-// Uninitialised memory for a packed weight, so that the threads that fill it are the first to touch it.
-std::shared_ptr<std::byte> aligned_bytes(std::size_t bytes) {
-  void* p = std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
-  return {static_cast<std::byte*>(p), [](std::byte* q) { std::free(q); }};
-}
 
 DType packed_type(Type type) {
   switch (type) {
@@ -50,112 +44,101 @@ std::size_t stored_row(std::size_t r, std::size_t head) {
   return r - in_head + in_head % half * 2 + in_head / half;
 }
 
-class Loader {
+// What llama.cpp's converter calls a tensor of Hugging Face (gguf-py/gguf/tensor_mapping.py).
+std::string stored_name(std::string name) {
+  static constexpr std::pair<std::string_view, std::string_view> kParts[] = {{"model.embed_tokens.", "token_embd."},
+                                                                             {"model.norm.", "output_norm."},
+                                                                             {"lm_head.", "output."},
+                                                                             {"model.layers.", "blk."},
+                                                                             {"input_layernorm.", "attn_norm."},
+                                                                             {"post_attention_layernorm.", "ffn_norm."},
+                                                                             {"self_attn.q_proj.", "attn_q."},
+                                                                             {"self_attn.k_proj.", "attn_k."},
+                                                                             {"self_attn.v_proj.", "attn_v."},
+                                                                             {"self_attn.o_proj.", "attn_output."},
+                                                                             {"self_attn.q_norm.", "attn_q_norm."},
+                                                                             {"self_attn.k_norm.", "attn_k_norm."},
+                                                                             {"mlp.gate_proj.", "ffn_gate."},
+                                                                             {"mlp.up_proj.", "ffn_up."},
+                                                                             {"mlp.down_proj.", "ffn_down."}};
+  for (const auto& [from, to] : kParts) {
+    if (const std::size_t at = name.find(from); at != std::string::npos) name.replace(at, from.size(), to);
+  }
+  return name;
+}
+
+class GgufSource final : public TensorSource {
  public:
-  Loader(Weights& weights, const gguf::Contents& file, const Config& config, base::ThreadPool& pool)
-      : w_(weights), file_(file), c_(config), pool_(pool) {}
+  GgufSource(gguf::File file, const Config& config, base::ThreadPool& pool)
+      : file_(std::move(file)),
+        turned_head_(config.architecture == Architecture::kLlama ? config.head_dim : 0),
+        pool_(pool) {}
 
-  base::Status load() {
-    SGL_TRY(w_.embedding, matrix("token_embd.weight", c_.vocab_size, c_.hidden));
-    SGL_TRY(w_.final_norm, vector("output_norm.weight", c_.hidden));
-    w_.head = w_.embedding;
-    if (!c_.tied_embeddings) {
-      SGL_TRY(w_.head, matrix("output.weight", c_.vocab_size, c_.hidden));
-    }
-    for (std::size_t i = 0; i < c_.layers; ++i) SGL_TRY_STATUS(layer(fmt::format("blk.{}.", i)));
-    return {};
-  }
-
- private:
-  base::Status layer(const std::string& prefix) {
-    LayerWeights& l = w_.layers.emplace_back();
-    const std::size_t q = c_.heads * c_.head_dim, kv = c_.kv_heads * c_.head_dim;
-    const std::size_t head = c_.architecture == Architecture::kLlama ? c_.head_dim : 0;
-    SGL_TRY(l.input_norm, vector(prefix + "attn_norm.weight", c_.hidden));
-    SGL_TRY(l.post_norm, vector(prefix + "ffn_norm.weight", c_.hidden));
-    SGL_TRY_STATUS(linear(prefix + "attn_q", q, c_.hidden, c_.qkv_bias, l.q, l.q_bias, head));
-    SGL_TRY_STATUS(linear(prefix + "attn_k", kv, c_.hidden, c_.qkv_bias, l.k, l.k_bias, head));
-    SGL_TRY_STATUS(linear(prefix + "attn_v", kv, c_.hidden, c_.qkv_bias, l.v, l.v_bias));
-    SGL_TRY_STATUS(linear(prefix + "attn_output", c_.hidden, q, c_.o_bias, l.o, l.o_bias));
-    SGL_TRY_STATUS(linear(prefix + "ffn_gate", c_.intermediate, c_.hidden, c_.mlp_bias, l.gate, l.gate_bias));
-    SGL_TRY_STATUS(linear(prefix + "ffn_up", c_.intermediate, c_.hidden, c_.mlp_bias, l.up, l.up_bias));
-    SGL_TRY_STATUS(linear(prefix + "ffn_down", c_.hidden, c_.intermediate, c_.mlp_bias, l.down, l.down_bias));
-    if (c_.qk_norm) {
-      SGL_TRY(l.q_norm, vector(prefix + "attn_q_norm.weight", c_.head_dim));
-      SGL_TRY(l.k_norm, vector(prefix + "attn_k_norm.weight", c_.head_dim));
-    }
-    return {};
-  }
-
-  base::Status linear(const std::string& name, std::size_t n, std::size_t k, bool has_bias, Matrix& weight,
-                      std::vector<float>& bias, std::size_t head = 0) {
-    SGL_TRY(weight, matrix(name + ".weight", n, k, head));
-    if (has_bias) {
-      SGL_TRY(bias, vector(name + ".bias", n, head));
-    }
-    return {};
-  }
-
-  Expected<const gguf::Tensor*> find(const std::string& name, const std::vector<std::uint64_t>& shape) const {
-    const gguf::Tensor* tensor = file_.tensor(name);
-    if (tensor == nullptr) return invalid(fmt::format("the file has no tensor '{}'", name));
-    if (tensor->shape != shape) {
-      return invalid(fmt::format("tensor '{}' has the shape [{}], but the metadata asks for [{}]", name,
+  Expected<SourceTensor> find(const std::string& name, std::span<const std::uint64_t> shape) override {
+    const std::string stored = stored_name(name);
+    const gguf::Tensor* tensor = file_.contents().tensor(stored);
+    if (tensor == nullptr) return invalid(fmt::format("the file has no tensor '{}'", stored));
+    if (!std::equal(shape.begin(), shape.end(), tensor->shape.begin(), tensor->shape.end())) {
+      return invalid(fmt::format("tensor '{}' has the shape [{}], but the metadata asks for [{}]", stored,
                                  fmt::join(tensor->shape, ", "), fmt::join(shape, ", ")));
     }
     if (!gguf::readable(tensor->type)) {
       return invalid(
           fmt::format("tensor '{}' is stored as {}, which is not supported; supported are F32, F16, BF16, Q8_0, "
                       "Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and Q6_K",
-                      name, gguf::facts(tensor->type).name));
+                      stored, gguf::facts(tensor->type).name));
     }
-    return tensor;
-  }
-
-  Expected<std::vector<float>> vector(const std::string& name, std::size_t n, std::size_t head = 0) const {
-    SGL_TRY(const gguf::Tensor* tensor, find(name, {n}));
-    std::vector<float> stored(n), out(n);
-    gguf::dequantize(tensor->type, tensor->bytes.data(), n, stored.data());
-    for (std::size_t i = 0; i < n; ++i) out[i] = stored[stored_row(i, head)];
-    return out;
-  }
-
-  Expected<Matrix> matrix(const std::string& name, std::size_t n, std::size_t k, std::size_t head = 0) {
-    SGL_TRY(const gguf::Tensor* tensor, find(name, {n, k}));
+    const bool turned = stored.find(".attn_q.") != std::string::npos || stored.find(".attn_k.") != std::string::npos;
+    const std::size_t head = turned ? turned_head_ : 0;
+    if (shape.size() == 1) return vector(*tensor, shape[0], head);
     switch (tensor->type) {
       case Type::kF32:
-        return plain(*tensor, DType::kF32, n, k, head);
+        return plain(*tensor, DType::kF32, shape[0], shape[1], head);
       case Type::kF16:
-        return plain(*tensor, DType::kF16, n, k, head);
+        return plain(*tensor, DType::kF16, shape[0], shape[1], head);
       case Type::kBF16:
-        return plain(*tensor, DType::kBF16, n, k, head);
+        return plain(*tensor, DType::kBF16, shape[0], shape[1], head);
       default:
-        return packed(*tensor, n, k, head);
+        return packed(*tensor, shape[0], shape[1], head);
     }
   }
 
-  Expected<Matrix> plain(const gguf::Tensor& tensor, DType type, std::size_t n, std::size_t k, std::size_t head) {
-    if (head == 0) return Matrix{tensor.bytes.data(), type, n, k};
+ private:
+  // Memory that lives as long as this.
+  Expected<std::byte*> memory(std::size_t bytes) {
+    PackedBytes made = allocate_packed(bytes);
+    if (made == nullptr) return base::Error{base::ErrorKind::kUnavailable, "no memory for the weights"};
+    return owned_.emplace_back(std::move(made)).get();
+  }
+
+  Expected<SourceTensor> vector(const gguf::Tensor& tensor, std::size_t n, std::size_t head) {
+    std::vector<float> stored(n);
+    gguf::dequantize(tensor.type, tensor.bytes.data(), n, stored.data());
+    SGL_TRY(std::byte * out, memory(n * sizeof(float)));
+    for (std::size_t i = 0; i < n; ++i)
+      std::memcpy(out + i * sizeof(float), &stored[stored_row(i, head)], sizeof(float));
+    return SourceTensor{out, DType::kF32};
+  }
+
+  Expected<SourceTensor> plain(const gguf::Tensor& tensor, DType type, std::size_t n, std::size_t k, std::size_t head) {
+    const bool aligned = reinterpret_cast<std::uintptr_t>(tensor.bytes.data()) % kernels::dtype_bytes(type) == 0;
+    if (head == 0 && aligned) return SourceTensor{tensor.bytes.data(), type};
     const std::size_t row = k * kernels::dtype_bytes(type);
-    const auto copy = aligned_bytes(n * row);
-    if (copy == nullptr) return no_memory();
+    SGL_TRY(std::byte * out, memory(n * row));
     for (std::size_t r = 0; r < n; ++r) {
-      std::memcpy(copy.get() + r * row, tensor.bytes.data() + stored_row(r, head) * row, row);
+      std::memcpy(out + r * row, tensor.bytes.data() + stored_row(r, head) * row, row);
     }
     base::MappedFile::release(tensor.bytes);
-    w_.owned.push_back(copy);
-    return Matrix{copy.get(), type, n, k};
+    return SourceTensor{out, type};
   }
 
-  Expected<Matrix> packed(const gguf::Tensor& tensor, std::size_t n, std::size_t k, std::size_t head) {
+  Expected<SourceTensor> packed(const gguf::Tensor& tensor, std::size_t n, std::size_t k, std::size_t head) {
     const DType type = packed_type(tensor.type);
-    const auto out = aligned_bytes(kernels::packed_bytes(type, n, k));
-    if (out == nullptr) return no_memory();
+    SGL_TRY(std::byte * out, memory(kernels::packed_bytes(type, n, k)));
     const std::size_t panels = (n + kernels::kPanelRows - 1) / kernels::kPanelRows;
-    pool_.parallel_for(panels, [&](std::size_t p) { pack_panel(tensor, type, n, k, head, p, out.get()); });
+    pool_.parallel_for(panels, [&](std::size_t p) { pack_panel(tensor, type, n, k, head, p, out); });
     base::MappedFile::release(tensor.bytes);
-    w_.owned.push_back(out);
-    return Matrix{out.get(), type, n, k};
+    return SourceTensor{out, type};
   }
 
   // One panel of rows; runs on any thread.
@@ -179,24 +162,16 @@ class Loader {
     kernels::pack_rows(type, n, k, first, rows, q.data(), scale.data(), min.data(), out);
   }
 
-  static base::Error no_memory() {
-    return {base::ErrorKind::kUnavailable, "there is no memory for the model's weights"};
-  }
-
-  Weights& w_;
-  const gguf::Contents& file_;
-  const Config& c_;
+  gguf::File file_;
+  std::size_t turned_head_;  // elements of a head whose halves are interleaved in the file; 0: none are
   base::ThreadPool& pool_;
+  std::vector<PackedBytes> owned_;
 };
 
 }  // namespace
 
-Expected<Weights> load_gguf_weights(std::shared_ptr<const gguf::File> file, const Config& config,
-                                    base::ThreadPool& pool) {
-  Weights weights;
-  SGL_TRY_STATUS(Loader(weights, file->contents(), config, pool).load());
-  weights.owned.push_back(std::move(file));
-  return weights;
+std::unique_ptr<TensorSource> open_gguf(gguf::File file, const Config& config, base::ThreadPool& pool) {
+  return std::make_unique<GgufSource>(std::move(file), config, pool);
 }
 
 }  // namespace sgl::model

@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+#include "runtime/model/formats.h"
+
 namespace sgl::model {
 
 // Cache lines: a vector load that straddles two costs twice (a fifth of the speed of a many-row product).
@@ -31,29 +33,31 @@ struct Scratch {
   Floats hidden, normed, q, k, v, attended, gate, up, cos, sin;
 };
 
-// Layout of K and of V: [layer][slot][kv_heads · head_dim], F32. Slots hold nothing defined
+// Layout of K and of V: [layer][slot][kv_heads · head_dim], F32 or F16. Slots hold nothing defined
 // before they are written. Memory is taken on first use by the system, so an unused pool costs address space only.
 struct KvStore {
   std::size_t slots = 0;
   std::size_t width = 0;  // kv_heads · head_dim
   std::size_t layers = 0;
+  KvFormat format = KvFormat::kF32;
   Scratch scratch;
 
-  float* k(std::size_t layer) { return data.get() + layer * slots * width; }
-  float* v(std::size_t layer) { return data.get() + (layers + layer) * slots * width; }
+  std::size_t row_bytes() const { return width * kv_element_bytes(format); }  // K or V of one token in one layer
+  std::byte* k(std::size_t layer) { return data.get() + layer * slots * row_bytes(); }
+  std::byte* v(std::size_t layer) { return data.get() + (layers + layer) * slots * row_bytes(); }
 
   // Copies `count` token slots in every layer (a partially shared page). The ranges must not overlap.
   void copy_slots(std::size_t from, std::size_t to, std::size_t count) {
     for (std::size_t l = 0; l < layers; ++l) {
-      std::memcpy(k(l) + to * width, k(l) + from * width, count * width * sizeof(float));
-      std::memcpy(v(l) + to * width, v(l) + from * width, count * width * sizeof(float));
+      std::memcpy(k(l) + to * row_bytes(), k(l) + from * row_bytes(), count * row_bytes());
+      std::memcpy(v(l) + to * row_bytes(), v(l) + from * row_bytes(), count * row_bytes());
     }
   }
 
   struct Free {
-    void operator()(float* p) const { std::free(p); }
+    void operator()(std::byte* p) const { std::free(p); }
   };
-  std::unique_ptr<float, Free> data;
+  std::unique_ptr<std::byte, Free> data;
 };
 
 }  // namespace sgl::model

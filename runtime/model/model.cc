@@ -40,10 +40,20 @@ float* grow(Floats& buffer, std::size_t n) {
   return buffer.data();
 }
 
+// One token's K or V into the cache.
+void store_row(const KvStore& kv, const float* row, std::byte* to) {
+  if (kv.format == KvFormat::kF32) {
+    std::memcpy(to, row, kv.width * sizeof(float));
+  } else {
+    kernels::to_f16(row, kv.width, reinterpret_cast<std::uint16_t*>(to));
+  }
+}
+
 }  // namespace
 
 struct Model::Impl {
   Config config;
+  LoadOptions options;
   Weights weights;
   std::vector<double> frequencies;  // rotation per position
 
@@ -57,19 +67,24 @@ struct Model::Impl {
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Model::~Model() = default;
 
-base::Expected<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& folder) {
+base::Expected<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& folder,
+                                                         const LoadOptions& options) {
   auto impl = std::make_unique<Impl>();
-  if (gguf::is_gguf(folder)) {
+  impl->options = options;
+  const bool gguf = gguf::is_gguf(folder);
+  // Threads that sleep unless something has to be quantised or packed.
+  base::ThreadPool pool(options.weights == WeightFormat::kAsStored && !gguf ? 1 : 0);
+  std::unique_ptr<TensorSource> source;
+  if (gguf) {
     SGL_TRY(gguf::File file, gguf::File::open(folder));
     SGL_TRY(impl->config, gguf_config(file.contents()));
-    base::ThreadPool pool(0);
-    SGL_TRY(impl->weights, load_gguf_weights(std::make_shared<const gguf::File>(std::move(file)), impl->config, pool));
-    impl->frequencies = rope_frequencies(impl->config);
-    return std::shared_ptr<const Model>(new Model(std::move(impl)));
+    source = open_gguf(std::move(file), impl->config, pool);
+  } else {
+    SGL_TRY(const std::string text, base::read_file(folder / "config.json", std::size_t{16} << 20));
+    SGL_TRY(impl->config, parse_config(text));
+    SGL_TRY(source, open_safetensors(folder, impl->config));
   }
-  SGL_TRY(const std::string text, base::read_file(folder / "config.json", std::size_t{16} << 20));
-  SGL_TRY(impl->config, parse_config(text));
-  SGL_TRY(impl->weights, load_weights(folder, impl->config));
+  SGL_TRY(impl->weights, load_weights(std::move(source), impl->config, options.weights, pool));
   impl->frequencies = rope_frequencies(impl->config);
   return std::shared_ptr<const Model>(new Model(std::move(impl)));
 }
@@ -78,9 +93,20 @@ const Config& Model::config() const {
   return impl_->config;
 }
 
+const LoadOptions& Model::options() const {
+  return impl_->options;
+}
+
+std::uint64_t Model::parameters() const {
+  std::uint64_t out = 0;
+  for (const auto& [name, m] : impl_->weights.matrices) out += m.n * m.k;
+  for (const auto& [name, v] : impl_->weights.vectors) out += v.size();
+  return out;
+}
+
 std::size_t Model::kv_bytes_per_token() const {
   const Config& c = impl_->config;
-  return 2 * c.layers * c.kv_heads * c.head_dim * sizeof(float);
+  return 2 * c.layers * c.kv_heads * c.head_dim * kv_element_bytes(impl_->options.kv);
 }
 
 std::unique_ptr<KvStore> Model::make_kv(std::size_t slots) const {
@@ -89,10 +115,11 @@ std::unique_ptr<KvStore> Model::make_kv(std::size_t slots) const {
   kv->slots = slots;
   kv->width = c.kv_heads * c.head_dim;
   kv->layers = c.layers;
+  kv->format = impl_->options.kv;
   // Not touched here: the pages of a large pool stay unbacked until they are written.
   const std::size_t bytes = std::max<std::size_t>(slots, 1) * kv_bytes_per_token();
   kv->data.reset(
-      static_cast<float*>(std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment)));
+      static_cast<std::byte*>(std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment)));
   if (kv->data == nullptr) return nullptr;
   return kv;
 }
@@ -162,13 +189,15 @@ void Model::Impl::attention_block(std::size_t layer, const Rows& rows, KvStore& 
     kernels::rope(q + r * q_width, c.heads, dim, &s.cos[r * half], &s.sin[r * half]);
     kernels::rope(k + r * kv_width, c.kv_heads, dim, &s.cos[r * half], &s.sin[r * half]);
     const std::size_t slot = rows.attention[r].slots[rows.attention[r].position];
-    std::memcpy(kv.k(layer) + slot * kv_width, k + r * kv_width, kv_width * sizeof(float));
-    std::memcpy(kv.v(layer) + slot * kv_width, v + r * kv_width, kv_width * sizeof(float));
+    store_row(kv, k + r * kv_width, kv.k(layer) + slot * kv.row_bytes());
+    store_row(kv, v + r * kv_width, kv.v(layer) + slot * kv.row_bytes());
   }
   float* attended = grow(s.attended, n * q_width);
   const kernels::AttentionShape shape{c.heads, c.kv_heads, dim, c.window[layer],
                                       static_cast<float>(1.0 / std::sqrt(static_cast<double>(dim)))};
-  kernels::attention(shape, rows.attention, q, kv.k(layer), kv.v(layer), attended, pool);
+  const kernels::KvView view{kv.k(layer), kv.v(layer),
+                             kv.format == KvFormat::kF32 ? kernels::DType::kF32 : kernels::DType::kF16};
+  kernels::attention(shape, rows.attention, q, view, attended, pool);
   const kernels::MatmulTarget out[] = {{w.o, x}};
   kernels::matmul(out, attended, n, pool);
   add_bias(s.normed, w.o_bias, n);
@@ -209,7 +238,7 @@ void Model::Impl::head(const Rows& rows, Scratch& s, std::span<float> logits, ba
 base::Status Model::forward(std::span<const Slice> slices, KvStore& kv, std::span<float> logits,
                             base::ThreadPool& pool) const {
   const Impl& m = *impl_;
-  if (kv.layers != m.config.layers || kv.width != m.config.kv_heads * m.config.head_dim) {
+  if (kv.layers != m.config.layers || kv.width != m.config.kv_heads * m.config.head_dim || kv.format != m.options.kv) {
     return base::invalid("the KV store was made for another model");
   }
   SGL_TRY(const Rows rows, m.collect(slices, kv, logits.size()));

@@ -10,14 +10,16 @@
 
 #include "runtime/base/expected.h"
 #include "runtime/base/thread_pool.h"
+#include "runtime/model/formats.h"
 
 namespace sgl::model {
 
 // The facts of config.json that the forward pass needs; see config.h.
 struct Config;
 
-// KV storage of one engine: `slots` token slots; slot s of layer l holds K and V of one token, F32.
-// Layout: [layer][slot][kv_heads][head_dim] for K and for V. Owned by the engine, written by Model::forward.
+// KV storage of one engine: `slots` token slots; slot s of layer l holds K and V of one token, in the format that the
+// model was loaded with. Layout: [layer][slot][kv_heads][head_dim] for K and for V. Owned by the engine, written by
+// Model::forward.
 struct KvStore;
 
 // One sequence's part of a step: `tokens` at positions [start, start + tokens.size()).
@@ -33,11 +35,16 @@ struct Slice {
 
 class Model {
  public:
-  // A Hugging Face folder, or a GGUF file.
-  // Errors: one sentence (missing file, malformed or truncated header, shape mismatch, unknown architecture).
-  static base::Expected<std::shared_ptr<const Model>> load(const std::filesystem::path& folder);
+  // `folder`: a Hugging Face folder, or a GGUF file.
+  // Errors: one sentence (missing file, malformed or truncated header, shape mismatch, unknown architecture; weights
+  // that are quantised already, in another format than the one asked for). Files stay mapped while matrices point into
+  // them. Quantising at load uses all cores and takes seconds per billion weights.
+  static base::Expected<std::shared_ptr<const Model>> load(const std::filesystem::path& folder,
+                                                           const LoadOptions& options = {});
   ~Model();
   const Config& config() const;
+  const LoadOptions& options() const;
+  std::uint64_t parameters() const;        // numbers in all tensors
   std::size_t kv_bytes_per_token() const;  // K and V over all layers
   std::unique_ptr<KvStore> make_kv(std::size_t slots) const;
 

@@ -66,6 +66,36 @@ def read_npy(path):
     return rows, columns, struct.unpack(f"<{rows * columns}f", body)
 
 
+@test("model/quantize")
+def quantize():
+    with folder() as tmp:
+        ids = "1,403,407,261,378"
+        ok("sgl", "model", "logits", "--model", model(), "--ids", ids, "-o", tmp / "plain.npy")
+        plain = read_npy(tmp / "plain.npy")
+        for form, near in (("q8", 0.1), ("q4", 0.9), ("q4a", 0.9)):
+            said = ok("sgl", "model", "quantize", "--to", form, model(), tmp / form).out
+            check("million weights" in said, said)
+            ok("sgl", "model", "logits", "--model", model(), "--quantize", form, "--ids", ids, "-o", tmp / "load.npy")
+            ok("sgl", "model", "logits", "--model", tmp / form, "--ids", ids, "-o", tmp / "file.npy")
+            loaded = read_npy(tmp / "load.npy")
+            equal(read_npy(tmp / "file.npy"), loaded, "logits of the folder and of quantising at load")
+            scale = max(abs(v) for v in plain[2])
+            worst = max(abs(a - b) for a, b in zip(plain[2], loaded[2]))
+            check(0 < worst < near * scale, f"{form}: off by {worst} of {scale}")
+            facts = json.loads(ok("sgl", "model", "info", tmp / form, "--json").out)
+            equal(facts["dtype"], form, "type of the weights")
+            equal(facts["parameters"], json.loads(ok("sgl", "model", "info", model(), "--json").out)["parameters"], "size")
+        fails(2, "not empty", "sgl", "model", "quantize", "--to", "q8", model(), tmp / "q8")
+        fails(2, "quantised already", "sgl", "model", "quantize", "--to", "q8", tmp / "q4", tmp / "again")
+        one_sentence(fails(2, "quantised already", "sgl", "model", "logits", "--model", tmp / "q4", "--quantize", "q8",
+                           "--ids", ids, "-o", tmp / "x.npy"))
+        ok("sgl", "model", "logits", "--model", model(), "--kv-cache-dtype", "f16", "--ids", ids, "-o", tmp / "kv.npy")
+        check(read_npy(tmp / "kv.npy") != plain, "an F16 cache changes nothing")
+        weights = tmp / "q8" / "model.safetensors"
+        weights.write_bytes(weights.read_bytes()[:-1])
+        one_sentence(fails(2, "model.safetensors", "sgl", "model", "info", tmp / "q8"))
+
+
 @test("model/logits")
 def logits():
     with folder() as tmp:

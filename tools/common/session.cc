@@ -27,13 +27,14 @@ class AbsentPort final : public exec::ModelPort {
 
 }  // namespace
 
-base::Expected<Session> open_session(const std::string& folder, std::size_t threads) {
+base::Expected<Session> open_session(const std::string& folder, std::size_t threads, const LoadChoice& load) {
   engine::EngineOptions options;
   options.threads = threads;
-  return open_session(folder, options);
+  return open_session(folder, options, load);
 }
 
-base::Expected<Session> open_session(const std::string& folder, const engine::EngineOptions& options) {
+base::Expected<Session> open_session(const std::string& folder, const engine::EngineOptions& options,
+                                     const LoadChoice& load) {
   const auto start = std::chrono::steady_clock::now();
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored) && !gguf::is_gguf(folder)) {
@@ -41,7 +42,8 @@ base::Expected<Session> open_session(const std::string& folder, const engine::En
                ? base::invalid(fmt::format("'{}' is neither a model folder nor a GGUF file", folder))
                : base::not_found(fmt::format("there is no model folder or GGUF file '{}'", folder));
   }
-  SGL_TRY(auto model, model::Model::load(folder));
+  SGL_TRY(const model::LoadOptions load_options, load.options());
+  SGL_TRY(auto model, model::Model::load(folder, load_options));
   SGL_TRY(auto tokenizer, tokenizer::Tokenizer::load(folder));
   Session session;
   SGL_TRY(session.engine, engine::Engine::create(std::move(model), std::move(tokenizer), options));

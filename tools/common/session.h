@@ -8,6 +8,7 @@
 #include "runtime/base/expected.h"
 #include "runtime/engine/engine.h"
 #include "runtime/exec/port.h"
+#include "tools/common/load_choice.h"
 
 namespace sgl::tools {
 
@@ -19,8 +20,9 @@ struct Session {
 };
 
 // Errors: one sentence, from whatever could not be loaded.
-base::Expected<Session> open_session(const std::string& folder, std::size_t threads);
-base::Expected<Session> open_session(const std::string& folder, const engine::EngineOptions& options);
+base::Expected<Session> open_session(const std::string& folder, std::size_t threads, const LoadChoice& load = {});
+base::Expected<Session> open_session(const std::string& folder, const engine::EngineOptions& options,
+                                     const LoadChoice& load = {});
 
 // For programs that never ask a model: a port without one. Using it is a bug.
 std::unique_ptr<exec::ModelPort> make_absent_port();

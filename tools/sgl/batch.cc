@@ -63,6 +63,7 @@ std::string model_identity(const RunCommand& command) {
   }
   std::sort(weights.begin(), weights.end());
   for (const std::string& line : weights) facts += line;
+  facts += fmt::format("quantize={} kv={}\n", command.load.quantize, command.load.kv_cache_dtype);
   return base::hex(base::sha256(facts));
 }
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "tools/common/load_choice.h"
+
 namespace sgl::tools {
 
 struct RunCommand {
@@ -16,6 +18,7 @@ struct RunCommand {
   std::uint64_t seed = 0;
   int max_tokens = 256;
   std::size_t threads = 0;
+  LoadChoice load;
   bool interpret = false;
   bool stats = false, json = false, quiet = false, trace = false;
   // Batch runs:
@@ -39,6 +42,11 @@ struct LogitsCommand {
   std::string folder, ids, text, output;
   bool last = false;
   std::size_t threads = 0;
+  LoadChoice load;
+};
+
+struct QuantizeCommand {
+  std::string source, target, format;
 };
 
 // What sgl constrain compiles, and how. One of schema, regex, grammar, tags and suite is given.
@@ -82,6 +90,7 @@ int print_value(const RunCommand& command, const std::string& value);
 int tokenize(const TokenizeCommand& command);
 int model_info(const ModelInfoCommand& command);
 int model_logits(const LogitsCommand& command);
+int model_quantize(const QuantizeCommand& command);
 int constrain_check(const ConstrainCheckCommand& command);
 int constrain_bench(const ConstrainBenchCommand& command);
 int constrain_explain(const ConstrainExplainCommand& command);

@@ -17,6 +17,7 @@ struct Commands {
   TokenizeCommand tokenize;
   ModelInfoCommand info;
   LogitsCommand logits;
+  QuantizeCommand quantize;
   ConstrainCheckCommand check;
   ConstrainBenchCommand bench;
   ConstrainExplainCommand explain;
@@ -29,6 +30,11 @@ constexpr const char* kTokenizerHelp =
 
 void add_model_option(CLI::App& app, std::string& folder) {
   app.add_option("-m,--model", folder, kModelHelp);
+}
+
+void add_load_options(CLI::App& app, LoadChoice& load) {
+  app.add_option("--quantize", load.quantize, kQuantizeHelp)->check(CLI::IsMember({"none", "q8", "q4", "q4a"}));
+  app.add_option("--kv-cache-dtype", load.kv_cache_dtype, kKvCacheHelp)->check(CLI::IsMember({"f32", "f16"}));
 }
 
 constexpr const char* kRunFooter =
@@ -71,8 +77,9 @@ void add_run(CLI::App& app, Commands& commands, std::function<int()>& action) {
          "--limit", command.limits,
          "lower what the program may spend: tokens=N, time=30s, forks=N, fuel=N or memory=BYTES; may be repeated")
       ->allow_extra_args(false);
-  sub->add_option("--threads", command.threads, "threads for the model (0: the machine's cores)")
+  sub->add_option("--threads", command.threads, "threads for the model (0: one per physical core)")
       ->check(CLI::Range(0, 1024));
+  add_load_options(*sub, command.load);
   sub->add_option_function<std::string>(
          "--exec", [&command](const std::string& value) { command.interpret = value == "interp"; },
          "how functions are executed: jit (default), compiled; interp, interpreted")
@@ -141,13 +148,28 @@ void add_tokenize(CLI::App& app, TokenizeCommand& command, std::function<int()>&
   sub->callback([&] { action = [&] { return tokenize(command); }; });
 }
 
+void add_quantize(CLI::App& model, QuantizeCommand& command, std::function<int()>& action) {
+  CLI::App* sub = model.add_subcommand("quantize", "Write a model with 8- or 4-bit weights, which loads at once");
+  sub->add_option("source", command.source, "model folder")->required();
+  sub->add_option("target", command.target, "folder to write; it must be new or empty")->required();
+  sub->add_option("--to", command.format, "q8 (8 bits), q4 (4 bits) or q4a (4 bits with a minimum per group)")
+      ->required()
+      ->check(CLI::IsMember({"q8", "q4", "q4a"}));
+  sub->footer(
+      "Examples:\n"
+      "  sgl model quantize --to q8 models/small models/small-q8\n"
+      "  sgl run judge.sgl --model models/small-q8");
+  sub->callback([&] { action = [&] { return model_quantize(command); }; });
+}
+
 void add_model(CLI::App& app, Commands& commands, std::function<int()>& action) {
-  CLI::App* model = app.add_subcommand("model", "Look into a model");
+  CLI::App* model = app.add_subcommand("model", "Look into a model, quantise it");
   model->require_subcommand(1);
   model->footer(
       "Examples:\n"
       "  sgl model info models/small\n"
-      "  sgl model logits --model models/small --text 'Once upon' -o logits.npy");
+      "  sgl model logits --model models/small --text 'Once upon' -o logits.npy\n"
+      "  sgl model quantize --to q4 models/small models/small-q4");
   CLI::App* info = model->add_subcommand("info", "Print what a model is");
   info->add_option("folder", commands.info.folder, kModelHelp);
   info->add_flag("--json", commands.info.json, "as JSON");
@@ -164,12 +186,14 @@ void add_model(CLI::App& app, Commands& commands, std::function<int()>& action) 
   sub->add_option("--text", logits.text, "text, tokenised with the tokens that begin a text")->excludes(ids);
   sub->add_option("-o,--output", logits.output, "file to write: float32, positions × vocabulary")->required();
   sub->add_flag("--last", logits.last, "only the last position");
-  sub->add_option("--threads", logits.threads, "threads (0: the machine's cores)")->check(CLI::Range(0, 1024));
+  sub->add_option("--threads", logits.threads, "threads (0: one per physical core)")->check(CLI::Range(0, 1024));
+  add_load_options(*sub, logits.load);
   sub->footer(
       "Examples:\n"
       "  sgl model logits --model models/small --ids 1,403,407 -o logits.npy\n"
       "  sgl model logits --model models/small --text 'Once upon' --last -o next.npy");
   sub->callback([&] { action = [&] { return model_logits(logits); }; });
+  add_quantize(*model, commands.quantize, action);
 }
 
 void set_whitespace(const std::string& value, ConstrainOptions& options) {

@@ -15,6 +15,7 @@
 #include "runtime/gguf/gguf.h"
 #include "runtime/model/config.h"
 #include "runtime/model/kv_store.h"
+#include "runtime/model/quantized_folder.h"
 #include "runtime/model/safetensors.h"
 #include "runtime/tokenizer/tokenizer.h"
 #include "tools/common/exit_codes.h"
@@ -83,10 +84,9 @@ base::Expected<Json> describe(const std::string& folder) {
   SGL_TRY(const auto tokenizer, tokenizer::Tokenizer::load(folder));
   SGL_TRY(const auto counts, count_weights(folder));
   const model::Config& config = model->config();
-  std::uint64_t parameters = 0, most = 0;
+  std::uint64_t most = 0;
   std::string dtype;
   for (const auto& [type, count] : counts) {
-    parameters += count;
     if (count > most) {
       most = count;
       dtype = type;
@@ -94,8 +94,8 @@ base::Expected<Json> describe(const std::string& folder) {
   }
   Json out;
   out["architecture"] = config.architecture_name;
-  out["parameters"] = parameters;
-  out["dtype"] = dtype;
+  out["parameters"] = model->parameters();
+  out["dtype"] = config.stored == model::WeightFormat::kAsStored ? dtype : std::string(format_name(config.stored));
   out["layers"] = config.layers;
   out["hidden"] = config.hidden;
   out["intermediate"] = config.intermediate;
@@ -207,10 +207,21 @@ int model_logits(const LogitsCommand& command) {
   announce(*folder);
   const auto tokens = logits_tokens(command, folder->path);
   if (!tokens.ok()) return refuse(tokens.error());
-  const auto model = model::Model::load(folder->path);
+  const auto options = command.load.options();
+  if (!options.ok()) return refuse(options.error());
+  const auto model = model::Model::load(folder->path, *options);
   if (!model.ok()) return refuse(model.error());
   const base::Status written = write_logits(command, **model, *tokens);
   return written.ok() ? kOk : refuse(written.error());
+}
+
+int model_quantize(const QuantizeCommand& command) {
+  const auto format = model::parse_weight_format(command.format);
+  if (!format.ok()) return refuse(format.error());
+  const auto written = model::write_quantized(command.source, command.target, *format);
+  if (!written.ok()) return refuse(written.error());
+  return print_out(fmt::format("{} million weights in {:.1f} MB\n", (written->parameters + 500'000) / 1'000'000,
+                               static_cast<double>(written->bytes) / 1e6));
 }
 
 }  // namespace sgl::tools

@@ -48,7 +48,7 @@ int prepare_model(const RunCommand& command, Prepared& out) {
     const auto folder = model_folder(command.model);
     if (!folder.ok()) return refuse(folder.error());
     if (!command.quiet) announce(*folder);
-    auto session = open_session(folder->path, command.threads);
+    auto session = open_session(folder->path, command.threads, command.load);
     if (!session.ok()) return refuse(session.error());
     out.session = std::move(*session);
   }

@@ -35,6 +35,8 @@ void configure() {
     config.row_bytes[2 + t] = 32, config.rows[2 + t] = 16;
     config.row_bytes[4 + t] = 64, config.rows[4 + t] = 8;
   }
+  // GCC's intrinsic says that it reads 8 bytes: keep the compiler from dropping the others.
+  asm volatile("" : : "r"(&config) : "memory");
   _tile_loadconfig(&config);
 }
 
@@ -176,7 +178,7 @@ void matmul(const Matrix& w, const QuantRows& x, std::size_t rows, float* y, std
 }  // namespace
 
 const QuantOps& quant_amx_ops() {
-  static const QuantOps kOps{quant_avx512_ops().quantize, matmul};
+  static const QuantOps kOps{quant_avx512_ops().quantize, matmul, quant_avx512_ops().quantize_weights};
   return kOps;
 }
 

@@ -74,7 +74,11 @@ void quant_matmul(const QuantOps& ops, std::span<const MatmulTarget> targets, co
   if (rows * k < kParallelWork / 4) {
     for (std::size_t r = 0; r < rows; ++r) ops.quantize(x + r * k, k, q, r);
   } else {
-    pool.parallel_for(rows, [&](std::size_t r) { ops.quantize(x + r * k, k, q, r); });
+    // By tiles: rows that are neighbours share the cache lines of their scales.
+    pool.parallel_for(q.lead / kTileRows, [&](std::size_t tile) {
+      const std::size_t end = std::min(rows, (tile + 1) * kTileRows);
+      for (std::size_t r = tile * kTileRows; r < end; ++r) ops.quantize(x + r * k, k, q, r);
+    });
   }
   const std::size_t parts = parallel ? pool.size() * kPartsPerThread : 1;
   const std::size_t step = ((panels + parts - 1) / parts + kPanelQuantum - 1) / kPanelQuantum * kPanelQuantum;

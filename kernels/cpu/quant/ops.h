@@ -37,6 +37,9 @@ struct QuantOps {
   // of x, which must exist (their contents do not matter beyond `rows`).
   void (*matmul)(const Matrix& w, const QuantRows& x, std::size_t rows, float* y, std::size_t ldy,
                  std::size_t panel_begin, std::size_t panel_end);
+  // quantize_rows of kernels/quant.h.
+  void (*quantize_weights)(DType type, const float* x, std::size_t rows, std::size_t k, std::int8_t* q,
+                           std::uint16_t* scale, std::uint16_t* min);
 };
 
 // nullptr when this machine or build lacks the instruction set; kPortable is always there.

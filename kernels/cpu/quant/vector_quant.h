@@ -14,6 +14,7 @@
 
 #include "kernels/cpu/quant/layout.h"
 #include "kernels/cpu/quant/ops.h"
+#include "kernels/cpu/quant/vector_weights.h"
 
 namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE {
 
@@ -227,6 +228,6 @@ void quant_matmul(const Matrix& w, const QuantRows& x, std::size_t rows, float* 
   quant_typed<DType::kQ4A>(w, x, rows, y, ldy, panel_begin, panel_end);
 }
 
-constexpr QuantOps kQuantOps{quantize_activations, quant_matmul};
+constexpr QuantOps kQuantOps{quantize_activations, quant_matmul, quantize_weights};
 
 }  // namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE

@@ -1,9 +1,13 @@
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
+#include "runtime/base/cores.h"
 #include "runtime/base/expected.h"
 #include "runtime/base/sha256.h"
 #include "runtime/base/thread_pool.h"
@@ -58,4 +62,32 @@ TEST_CASE("expected carries values and errors") {
   };
   CHECK(*quarter(8) == 2);
   CHECK(quarter(6).error().message == "odd");
+}
+
+TEST_CASE("cores: siblings count once, the affinity mask and a container's quota bound them") {
+  namespace fs = std::filesystem;
+  const fs::path sys = fs::temp_directory_path() / ("sgl-cores-" + std::to_string(::getpid()));
+  const auto put = [&](const fs::path& path, const char* text) {
+    fs::create_directories((sys / path).parent_path());
+    std::ofstream(sys / path) << text << "\n";
+  };
+  for (int cpu = 0; cpu < 8; ++cpu) {  // four cores of two threads
+    const std::string siblings = std::to_string(cpu % 4) + "," + std::to_string(cpu % 4 + 4);
+    put("devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/thread_siblings_list", siblings.c_str());
+  }
+  const std::vector<int> all{0, 1, 2, 3, 4, 5, 6, 7}, some{0, 4, 5}, unknown{90, 91, 92}, none;
+  CHECK(count_cores(sys, all) == 4);
+  CHECK(count_cores(sys, some) == 2);
+  CHECK(count_cores(sys, unknown) == 3);
+  CHECK(count_cores(sys, none) == 1);
+  put("fs/cgroup/cpu.max", "max 100000");
+  CHECK(count_cores(sys, all) == 4);
+  put("fs/cgroup/cpu.max", "250000 100000");
+  CHECK(count_cores(sys, all) == 3);
+  put("fs/cgroup/cpu.max", "10000 100000");
+  CHECK(count_cores(sys, all) == 1);
+  put("fs/cgroup/cpu.max", "nonsense");
+  CHECK(count_cores(sys, all) == 4);
+  fs::remove_all(sys);
+  CHECK(usable_cores() >= 1);
 }

@@ -106,8 +106,14 @@ TEST_CASE("16 requests forked from one prefix compute it exactly once") {
   }
 }
 
-TEST_CASE("output does not depend on pages, pool, threads, batch, cache or chunking") {
-  for (const test::Rig& rig : rigs()) {
+TEST_CASE("output does not depend on pages, pool, threads, batch, cache or chunking, in any format") {
+  std::vector<test::Rig> all_rigs = rigs();
+  for (const auto weights : {model::WeightFormat::kQ8, model::WeightFormat::kQ4, model::WeightFormat::kQ4A}) {
+    all_rigs.push_back(test::random_rig({}, {}, {.weights = weights}));
+  }
+  all_rigs.push_back(test::random_rig({}, {}, {.kv = model::KvFormat::kF16}));
+  all_rigs.push_back(test::random_rig({}, {}, {.weights = model::WeightFormat::kQ4, .kv = model::KvFormat::kF16}));
+  for (const test::Rig& rig : all_rigs) {
     std::vector<std::vector<Finished>> all;
     const auto run = [&](const EngineOptions& options) {
       const auto e = make(rig, options);

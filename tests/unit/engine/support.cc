@@ -7,10 +7,10 @@ namespace sgl::test {
 using engine::Finished;
 using engine::RequestId;
 
-Rig random_rig(RandomModelSpec spec, const std::vector<std::string>& extra) {
+Rig random_rig(RandomModelSpec spec, const std::vector<std::string>& extra, const model::LoadOptions& options) {
   const TemporaryFolder folder;
   write_random_model(spec, folder.path());
-  auto loaded = model::Model::load(folder.path());  // the files stay mapped after the folder is gone
+  auto loaded = model::Model::load(folder.path(), options);  // the files stay mapped after the folder is gone
   REQUIRE(loaded.ok());
   auto tokens = tokenizer::Tokenizer::from_json(byte_tokenizer_json(extra),
                                                 R"({"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"})");

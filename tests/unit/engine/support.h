@@ -21,7 +21,8 @@ struct Rig {
   std::shared_ptr<const tokenizer::Tokenizer> tokenizer;
 };
 // Random weights; the tokenizer has one token per byte (byte b is token b + 3) and the pieces of `extra`.
-Rig random_rig(RandomModelSpec spec = {}, const std::vector<std::string>& extra = {});
+Rig random_rig(RandomModelSpec spec = {}, const std::vector<std::string>& extra = {},
+               const model::LoadOptions& options = {});
 // From a folder; null members where it is absent.
 Rig folder_rig(const std::filesystem::path& folder);
 

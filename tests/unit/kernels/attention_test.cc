@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 #include "kernels/cpu/reference/reference.h"
 #include "tests/unit/kernels/support.h"
@@ -18,6 +19,7 @@ struct Case {
   AttentionShape shape;
   std::size_t length;
   std::vector<float> q, k, v;
+  std::vector<std::uint16_t> k16, v16;
   std::vector<std::uint32_t> slots;
   Case(std::size_t heads, std::size_t kv_heads, std::size_t dim, std::size_t window, std::size_t tokens)
       : shape{heads, kv_heads, dim, window, 0.3F},
@@ -30,6 +32,19 @@ struct Case {
     std::shuffle(slots.begin(), slots.end(), std::mt19937(4));
     slots.resize(tokens);
   }
+  // Makes keys and values exact in F16, so that both types of the cache hold the same.
+  void round_to_f16() {
+    for (auto [from, to] : {std::pair{&k, &k16}, {&v, &v16}}) {
+      to->resize(from->size());
+      for (std::size_t i = 0; i < from->size(); ++i) {
+        (*to)[i] = to_f16((*from)[i]);
+        (*from)[i] = from_f16((*to)[i]);
+      }
+    }
+  }
+  KvView view(bool f16) const {
+    return f16 ? KvView{k16.data(), v16.data(), DType::kF16} : KvView{k.data(), v.data(), DType::kF32};
+  }
   std::vector<AttentionRow> rows() const {
     std::vector<AttentionRow> out;
     for (std::size_t p = 0; p < length; ++p) out.push_back({slots.data(), p});
@@ -39,25 +54,41 @@ struct Case {
 
 }  // namespace
 
-TEST_CASE("attention agrees with the reference: groups, head sizes, windows, lengths around the block") {
+TEST_CASE("attention agrees with the reference: groups, head sizes, windows, lengths around the block, F16") {
   for (const cpu::Isa isa : available_isas()) {
     CAPTURE(cpu::isa_name(isa));
+    const cpu::Ops& ops = *cpu::ops_for(isa);
     for (const auto& [heads, kv] : {std::pair<std::size_t, std::size_t>{1, 1}, {4, 2}, {7, 1}, {8, 2}, {3, 3}}) {
-      for (const std::size_t dim : {2, 8, 20, 64}) {
+      for (const std::size_t dim : {2, 8, 20, 64, 128}) {
         for (const std::size_t window : {0, 1, 5, 33}) {
-          const Case c(heads, kv, dim, window, 67);
+          Case c(heads, kv, dim, window, dim == 128 ? 100 : 67);
+          const bool f16 = (heads + dim + window) % 2 == 0;
+          if (f16) c.round_to_f16();
           const std::vector<AttentionRow> rows = c.rows();
-          std::vector<float> want(c.q.size()), got(c.q.size());
+          std::vector<float> want(c.q.size()), got(c.q.size()), runs(c.q.size()), whole(c.q.size());
           reference::attention(c.shape, rows, c.q.data(), c.k.data(), c.v.data(), want.data());
-          for (std::size_t r = 0; r < rows.size(); ++r) {
-            for (std::size_t h = 0; h < kv; ++h) {
-              cpu::ops_for(isa)->attention(c.shape, rows[r], h, &c.q[r * heads * dim], c.k.data(), c.v.data(),
-                                           &got[r * heads * dim]);
+          const std::size_t width = heads * dim;
+          for (std::size_t h = 0; h < kv; ++h) {
+            for (std::size_t r = 0; r < rows.size(); ++r) {
+              ops.attention(c.shape, &rows[r], 1, h, h + 1, &c.q[r * width], c.view(f16), &got[r * width]);
+            }
+            if (h == 0) {
+              for (std::size_t r = 0; r < rows.size(); ++r) {
+                ops.attention(c.shape, &rows[r], 1, 0, kv, &c.q[r * width], c.view(f16), &whole[r * width]);
+              }
+            }
+            for (std::size_t r = 0; r < rows.size();) {
+              const std::size_t count = std::min<std::size_t>(1 + r * 7 % kAttentionRows, rows.size() - r);
+              ops.attention(c.shape, &rows[r], count, h, h + 1, &c.q[r * width], c.view(f16), &runs[r * width]);
+              r += count;
             }
           }
           bool good = true;
           for (std::size_t i = 0; i < got.size(); ++i) good &= close(got[i], want[i], 1.0F, 1e-5F);
           CHECK_MESSAGE(good, heads << "/" << kv << " dim " << dim << " window " << window);
+          CHECK(got == whole);
+          CHECK_MESSAGE(std::memcmp(got.data(), runs.data(), got.size() * sizeof(float)) == 0,
+                        "runs of rows: " << heads << "/" << kv << " dim " << dim << " window " << window);
         }
       }
     }
@@ -66,24 +97,37 @@ TEST_CASE("attention agrees with the reference: groups, head sizes, windows, len
 
 TEST_CASE("attention: a row's bits do not depend on slots, batch or threads") {
   sgl::base::ThreadPool one(1), four(4);
-  const Case a(8, 2, 64, 0, 100);
-  const std::vector<AttentionRow> rows = a.rows();
-  std::vector<float> together(a.q.size()), single(a.q.size()), moved(a.q.size());
-  attention(a.shape, rows, a.q.data(), a.k.data(), a.v.data(), together.data(), four);
-  const std::size_t width = 8 * 64, kv_width = 2 * 64;
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    attention(a.shape, {&rows[r], 1}, &a.q[r * width], a.k.data(), a.v.data(), &single[r * width], one);
+  for (const bool f16 : {false, true}) {
+    Case a(8, 2, 64, 0, 100);
+    a.round_to_f16();
+    const std::vector<AttentionRow> rows = a.rows();
+    std::vector<float> together(a.q.size()), single(a.q.size()), moved(a.q.size());
+    attention(a.shape, rows, a.q.data(), a.view(f16), together.data(), four);
+    const std::size_t width = 8 * 64, kv_width = 2 * 64;
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      attention(a.shape, {&rows[r], 1}, &a.q[r * width], a.view(f16), &single[r * width], one);
+    }
+    Case b = a;
+    for (std::uint32_t p = 0; p < 100; ++p) {
+      b.slots[p] = p;
+      std::copy_n(&a.k[a.slots[p] * kv_width], kv_width, &b.k[p * kv_width]);
+      std::copy_n(&a.v[a.slots[p] * kv_width], kv_width, &b.v[p * kv_width]);
+    }
+    b.round_to_f16();
+    attention(b.shape, b.rows(), a.q.data(), b.view(f16), moved.data(), one);
+    CHECK(std::memcmp(together.data(), single.data(), single.size() * sizeof(float)) == 0);
+    CHECK(std::memcmp(together.data(), moved.data(), moved.size() * sizeof(float)) == 0);
   }
-  std::vector<float> k(100 * kv_width), v(100 * kv_width);
-  std::vector<std::uint32_t> straight(100);
-  for (std::uint32_t p = 0; p < 100; ++p) {
-    straight[p] = p;
-    std::copy_n(&a.k[a.slots[p] * kv_width], kv_width, &k[p * kv_width]);
-    std::copy_n(&a.v[a.slots[p] * kv_width], kv_width, &v[p * kv_width]);
+}
+
+TEST_CASE("to_f16 is the nearest value in every instruction set") {
+  std::vector<float> x = random_floats(1003, 8, 70000.0F);
+  for (std::size_t i = 0; i < 500; ++i) x[i] *= 1e-9F;
+  for (const cpu::Isa isa : available_isas()) {
+    std::vector<std::uint16_t> got(x.size());
+    cpu::ops_for(isa)->to_f16(x.data(), x.size(), got.data());
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) wrong += got[i] != to_f16(x[i]) ? 1 : 0;
+    CHECK(wrong == 0);
   }
-  std::vector<AttentionRow> moved_rows;
-  for (std::size_t p = 0; p < 100; ++p) moved_rows.push_back({straight.data(), p});
-  attention(a.shape, moved_rows, a.q.data(), k.data(), v.data(), moved.data(), one);
-  CHECK(std::memcmp(together.data(), single.data(), single.size() * sizeof(float)) == 0);
-  CHECK(std::memcmp(together.data(), moved.data(), moved.size() * sizeof(float)) == 0);
 }

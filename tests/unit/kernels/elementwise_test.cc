@@ -69,6 +69,45 @@ TEST_CASE("softmax pieces: exp, maximum, log-sum-exp") {
       CHECK(ops.max_value(y.data(), n) == *std::max_element(y.begin(), y.end()));
     }
   }
+  for (const cpu::Isa isa : available_isas()) {
+    CAPTURE(cpu::isa_name(isa));
+    const cpu::Ops& ops = *cpu::ops_for(isa);
+    for (const std::size_t n : {1, 5, 63, 64, 65, 127, 200, 1000}) {
+      std::vector<float> z = random_floats(n, static_cast<std::uint32_t>(n), 50.0F);
+      const std::vector<float> original = z;
+      std::vector<std::uint64_t> allowed((n + 63) / 64);
+      std::mt19937 rng(7);
+      for (auto& word : allowed) word = rng() % 4 == 0 ? ~std::uint64_t{0} : std::uint64_t{rng()} << 31 ^ rng();
+      ops.mask_out(z.data(), n, allowed.data());
+      std::size_t wrong = 0;
+      for (std::size_t i = 0; i < n; ++i) {
+        const bool open = (allowed[i / 64] >> (i % 64) & 1U) != 0;
+        wrong += open ? z[i] != original[i] : z[i] != -std::numeric_limits<float>::infinity();
+      }
+      std::vector<float> maxima(logit_blocks(n)), weights(n), plain(n);
+      std::vector<double> sums(maxima.size());
+      ops.block_maxima(z.data(), n, maxima.data());
+      ops.exp_blocks(z.data(), n, maxima.data(), 50.0F, 1.5F, weights.data(), sums.data());
+      ops.exp_scaled(z.data(), n, 50.0F, 1.5F, plain.data());
+      for (std::size_t b = 0; b < maxima.size(); ++b) {
+        const auto from = static_cast<std::ptrdiff_t>(b * kLogitBlock);
+        const auto to = static_cast<std::ptrdiff_t>(std::min(n, (b + 1) * kLogitBlock));
+        wrong += maxima[b] != *std::max_element(z.begin() + from, z.begin() + to) ? 1 : 0;
+        double lanes[8] = {};
+        for (auto i = from; i < to; ++i) lanes[i % 8] += plain[static_cast<std::size_t>(i)];
+        wrong += sums[b] !=
+                 ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+      }
+      wrong += weights != plain ? 1 : 0;
+      std::vector<std::int32_t> ids(n), want;
+      for (std::size_t i = 0; i < n; ++i) {
+        if (z[i] >= 3.0F) want.push_back(static_cast<std::int32_t>(i));
+      }
+      ids.resize(ops.collect(z.data(), n, 3.0F, ids.data()));
+      wrong += ids != want ? 1 : 0;
+      CHECK_MESSAGE(wrong == 0, "n=" << n);
+    }
+  }
   const std::vector<float> y = random_floats(5000, 8, 20.0F);
   CHECK(log_sum_exp(y.data(), y.size()) == doctest::Approx(reference::log_sum_exp(y.data(), y.size())).epsilon(1e-7));
 }

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "kernels/cpu/quant/ops.h"
 #include "kernels/cpu/reference/reference.h"
 #include "kernels/embedding.h"
 #include "tests/unit/kernels/support.h"
@@ -101,6 +102,22 @@ TEST_CASE("values on the grid are kept exactly; special groups are what the head
     x[1] = -1e30F;
     quantize_rows(type, x.data(), 1, 64, q.data(), scale, min);
     CHECK(std::fabs(from_f16(scale[0])) == 65504.0F);
+  }
+}
+
+TEST_CASE("every instruction set quantises weights to the same bits") {
+  const std::size_t rows = 7, k = 333, groups = quant_groups(k);
+  const std::vector<float> x = random_floats(rows * k, 3);
+  for (const DType type : kQuantTypes) {
+    const QuantWeights want(type, rows, k, x);
+    for (const cpu::QuantIsa isa : cpu::kQuantIsas) {
+      const cpu::QuantOps* ops = cpu::quant_ops_for(isa);
+      if (ops == nullptr) continue;
+      std::vector<std::int8_t> q(rows * k);
+      std::vector<std::uint16_t> scale(rows * groups), min(rows * groups);
+      ops->quantize_weights(type, x.data(), rows, k, q.data(), scale.data(), min.data());
+      CHECK_MESSAGE((q == want.q && scale == want.scale && min == want.min), cpu::isa_name(isa));
+    }
   }
 }
 

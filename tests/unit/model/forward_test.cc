@@ -10,51 +10,16 @@
 #include "runtime/model/model.h"
 #include "tests/unit/model/random_model.h"
 #include "tests/unit/model/reference_model.h"
+#include "tests/unit/model/run_model.h"
 
 using namespace sgl;
 using model::Model;
 using model::Slice;
+using test::deviation;
+using test::random_tokens;
+using test::run;
 
 namespace {
-
-std::vector<std::int32_t> random_tokens(std::size_t n, std::size_t vocab, std::uint32_t seed = 3) {
-  std::mt19937 rng(seed);
-  std::vector<std::int32_t> out(n);
-  for (auto& t : out) t = static_cast<std::int32_t>(rng() % vocab);
-  return out;
-}
-
-// All logits of one sequence, run in chunks of `chunk` tokens on `threads` threads with slots in the given order.
-std::vector<float> run(const Model& m, const std::vector<std::int32_t>& tokens, std::size_t chunk, std::size_t threads,
-                       bool shuffled) {
-  base::ThreadPool pool(threads);
-  const auto kv = m.make_kv(2 * tokens.size());
-  std::vector<std::uint32_t> slots(2 * tokens.size());
-  std::iota(slots.begin(), slots.end(), 0U);
-  if (shuffled) std::shuffle(slots.begin(), slots.end(), std::mt19937(9));
-  std::vector<float> out;
-  for (std::size_t at = 0; at < tokens.size(); at += chunk) {
-    const std::size_t n = std::min(chunk, tokens.size() - at);
-    const Slice slice{{tokens.data() + at, n}, static_cast<std::int64_t>(at), {slots.data(), at + n}, n};
-    std::vector<float> logits(n * m.config().vocab_size);
-    REQUIRE(m.forward({&slice, 1}, *kv, logits, pool).ok());
-    out.insert(out.end(), logits.begin(), logits.end());
-  }
-  return out;
-}
-
-// Largest deviation relative to the row's largest logit.
-double deviation(const std::vector<float>& got, const std::vector<std::vector<double>>& want) {
-  double worst = 0.0;
-  for (std::size_t r = 0; r < want.size(); ++r) {
-    double scale = 0.0;
-    for (const double v : want[r]) scale = std::max(scale, std::fabs(v));
-    for (std::size_t i = 0; i < want[r].size(); ++i) {
-      worst = std::max(worst, std::fabs(got[r * want[r].size() + i] - want[r][i]) / scale);
-    }
-  }
-  return worst;
-}
 
 std::vector<std::pair<std::string, test::RandomModelSpec>> variants() {
   std::vector<std::pair<std::string, test::RandomModelSpec>> out;
@@ -99,14 +64,18 @@ TEST_CASE("logits agree with a double-precision forward pass for every architect
   }
 }
 
-TEST_CASE("logits are the same bits for any chunking, threads, slots and batch") {
+TEST_CASE("logits are the same bits for any chunking, threads, slots and batch, in every format") {
   test::RandomModelSpec spec;
   spec.hidden = 160, spec.intermediate = 300, spec.heads = 8;  // large enough for the parallel paths
-  for (const char* dtype : {"F32", "BF16"}) {
+  std::vector<std::pair<const char*, model::LoadOptions>> cases{{"F32", {}}, {"BF16", {}}};
+  for (const auto format : test::kQuantFormats) cases.push_back({"BF16", {.weights = format}});
+  cases.push_back({"F32", {.kv = model::KvFormat::kF16}});
+  cases.push_back({"BF16", {.weights = model::WeightFormat::kQ8, .kv = model::KvFormat::kF16}});
+  for (const auto& [dtype, options] : cases) {
     spec.dtype = dtype;
     const test::TemporaryFolder folder;
     test::write_random_model(spec, folder.path());
-    const auto loaded = Model::load(folder.path());
+    const auto loaded = Model::load(folder.path(), options);
     REQUIRE(loaded.ok());
     const Model& m = **loaded;
     const std::vector<std::int32_t> a = random_tokens(67, spec.vocab, 1), b = random_tokens(41, spec.vocab, 2);
@@ -127,6 +96,24 @@ TEST_CASE("logits are the same bits for any chunking, threads, slots and batch")
     CHECK(std::memcmp(&logits[0], &alone[(b.size() - 1) * spec.vocab], spec.vocab * sizeof(float)) == 0);
     CHECK(std::memcmp(&logits[spec.vocab], &whole[(a.size() - 1) * spec.vocab], spec.vocab * sizeof(float)) == 0);
   }
+}
+
+TEST_CASE("a KV cache in F16 takes half the memory and is near the one in F32") {
+  const test::TemporaryFolder folder;
+  const test::RandomModel random = test::write_random_model({}, folder.path());
+  const auto wide = Model::load(folder.path()), narrow = Model::load(folder.path(), {.kv = model::KvFormat::kF16});
+  REQUIRE(wide.ok());
+  REQUIRE(narrow.ok());
+  CHECK((*wide)->kv_bytes_per_token() == 2 * (*narrow)->kv_bytes_per_token());
+  const std::vector<std::int32_t> tokens = random_tokens(70, 300);
+  CHECK(deviation(run(**narrow, tokens, 70, 1, false), test::reference_logits(random, tokens)) < 5e-3);
+  // A store of the other kind is refused.
+  base::ThreadPool pool(1);
+  const auto kv = (*wide)->make_kv(4);
+  const std::vector<std::uint32_t> slots{0};
+  std::vector<float> logits(300);
+  const Slice slice{{tokens.data(), 1}, 0, slots, 1};
+  CHECK_FALSE((*narrow)->forward({&slice, 1}, *kv, logits, pool).ok());
 }
 
 TEST_CASE("forward refuses what it cannot compute") {

@@ -141,8 +141,14 @@ void add_model(CLI::App& app, ServeCommand& c, Raw& raw) {
   add(app, "--context-length", c.app.service.max_context, "tokens of one request (0: the model's)")
       ->check(CLI::Range(0, 1 << 30))
       ->group("Model");
-  add(app, "--threads", c.engine.threads, "threads for the model (0: the machine's cores)")
+  add(app, "--threads", c.engine.threads, "threads for the model (0: one per physical core)")
       ->check(CLI::Range(0, 1024))
+      ->group("Model");
+  add(app, "--quantize", c.load.quantize, kQuantizeHelp)
+      ->check(CLI::IsMember({"none", "q8", "q4", "q4a"}))
+      ->group("Model");
+  add(app, "--kv-cache-dtype", c.load.kv_cache_dtype, kKvCacheHelp)
+      ->check(CLI::IsMember({"f32", "f16"}))
       ->group("Model");
   add(app, "--max-running-requests", c.engine.max_batch, "sequences decoded together")
       ->check(CLI::Range(1, 65'536))

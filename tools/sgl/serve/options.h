@@ -5,6 +5,7 @@
 
 #include "runtime/engine/engine.h"
 #include "server/app/options.h"
+#include "tools/common/load_choice.h"
 
 namespace sgl::tools {
 
@@ -12,6 +13,7 @@ struct ServeCommand {
   std::string model;
   server::AppOptions app;
   engine::EngineOptions engine;
+  LoadChoice load;
   std::string log_level = "info";
   bool log_json = false, quiet = false;
 };

@@ -99,7 +99,7 @@ int serve(int argc, char** argv) {
   if (command->app.service.model_name.empty()) {
     command->app.service.model_name = std::filesystem::path(folder->path).lexically_normal().filename().string();
   }
-  auto session = open_session(folder->path, command->engine);
+  auto session = open_session(folder->path, command->engine, command->load);
   if (!session.ok()) {
     complain(session.error().message);
     return kUsage;

@@ -1,0 +1,38 @@
+// How a model is held in memory: what the caller may choose at load.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "runtime/base/expected.h"
+
+namespace sgl::model {
+
+// Matrices of linear layers, the embedding table and the head. Norms and biases are always F32.
+enum class WeightFormat : std::uint8_t {
+  kAsStored,  // as the files have them
+  kQ8,        // 8 bits, groups of 32, symmetric (kernels/quant.h): 8.5 bits per weight
+  kQ4,        // 4 bits, symmetric: 4.5
+  kQ4A,       // 4 bits with a minimum per group: 5
+};
+
+// Keys and values of the KV cache.
+enum class KvFormat : std::uint8_t { kF32, kF16 };
+
+constexpr std::size_t kv_element_bytes(KvFormat format) {
+  return format == KvFormat::kF32 ? 4 : 2;
+}
+
+struct LoadOptions {
+  WeightFormat weights = WeightFormat::kAsStored;
+  KvFormat kv = KvFormat::kF32;
+};
+
+// "none", "q8", "q4", "q4a"; "f32", "f16". Errors: `invalid`, listing what there is.
+base::Expected<WeightFormat> parse_weight_format(std::string_view name);
+base::Expected<KvFormat> parse_kv_format(std::string_view name);
+std::string_view format_name(WeightFormat format);
+std::string_view format_name(KvFormat format);
+
+}  // namespace sgl::model

@@ -1,0 +1,53 @@
+#include "runtime/model/packing.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "kernels/embedding.h"
+#include "kernels/quant.h"
+#include "runtime/base/check.h"
+
+namespace sgl::model {
+namespace {
+
+// Rows of a block: whole panels, and enough work (milliseconds) for a thread to be worth waking.
+constexpr std::size_t kBlockRows = 64;
+constexpr std::size_t kLargePage = std::size_t{2} << 20;
+
+}  // namespace
+
+PackedBytes allocate_packed(std::size_t bytes) {
+  const std::size_t alignment = bytes >= kLargePage ? kLargePage : 64;
+  const std::size_t rounded = (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
+  PackedBytes out(static_cast<std::byte*>(std::aligned_alloc(alignment, rounded)));
+#if defined(MADV_HUGEPAGE)
+  // Only a wish: streaming through small pages costs an address translation every 4 KiB.
+  if (out != nullptr && alignment == kLargePage) (void)::madvise(out.get(), rounded, MADV_HUGEPAGE);
+#endif
+  return out;
+}
+
+kernels::DType quantized_type(WeightFormat format) {
+  SGL_ASSERT(format != WeightFormat::kAsStored);
+  if (format == WeightFormat::kQ8) return kernels::DType::kQ8;
+  return format == WeightFormat::kQ4 ? kernels::DType::kQ4 : kernels::DType::kQ4A;
+}
+
+void pack_matrix(const kernels::Matrix& source, kernels::DType type, std::byte* out, base::ThreadPool& pool) {
+  SGL_ASSERT(!kernels::is_quantized(source.type));
+  const std::size_t n = source.n, k = source.k, groups = kernels::quant_groups(k);
+  const std::size_t row_bytes = k * kernels::dtype_bytes(source.type);
+  pool.parallel_for((n + kBlockRows - 1) / kBlockRows, [&](std::size_t block) {
+    const std::size_t begin = block * kBlockRows, rows = std::min(kBlockRows, n - begin);
+    std::vector<float> x(rows * k);
+    std::vector<std::int8_t> q(rows * k);
+    std::vector<std::uint16_t> scale(rows * groups), min(rows * groups);
+    kernels::to_f32(static_cast<const std::byte*>(source.data) + begin * row_bytes, source.type, rows * k, x.data());
+    kernels::quantize_rows(type, x.data(), rows, k, q.data(), scale.data(), min.data());
+    kernels::pack_rows(type, n, k, begin, rows, q.data(), scale.data(), min.data(), out);
+  });
+}
+
+}  // namespace sgl::model
