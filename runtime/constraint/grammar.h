@@ -30,6 +30,7 @@ struct GrammarLimits {
   std::size_t max_states = 400'000;         // of the machine; some 400 bytes each
   std::size_t max_stack_nodes = 1'000'000;  // open rules and sets of them that were met; about 100 bytes each
   std::size_t max_depth = 2'000;            // of rules that are open around a place in the text
+  std::size_t max_joins = 2'000'000;        // of stacks, in one step; some 10 ns each
   std::size_t max_threads = 5'000;          // places in the grammar where one text may stand; some microseconds each
   int whitespace_run = 40;                  // bytes of ignored white space in a row; models indent by less
 };

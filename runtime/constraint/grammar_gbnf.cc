@@ -103,8 +103,7 @@ class GbnfParser : private GrammarReader {
       const char c = peek();
       if (c != '"' && c != '[' && c != '(' && c != '.' && c != '<' && c != '!' && !is_word(c)) break;
       ExprId item = element(depth);
-      while (!failed() && quantified(item, depth)) {
-      }
+      for (std::size_t n = depth + 1; !failed() && quantified(item, depth); ++n) (void)nested(n, at_);
       out.push_back(item);
     }
     return group(Kind::kSequence, std::move(out), place);

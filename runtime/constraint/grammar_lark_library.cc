@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <map>
-#include <set>
 
 #include "runtime/constraint/grammar_lark.h"
 
@@ -172,7 +171,8 @@ void expand_templates(GrammarDoc& doc, const std::vector<GrammarTemplate>& templ
   TemplateExpander(doc, templates, limits).run();
 }
 
-void import_common(GrammarDoc& doc, std::string_view name, std::string_view alias, std::size_t place) {
+void import_common(GrammarDoc& doc, std::string_view name, std::string_view alias, std::size_t place,
+                   std::set<std::string>& imported) {
   const GrammarRule* found = common_rule(name);
   if (found == nullptr) {
     std::string names;
@@ -181,13 +181,11 @@ void import_common(GrammarDoc& doc, std::string_view name, std::string_view alia
                                  fmt::format("'common' has no terminal '{}'; it has {}", name, names), false};
     return;
   }
-  std::set<std::string> have;
-  for (const GrammarRule& rule : doc.rules) have.insert(rule.name);
   std::vector<std::string> todo{std::string(name)};
   while (!todo.empty()) {
     const std::string next = std::move(todo.back());
     todo.pop_back();
-    if (!have.insert(library_name(next)).second) continue;
+    if (!imported.insert(next).second) continue;
     GrammarRule rule{library_name(next), place, 0, true};
     rule.body = copy_tree(doc, common(), common_rule(next)->body, [&](ExprId made) {
       GrammarExpr& expr = doc.exprs[made];

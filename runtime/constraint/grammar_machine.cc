@@ -68,6 +68,7 @@ void GrammarMachine::reset_places() const {
     stamp_ = 1;
   }
   reached_.clear(), todo_.clear(), queue_.clear();
+  stacks_.joins = 0;
   accepting_ = over_ = false;
 }
 
@@ -103,7 +104,7 @@ void GrammarMachine::complete(RuleId rule, StackSet stacks) const {
 
 void GrammarMachine::want(const NfaCall& call, StackSet from) const {
   const StackSet stacks = stacks_.call(call.rule, call.to, from);
-  over_ = over_ || stacks_.depth(stacks) > limits_.max_depth;
+  over_ = over_ || stacks_.depth(stacks) > limits_.max_depth || stacks_.joins > limits_.max_joins;
   const std::uint32_t component = network_->rules[call.rule].component;
   if (wanted_stamps_[component] == stamp_) {
     wanted_[component] = stacks_.unite(wanted_[component], stacks);
@@ -146,7 +147,8 @@ void GrammarMachine::close(Situation& s, Facts& facts) const {
     const auto [node, stacks] = todo_.back();
     todo_.pop_back();
     if (network_->nodes[node].final) complete(network_->nodes[node].rule, stacks);
-    over_ = over_ || work == 1 || reached_.size() > limits_.max_threads || stacks_.size() > limits_.max_stack_nodes;
+    over_ = over_ || work == 1 || reached_.size() > limits_.max_threads || stacks_.size() > limits_.max_stack_nodes ||
+            stacks_.joins > limits_.max_joins;
   }
   for (std::size_t i = 0; i < reached_.size() && !over_; ++i) {
     const NetworkNode& node = network_->nodes[reached_[i]];

@@ -85,6 +85,7 @@ StackSet GrammarStacks::unite(StackSet a, StackSet b) {
   const auto known = united_.find(key);
   if (known != united_.end()) return known->second;
   const auto place = [&](std::uint32_t id) { return std::tuple(frames_[id].goal, frames_[id].back); };
+  joins += frames(a).size() + frames(b).size();
   const std::vector<std::uint32_t> left(frames(a).begin(), frames(a).end()), right(frames(b).begin(), frames(b).end());
   std::vector<std::uint32_t> out;
   std::size_t i = 0, j = 0;

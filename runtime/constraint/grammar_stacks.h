@@ -46,6 +46,8 @@ class GrammarStacks {
   // Least bytes that complete a text in which `bytes` more complete a text of `rule`.
   std::uint64_t cost(RuleId rule, std::uint64_t bytes, StackSet set) const;
 
+  // Frames that were looked at to join sets, since it was set to 0 last.
+  std::size_t joins = 0;
   std::size_t size() const { return frames_.size() + facts_.size(); }
   std::size_t bytes() const { return frames_.size() * (sizeof(Frame) + 40) + facts_.size() * 60 + sets_.items() * 4; }
 

@@ -110,6 +110,7 @@ Machine::Walk GrammarMachine::settle(Walk walk) const {
   if (s.kernel.empty()) return walk;  // the start
   std::sort(after.texts.begin(), after.texts.end());
   const StateId next = intern_kernel(full);
+  if (next < 0) return walk;  // no room for the state that forbids more of it
   return {next, children_.empty() ? walk.text : text_id(std::move(after))};
 }
 

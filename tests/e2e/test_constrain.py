@@ -58,6 +58,29 @@ def regex():
     check(0 < last["compile_us"]["p50"] <= last["compile_us"]["max"], f"{last}")
 
 
+@test("constrain/grammars_and_tags")
+def grammars_and_tags():
+    where = ("constrain", "check", "--tokenizer", model(), "--json", "--verify-masks", "20")
+    with folder() as tmp:
+        (tmp / "sums").write_text('start: start "+" N | N\nN: /[0-9]+/\n%ignore " "\nspare: N\n')
+        (tmp / "list.gbnf").write_text('root ::= ("- " [^\\n]+ "\\n")+\n')
+        (tmp / "tags.json").write_text(json.dumps({"tags": [{"begin": "<n>", "content": {"schema": {"type": "integer"}},
+                                                             "end": "</n>"}], "at_least_one": True}))
+        for options, good, bad in ((("--grammar", tmp / "sums"), ["1", "12 + 3+4"], ["1+", "+1", ""]),
+                                   (("--grammar", tmp / "list.gbnf"), ["- a\n", "- a\n- b c\n"], ["- a", "a\n"]),
+                                   (("--tags", tmp / "tags.json"), ["a <n>12</n> b"], ["a", "<n>x</n>", "<n>1"])):
+            out = events(ok("sgl", *where, *options, stdin=lines(labelled(good, bad))))
+            equal((out[0]["status"], out[-1]["passed"], out[-1]["differing"]), ("ok", 1, 0), options)
+        facts = json.loads(ok("sgl", "constrain", "explain", "--grammar", tmp / "sums", "--json").out)
+        equal(facts["ignored"], ["the rule 'spare' is not used"], "warnings")
+        check(facts["samples"] and facts["min_length"] == 1, facts)
+        (tmp / "sums").write_text('start: nmber\nnumber: "1"\n')
+        refused = run("sgl", *where, "--grammar", tmp / "sums", stdin=b"")
+        event = json.loads(refused.out.splitlines()[0])
+        equal((refused.code, event["status"], event["pointer"]), (2, "invalid", "1:8"), refused)
+        check("did you mean 'number'" in event["message"], event)
+
+
 @test("constrain/exit_codes")
 def exit_codes():
     where = ("constrain", "check", "--tokenizer", model())
@@ -69,7 +92,7 @@ def exit_codes():
     refused = run("sgl", *where, "--regex", "a)", stdin=b"")
     equal(refused.code, 2, "not compiled")
     check("column 2" in refused.out, refused)
-    equal(run("sgl", *where, "--grammar", __file__, stdin=b"").code, 2, "grammars")
+    equal(run("sgl", *where, "--grammar", __file__, stdin=b"").code, 2, "no grammar")
     fails(64, "cannot read no_such", "sgl", *where, "--schema", "no_such")
     fails(64, "line 2 of standard input", "sgl", *where, "--regex", "a", stdin=b'{"text": "a"}\n{}\n')
     for bad in (["check"], ["check", "--regex", "a", "--schema", "b"], ["check", "--regex", "a", "--whitespace", "some"],

@@ -1,7 +1,7 @@
 // Grammars by feature: what is accepted, what is refused and where.
 #include "runtime/constraint/grammar.h"
 
-#include <chrono>
+#include <ctime>
 
 #include "tests/unit/constraint/support.h"
 
@@ -209,6 +209,9 @@ TEST_CASE("rules that say nothing are left out and listed") {
   const GrammarResult made = compile("start: \"a\" | dead\ndead: \"x\" dead\nspare: \"y\"");
   CHECK(made.warnings == std::vector<std::string>{"the rule 'dead' matches no text", "the rule 'spare' is not used"});
   CHECK_FALSE(accepts_prefix(*made.constraint, "x"));
+  // Rules that are copied to where they are used, and what is imported, are used.
+  CHECK(
+      compile("start: a b\na: \"x\"\nb: a | INT\n%import common.INT\n%import common.WS\n%ignore WS").warnings.empty());
 }
 
 TEST_CASE("hostile grammars end soon, with an error or within the limits") {
@@ -256,20 +259,20 @@ TEST_CASE("hostile grammars end soon, with an error or within the limits") {
       {"start: /(a|b)*a(a|b){18}/", GrammarStatus::kOk},
       {"start: /(a?){4000}/", GrammarStatus::kLimit},
       {"start: /(a?){1000}/", GrammarStatus::kOk},
+      {"root ::= \"a\"" + many("*", 100'000), GrammarStatus::kLimit},
+      {many("%import common.NUMBER -> A\n", 30'000), GrammarStatus::kInvalid},
       {many("x", 2 << 20), GrammarStatus::kLimit},
       {many("a: a\n", 100'000), GrammarStatus::kLimit},
       {many("a: a\n", 40'000), GrammarStatus::kInvalid},
   };
   for (const auto& [grammar, status] : hostile) {
     CAPTURE(grammar.substr(0, 100));
-    const auto begin = std::chrono::steady_clock::now();
+    const std::clock_t begin = std::clock();  // of this process: other work on the machine does not count
     const GrammarResult made = compile_grammar(grammar);
     CHECK_MESSAGE(made.status == status, made.message);
     if (made.ok()) accepts_prefix(*made.constraint, "aaaaaaaabbbbbbbbbbbbbaaaaaaaaaaaaaaaaa");
-    const auto took = std::chrono::steady_clock::now() - begin;
-    CHECK(took < std::chrono::seconds(5));
-    MESSAGE(grammar.substr(0, 40) << ": " << std::chrono::duration_cast<std::chrono::milliseconds>(took).count()
-                                  << " ms");
+    const double took = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+    CHECK(took < 5);
   }
 }
 
