@@ -367,15 +367,20 @@ struct Decl {
     std::optional<Block> body;
     std::vector<Option> limits;
   };
+  struct Grammar {
+    std::string text;        // as its string means it
+    SourceRange text_range;  // of the string, with its quotes
+    std::vector<std::uint32_t> lines;  // offsets in the file of its lines' beginnings; none if it is not a raw string
+  };
   struct Unsupported {
     std::string what;
   };
   SourceRange range;
   Name name;
   std::string doc;
-  std::variant<Import, Type, Const, Function, Unsupported> node;
+  std::variant<Import, Type, Const, Function, Grammar, Unsupported> node;
   // checked:
-  plan::TypeId type;  // Type: itself; Const: of the value; Function: result
+  plan::TypeId type;  // Type, Grammar: itself; Const: of the value; Function: result
   enum class State : std::uint8_t { kUnchecked, kChecking, kChecked } state = State::kUnchecked;
   struct Module* module = nullptr;
 };

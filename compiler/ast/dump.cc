@@ -135,6 +135,9 @@ void Dumper::decl(const Decl& it) {
                    optional_expr(node.value);
                  },
                  [&](const Decl::Function& node) { function(it, node); },
+                 [&](const Decl::Grammar& node) {
+                   out_ += "grammar " + it.name.text + " = " + quoted(node.text);
+                 },
                  [&](const Decl::Unsupported& node) {
                    out_ += "unsupported " + quoted(node.what) + ' ' + it.name.text;
                  },

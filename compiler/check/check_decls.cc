@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "compiler/check/checker.h"
+#include "runtime/constraint/grammar.h"
 
 namespace sgl::compiler {
 
@@ -57,11 +58,10 @@ void Checker::declare(Module& module) {
         name = file.substr(0, file.find('.'));
         range = import->target_range;
       }
-    } else if (std::holds_alternative<Decl::Type>(decl->node)) {
+    } else if (std::holds_alternative<Decl::Type>(decl->node) || std::holds_alternative<Decl::Grammar>(decl->node)) {
       table = &scope.types;
     } else if (const auto* other = std::get_if<Decl::Unsupported>(&decl->node)) {
       unsupported(decl->range, other->what);
-      if (other->what == "grammars") table = &scope.types;
     }
     if (name.empty()) continue;
     const auto [it, inserted] = table->emplace(name, decl.get());
@@ -73,7 +73,9 @@ void Checker::declare(Module& module) {
 }
 
 void Checker::check_declaration(Decl& decl) {
-  if (std::holds_alternative<Decl::Type>(decl.node)) {
+  if (std::holds_alternative<Decl::Grammar>(decl.node)) {
+    check_grammar(decl);
+  } else if (std::holds_alternative<Decl::Type>(decl.node)) {
     check_type_declaration(decl);
     if (!types_.is_error(decl.type) && !types_.is_inhabited(decl.type)) {
       error(DiagKind::kInfiniteType, decl.name.range,
@@ -85,6 +87,33 @@ void Checker::check_declaration(Decl& decl) {
   } else if (std::holds_alternative<Decl::Function>(decl.node)) {
     check_signature(decl);
   }
+}
+
+void Checker::check_grammar(Decl& decl) {
+  if (decl.state != Decl::State::kUnchecked) return;
+  decl.state = Decl::State::kChecked;
+  const auto& node = std::get<Decl::Grammar>(decl.node);
+  const auto made = constraint::compile_grammar(node.text);
+  if (!made.ok()) {
+    Module* const saved = std::exchange(module_, decl.module);
+    const auto kind =
+        made.status == constraint::GrammarStatus::kUnsatisfiable ? DiagKind::kUnsatisfiable : DiagKind::kBadGrammar;
+    SourceRange place = node.text_range;
+    if (made.line > 0 && made.line <= node.lines.size()) {
+      place.begin = std::min(node.lines[made.line - 1] + static_cast<std::uint32_t>(made.column) - 1, place.end - 1);
+      place.end = place.begin + 1;
+    }
+    error(kind, place, made.message);
+    module_ = saved;
+    decl.type = types_.error();
+    return;
+  }
+  decl.type = types_.reserve(decl.name.text, decl.doc);
+  Type type;
+  type.kind = TypeKind::kGrammar;
+  type.pattern = node.text;
+  type.name = decl.name.text, type.doc = decl.doc;
+  types_.define(decl.type, type);
 }
 
 void Checker::check_type_declaration(Decl& decl) {

@@ -138,6 +138,13 @@ TypeId Checker::resolve_named(const TypeExpr& expr, const TypeExpr::Named& named
   if (decl == nullptr) return types_.error();
   no_args();
   if (std::holds_alternative<Decl::Unsupported>(decl->node)) return types_.error();
+  if (std::holds_alternative<Decl::Grammar>(decl->node)) {
+    check_grammar(*decl);
+    for (const ast::Refinement& refinement : named.refinements) {
+      error(DiagKind::kUnknownRefinement, refinement.range, "a grammar takes no refinements");
+    }
+    return decl->type;
+  }
   check_type_declaration(*decl);
   if (decl->state == Decl::State::kChecking && type_depth_ == 0) {
     error(DiagKind::kInfiniteType, expr.range, fmt::format("type '{}' is made of itself", name))

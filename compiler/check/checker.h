@@ -57,6 +57,7 @@ class Checker {
   void declare(Module& module);
   void check_declaration(Decl& decl);
   void check_type_declaration(Decl& decl);
+  void check_grammar(Decl& decl);
   void check_constant(Decl& decl);
   void check_signature(Decl& decl);
   void check_body(Decl& decl);

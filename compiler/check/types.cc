@@ -190,7 +190,7 @@ bool literal_subtype(const Literal& literal, const Type& b) {
 
 bool TypeTable::single_subtype(const Type& a, const Type& b, Pairs& assumed) const {
   if (a.kind == TypeKind::kLiteral) return literal_subtype(a.literal, b);
-  if (a.kind == TypeKind::kRegex && b.kind == TypeKind::kString) {
+  if ((a.kind == TypeKind::kRegex || a.kind == TypeKind::kGrammar) && b.kind == TypeKind::kString) {
     return b.min_size == 0 && b.max_size < 0 && b.pattern.empty() && b.format.empty();
   }
   if (a.kind != b.kind) return false;
@@ -203,6 +203,7 @@ bool TypeTable::single_subtype(const Type& a, const Type& b, Pairs& assumed) con
       return sizes_within(a, b) && (b.pattern.empty() || a.pattern == b.pattern) &&
              (b.format.empty() || a.format == b.format);
     case TypeKind::kRegex:
+    case TypeKind::kGrammar:
       return a.pattern == b.pattern;
     case TypeKind::kList:
       return sizes_within(a, b) && subtype_of(a.args[0], b.args[0], assumed);
@@ -248,7 +249,8 @@ bool TypeTable::overlap(TypeId a, TypeId b) const {
       if (s.kind == TypeKind::kLiteral || t.kind == TypeKind::kLiteral) {
         const Type& other = s.kind == TypeKind::kLiteral ? t : s;
         const Literal& literal = s.kind == TypeKind::kLiteral ? s.literal : t.literal;
-        const bool text = other.kind == TypeKind::kString || other.kind == TypeKind::kRegex;
+        const bool text =
+            other.kind == TypeKind::kString || other.kind == TypeKind::kRegex || other.kind == TypeKind::kGrammar;
         if (literal.kind == Literal::Kind::kString ? text : literal_subtype(literal, other)) return true;
         continue;
       }
@@ -354,7 +356,7 @@ bool TypeTable::all_alternatives(TypeId type, TypeKind kind, Literal::Kind liter
     const Type& t = get(id);
     return (t.kind == kind && !is_error(id) && id != none()) ||
            (t.kind == TypeKind::kLiteral && t.literal.kind == literal) ||
-           (kind == TypeKind::kString && t.kind == TypeKind::kRegex);
+           (kind == TypeKind::kString && (t.kind == TypeKind::kRegex || t.kind == TypeKind::kGrammar));
   });
 }
 

@@ -99,6 +99,7 @@ std::string spell(const Plan& plan, TypeId id, int depth, bool by_name) {
     case TypeKind::kRecord: return record(plan, type, depth);
     case TypeKind::kUnion: return alternatives(plan, type, depth);
     case TypeKind::kRegex: return fmt::format("regex(/{}/)", type.pattern);
+    case TypeKind::kGrammar: return "grammar";
   }
   return "?";
 }

@@ -6,6 +6,7 @@
 
 #include "runtime/base/utf8.h"
 #include "runtime/constraint/automaton.h"
+#include "runtime/constraint/grammar.h"
 #include "runtime/constraint/number.h"
 #include "runtime/constraint/pattern.h"
 #include "runtime/constraint/schema_constraint.h"
@@ -39,6 +40,8 @@ class TypeCompiler {
   }
 
   Expected<std::shared_ptr<const Constraint>> run() {
+    const bool grammar = spec_.root < spec_.nodes.size() && spec_.nodes[spec_.root].kind == SpecKind::kGrammar;
+    if (grammar && !spec_.json) return compile_grammar_type(spec_.nodes[spec_.root].pattern);
     SGL_TRY(const FragmentId root, type(spec_.root, spec_.json, "value", 0));
     if (graph_.over_limit()) return too_large();
     if (graph_.fragment(root).shortest >= kInfinite) return base::invalid("no text satisfies the type");
@@ -116,6 +119,8 @@ class TypeCompiler {
         return choice(n, json, path, depth);
       case SpecKind::kJson:
         return any_json(path);
+      case SpecKind::kGrammar:
+        return wrong(path, "a grammar cannot stand inside a list, record, map or union");
     }
     return wrong(path, "unknown kind of type");
   }

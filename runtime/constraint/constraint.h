@@ -31,6 +31,7 @@ enum class SpecKind : std::uint8_t {
   kRecord,   // fields in order; optional ones may be left out
   kUnion,    // any of children
   kRegex,    // text matching `pattern` (whole text, anchored)
+  kGrammar,  // text that the grammar `pattern` (grammar.h) derives; only as the root, for its text is no JSON
   kJson,     // any JSON value, nesting bounded by Limits::json_depth
 };
 
@@ -47,7 +48,7 @@ struct SpecNode {
   std::optional<std::int64_t> min_int, max_int;
   std::optional<double> min_float, max_float;
   std::string text;     // kLiteral: JSON
-  std::string pattern;  // kRegex, and kString where present (JSON-Schema search semantics: unanchored)
+  std::string pattern;  // kRegex, kGrammar, and kString where present (JSON-Schema search semantics: unanchored)
   std::string format;   // kString: "date", "email", …; "" for none
   std::vector<std::uint32_t> children;
   std::vector<SpecField> fields;

@@ -72,6 +72,8 @@ class TypeReader {
         out.any_of.push_back(std::move(members));
         break;
       }
+      case SpecKind::kGrammar:
+        return base::invalid("value: a grammar cannot stand inside a list, record, map or union");
       case SpecKind::kJson:
         break;
     }

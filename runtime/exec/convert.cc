@@ -73,6 +73,7 @@ class JsonReader {
         return read_float(type, json, path);
       case TypeKind::kString:
       case TypeKind::kRegex:
+      case TypeKind::kGrammar:
         return read_string(id, type, json, path);
       case TypeKind::kLiteral:
         // Dumped rather than compared as JSON values: 1 and 1.0 are different literals.
@@ -236,7 +237,8 @@ base::Expected<Value> value_from_text(const plan::Plan& plan, TypeId id, std::st
   const Type& type = plan.type(id);
   switch (type.kind) {
     case TypeKind::kString:
-    case TypeKind::kRegex: {
+    case TypeKind::kRegex:
+    case TypeKind::kGrammar: {
       if (is_free_text(type)) return Value::string(text);
       SGL_TRY(const auto compiled, constraint::compile_type(constraint::spec_of(plan, id, false)));
       if (!constraint::accepts(*compiled, text)) return cut_off(text, "of its type's form");

@@ -37,6 +37,7 @@ enum class TypeKind : std::uint8_t {
   kRecord,   // fields
   kUnion,    // args, at least two, none of them a union; `T?` is a union with null
   kRegex,    // a string that matches `pattern` as a whole
+  kGrammar,  // a string that the grammar in `pattern` derives (constraint/grammar.h has the notations)
 };
 
 struct Field {
@@ -61,7 +62,8 @@ struct Type {
   std::int64_t max_size = -1;  // -1: unbounded
   std::optional<std::int64_t> min_int, max_int;
   std::optional<double> min_float, max_float;
-  std::string pattern;  // kRegex (whole text) and kString (search anywhere, as in JSON Schema); "" for none
+  // kRegex (whole text), kString (search anywhere, as in JSON Schema; "" for none); kGrammar: the grammar's text.
+  std::string pattern;
   std::string format;   // kString
   Literal literal;
   std::vector<TypeId> args;

@@ -124,6 +124,8 @@ class SchemaWriter {
         return union_body(type);
       case TypeKind::kRegex:
         return {{"type", "string"}, {"pattern", "^(?:" + type.pattern + ")$"}};
+      case TypeKind::kGrammar:  // JSON Schema has nothing for it
+        return {{"type", "string"}};
     }
     return OrderedJson::object();
   }

@@ -58,7 +58,7 @@ Status check_ranges(const Type& type, const std::string& place) {
 Status check_type(const Plan& plan, std::size_t index) {
   const Type& type = plan.types[index];
   const std::string place = fmt::format("type {}", index);
-  if (type.kind > TypeKind::kRegex) return invalid(place + ": unknown kind");
+  if (type.kind > TypeKind::kGrammar) return invalid(place + ": unknown kind");
   const bool has_args = type.kind == TypeKind::kList || type.kind == TypeKind::kUnion;
   if (!has_args && !type.args.empty()) return invalid(place + ": this kind of type has no members");
   if (type.kind != TypeKind::kRecord && !type.fields.empty()) return invalid(place + ": only records have fields");
@@ -130,6 +130,7 @@ bool constant_fits(const Plan& plan, const Constant& constant, TypeId id) {
       return constant.kind == Kind::kFloat;
     case TypeKind::kString:
     case TypeKind::kRegex:
+    case TypeKind::kGrammar:
       return constant.kind == Kind::kString;
     case TypeKind::kLiteral:
       switch (type.literal.kind) {

@@ -95,7 +95,8 @@ Json sample(const plan::Plan& plan, plan::TypeId id, int depth) {
     case plan::TypeKind::kInt: return type.min_int.value_or(type.max_int.value_or(3));
     case plan::TypeKind::kFloat: return type.min_float.value_or(type.max_float.value_or(0.5));
     case plan::TypeKind::kString: return "ab c";
-    case plan::TypeKind::kRegex: return "a";
+    case plan::TypeKind::kRegex:
+    case plan::TypeKind::kGrammar: return "a";
     case plan::TypeKind::kLiteral:
       if (type.literal.kind == plan::Literal::Kind::kString) return type.literal.text;
       if (type.literal.kind == plan::Literal::Kind::kInt) return type.literal.number;

@@ -220,7 +220,7 @@ TEST_CASE("verify rejects faulty types") {
           },
           "only records have fields"),
       type(
-          4, [](Type& t) { t.kind = static_cast<TypeKind>(10); }, "unknown kind"),
+          4, [](Type& t) { t.kind = static_cast<TypeKind>(99); }, "unknown kind"),
       type(
           13, [](Type& t) { t.max_size = 0; }, "sizes from 1 to 0"),
       type(
