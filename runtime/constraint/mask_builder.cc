@@ -32,7 +32,10 @@ bool MaskBuilder::at(StateId state) {
     for (TokenId id : vocabulary_.eos) mask_.set(id);
   }
   const std::vector<StringPart> parts = machine_.string_parts(state);
-  if (parts.empty()) return below(vocabulary_.trie, 0, state);
+  if (parts.empty()) {
+    const RegularWays ways = budget_ ? RegularWays() : machine_.regular_ways(state);
+    return ways.parts != nullptr ? by_ways(state, ways) : below(vocabulary_.trie, 0, state);
+  }
   if (!budget_) {
     for (const StringPart& part : parts) add_part(part);
     return quotes(state);

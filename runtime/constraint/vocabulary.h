@@ -48,6 +48,13 @@ struct Vocabulary::Impl {
   // The shared mask with these tokens. O(vocabulary / 64).
   std::shared_ptr<const TokenMask> intern(const TokenMask& mask) const;
 
+  // What the tokens do from a place of an automaton; made on first use. O(tokens that begin within it).
+  struct PartTokens {
+    TokenMask inside;               // stay within it
+    std::vector<TrieNode> leaving;  // leave it after a place where it may end
+  };
+  std::shared_ptr<const PartTokens> part_tokens(const RegularParts& parts_of, std::int32_t place) const;
+
   // The fewest tokens that spell `text` followed by the shortest completion of `state`; kNoTokens when it cannot be
   // spelled. kNoTokens also at the machine's limit.
   std::uint64_t tokens_to_finish(const Machine& machine, std::string_view text, StateId state) const;
@@ -60,7 +67,8 @@ struct Vocabulary::Impl {
   mutable std::list<Entry> recent;                                                    // most recently used first
   mutable std::unordered_map<std::uint64_t, std::shared_ptr<const TokenMask>> masks;  // by hash of the content
   mutable std::unordered_map<Key, std::list<Entry>::iterator, KeyHash> index;
-  mutable std::unordered_map<Key, std::uint64_t, KeyHash> finishing;  // tokens_to_finish("", state)
+  mutable std::unordered_map<Key, std::shared_ptr<const PartTokens>, KeyHash> parts;  // machine: of the automata
+  mutable std::unordered_map<Key, std::uint64_t, KeyHash> finishing;                  // tokens_to_finish("", state)
 };
 
 }  // namespace sgl::constraint
