@@ -66,6 +66,7 @@ class NfaBuilder {
       const RuleId id = nfa_.add_rule(rule.name);
       nfa_.rules[id].listed = rule.name.find_first_of(".{") == std::string::npos;
     }
+    mark_used();
     make_ignored();
     make_root();
     for (RuleId id = 0; id < doc_.rules.size() && !stopped(); ++id) {
@@ -120,6 +121,20 @@ class NfaBuilder {
         }
         open.resize(kept);
       }
+    }
+  }
+  void mark_used() {
+    std::vector<RuleId> todo;
+    for (const ExprId ignored : doc_.ignored) collect(ignored, todo);
+    for (RuleId id = 0; id < doc_.rules.size(); ++id) {
+      if (doc_.rules[id].name == doc_.start) todo.push_back(id);
+    }
+    while (!todo.empty()) {
+      const RuleId id = todo.back();
+      todo.pop_back();
+      if (nfa_.rules[id].used) continue;
+      nfa_.rules[id].used = true;
+      collect(doc_.rules[id].body, todo);
     }
   }
   void collect(ExprId id, std::vector<RuleId>& out) const {

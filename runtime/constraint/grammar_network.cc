@@ -195,9 +195,9 @@ class NetworkBuilder {
     constexpr std::size_t kMost = 100;
     if (!nfa_.rules[r].listed || warnings.size() >= kMost) return;
     const NetworkRule& rule = out_->rules[r];
-    if (!used_[r]) {
+    if (!nfa_.rules[r].used) {
       warnings.push_back(fmt::format("the rule '{}' is not used", nfa_.rules[r].name));
-    } else if (rule.shortest >= kInfinite && !rule.nullable) {
+    } else if (used_[r] && rule.shortest >= kInfinite && !rule.nullable) {
       warnings.push_back(fmt::format("the rule '{}' matches no text", nfa_.rules[r].name));
     }
   }

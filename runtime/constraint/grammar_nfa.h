@@ -28,8 +28,9 @@ struct NfaNode {
 struct NfaRule {
   std::string name;
   std::uint32_t start = 0, final = 0;
-  bool ignored = false;                       // what %ignore allows between terminals
-  bool listed = false;                        // somebody wrote it, so that warnings may speak of it
+  bool ignored = false;  // what %ignore allows between terminals
+  bool listed = false;   // somebody wrote it, so that warnings may speak of it
+  bool used = false;     // a listed one: the start rule leads to it, though it may have been copied there
   std::shared_ptr<const Constraint> machine;  // not null: its texts instead of an automaton's
 };
 

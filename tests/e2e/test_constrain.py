@@ -69,10 +69,8 @@ def grammars_and_tags():
         for options, good, bad in ((("--grammar", tmp / "sums"), ["1", "12 + 3+4"], ["1+", "+1", ""]),
                                    (("--grammar", tmp / "list.gbnf"), ["- a\n", "- a\n- b c\n"], ["- a", "a\n"]),
                                    (("--tags", tmp / "tags.json"), ["a <n>12</n> b"], ["a", "<n>x</n>", "<n>1"])):
-            events = [json.loads(line) for line in
-                      ok("sgl", *where, *options, stdin=lines(labelled(good, bad))).out.splitlines()]
-            equal(events[0]["status"], "ok", options)
-            equal(events[-1]["passed"], 1, options)
+            out = events(ok("sgl", *where, *options, stdin=lines(labelled(good, bad))))
+            equal((out[0]["status"], out[-1]["passed"], out[-1]["differing"]), ("ok", 1, 0), options)
         facts = json.loads(ok("sgl", "constrain", "explain", "--grammar", tmp / "sums", "--json").out)
         equal(facts["ignored"], ["the rule 'spare' is not used"], "warnings")
         check(facts["samples"] and facts["min_length"] == 1, facts)

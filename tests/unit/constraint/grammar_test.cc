@@ -209,6 +209,9 @@ TEST_CASE("rules that say nothing are left out and listed") {
   const GrammarResult made = compile("start: \"a\" | dead\ndead: \"x\" dead\nspare: \"y\"");
   CHECK(made.warnings == std::vector<std::string>{"the rule 'dead' matches no text", "the rule 'spare' is not used"});
   CHECK_FALSE(accepts_prefix(*made.constraint, "x"));
+  // Rules that are copied to where they are used, and what is imported, are used.
+  CHECK(
+      compile("start: a b\na: \"x\"\nb: a | INT\n%import common.INT\n%import common.WS\n%ignore WS").warnings.empty());
 }
 
 TEST_CASE("hostile grammars end soon, with an error or within the limits") {
