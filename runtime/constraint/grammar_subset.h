@@ -17,6 +17,7 @@ struct RuleAutomaton {
     bool final = false;
   };
   std::vector<Node> nodes;
+  bool deterministic = true;
 };
 
 // Used for one rule after the other of the same network.

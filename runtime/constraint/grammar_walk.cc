@@ -55,6 +55,29 @@ std::vector<StringPart> GrammarMachine::string_parts(StateId state) const {
   return out;
 }
 
+RegularWays GrammarMachine::regular_ways(StateId state) const {
+  constexpr std::size_t kMost = 4;  // places: the tokens of each are gone through
+  const std::lock_guard lock(mutex_);
+  const Situation& s = situations_[static_cast<std::size_t>(state)];
+  RegularWays out;
+  if (s.full || s.foreign) return out;
+  for (const Item& item : s.next) {
+    const NetworkNode& node = network_->nodes[item.node];
+    // Inside a rule, most often many tokens stay inside; at the beginning of one, few do.
+    const bool inside = network_->rules[node.rule].regular && item.node != network_->rules[node.rule].start;
+    if (inside && out.places.size() < kMost) {
+      out.places.push_back(static_cast<std::int32_t>(item.node));
+      out.worst = std::max(out.worst, stacks_.cost(node.rule, network_->rules[node.rule].longest_rest, item.stacks));
+      continue;
+    }
+    for (const Edge& e : network_->edges_of(node)) {
+      for (unsigned byte = e.lo; byte <= e.hi; ++byte) out.elsewhere.set(byte);
+    }
+  }
+  if (!out.places.empty()) out.parts = network_.get();
+  return out;
+}
+
 std::uint32_t GrammarMachine::text_id(WalkText text) const {
   if (text == WalkText()) return 0;
   const auto [it, fresh] = text_index_.try_emplace(text, static_cast<std::uint32_t>(texts_.size()));

@@ -43,9 +43,12 @@ bool MaskBuilder::at(StateId state) {
   if (machine_.accepting(state)) {
     for (TokenId id : vocabulary_.eos) mask_.set(id);
   }
-  const std::vector<StringPart> parts =
-      vocabulary_.ablation.slices ? machine_.string_parts(state) : std::vector<StringPart>();
-  if (parts.empty()) return below(vocabulary_.trie, 0, state);
+  const bool slices = vocabulary_.ablation.slices;
+  const std::vector<StringPart> parts = slices ? machine_.string_parts(state) : std::vector<StringPart>();
+  if (parts.empty()) {
+    const RegularWays ways = slices && !budget_ ? machine_.regular_ways(state) : RegularWays();
+    return ways.parts != nullptr ? by_ways(state, ways) : below(vocabulary_.trie, 0, state);
+  }
   if (!budget_) {
     for (const StringPart& part : parts) add_part(part);
     return quotes(state);

@@ -34,6 +34,7 @@ class MaskBuilder {
 
  private:
   bool quotes(StateId state);
+  bool by_ways(StateId state, const RegularWays& ways);  // part_tokens.cc
   bool goes_anywhere(StateId state) const;
   bool after_quote(StateId closed, const std::bitset<256>& firsts);
   void add_part(const StringPart& part);

@@ -65,6 +65,13 @@ struct Vocabulary::Impl {
   // Forgets masks that were not used for long, a few at a time, when they take more than kMaxMaskBytes.
   void evict(std::size_t bytes_each) const;
 
+  // What the tokens do from a place of an automaton; made on first use. O(tokens that begin within it).
+  struct PartTokens {
+    TokenMask inside;               // stay within it
+    std::vector<TrieNode> leaving;  // leave it after a place where it may end
+  };
+  std::shared_ptr<const PartTokens> part_tokens(const RegularParts& parts_of, std::int32_t place) const;
+
   // By place in the text: the fewest tokens that spell it from there to its end, kNoTokens where it cannot be spelled.
   std::vector<std::uint64_t> fewest_tokens(std::string_view text) const;
   // The fewest tokens that spell `text` followed by the shortest completion of `state`; kNoTokens when it cannot be
@@ -80,6 +87,7 @@ struct Vocabulary::Impl {
   mutable std::list<Entry> recent;                                                    // most recently used first
   mutable std::unordered_map<std::uint64_t, std::shared_ptr<const TokenMask>> masks;  // by hash of the content
   mutable std::unordered_map<Key, std::list<Entry>::iterator, KeyHash> index;
+  mutable std::unordered_map<Key, std::shared_ptr<const PartTokens>, KeyHash> parts;  // machine: of the automata
   // tokens_to_finish("", state), each at the place that its key's hash names: a newer one takes the place of an older.
   struct Finishing {
     Key key{0, -1, -1};
