@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <queue>
 
+#include "runtime/constraint/grammar_parts.h"
 #include "runtime/constraint/grammar_subset.h"
 
 namespace sgl::constraint {
@@ -49,6 +49,7 @@ class NetworkBuilder {
     trim();
     find_components();
     join_starts();
+    out_->parts = GrammarParts::all().places(*out_);
     return out_;
   }
 
@@ -130,7 +131,6 @@ class NetworkBuilder {
       }
       const auto made = without_empty_moves(nfa_, r, nullable_, most_edges, scratch);
       if (!made) return false;
-      rule.regular = made->deterministic;
       for (const RuleAutomaton::Node& from : made->nodes) {
         NetworkNode node;
         node.rule = r, node.final = from.final, node.ignored = nfa_.rules[r].ignored;
@@ -141,7 +141,6 @@ class NetworkBuilder {
         for (const NfaCall& c : from.calls) out_->calls.push_back({c.rule, rule.start + c.to});
         node.calls_end = static_cast<std::uint32_t>(out_->calls.size());
         out_->nodes.push_back(node);
-        rule.regular = rule.regular && from.calls.empty();
       }
       if (out_->nodes.size() > limits_.max_nodes || out_->edges.size() + out_->calls.size() > most_edges) return false;
     }
@@ -329,18 +328,6 @@ std::shared_ptr<const GrammarNetwork> GrammarNetwork::build(const GrammarNfa& nf
                                                             std::vector<std::string>& warnings,
                                                             std::optional<GrammarProblem>& problem) {
   return NetworkBuilder(nfa, limits).run(warnings, problem);
-}
-
-std::uint64_t GrammarNetwork::next_id() {
-  static std::atomic<std::uint64_t> ids = 0;
-  return ++ids;
-}
-
-std::int32_t GrammarNetwork::part_step(std::int32_t place, unsigned char byte) const {
-  for (const Edge& e : edges_of(nodes[static_cast<std::size_t>(place)])) {
-    if (byte >= e.lo && byte <= e.hi) return static_cast<std::int32_t>(e.to);
-  }
-  return -1;
 }
 
 std::vector<std::uint64_t> GrammarNetwork::to_goal(RuleId goal) const {

@@ -31,7 +31,6 @@ struct NetworkRule {
   bool nullable = false;
   std::uint64_t shortest = kInfinite;      // bytes of its shortest text that is not empty
   std::uint32_t component = 0, place = 0;  // its component, and which of its rules it is
-  bool regular = false;                    // deterministic, and it calls no rule
   std::uint64_t longest_rest = 0;          // the greatest `rest` of its nodes
   std::int32_t foreign = -1;               // index of its machine
   std::vector<std::uint32_t> resume;       // where the component goes on after a text of this rule
@@ -44,7 +43,7 @@ struct NetworkComponent {
   std::vector<RuleId> rules;  // of a recursive one
 };
 
-class GrammarNetwork final : public RegularParts {
+class GrammarNetwork {
  public:
   // Errors: kUnsatisfiable, kLimit. `warnings`: rules that are left out.
   static std::shared_ptr<const GrammarNetwork> build(const GrammarNfa& nfa, const GrammarLimits& limits,
@@ -58,10 +57,7 @@ class GrammarNetwork final : public RegularParts {
   std::vector<NetworkComponent> components;
   std::vector<std::shared_ptr<const Constraint>> foreign;
   RuleId root = 0;
-
-  std::int32_t part_step(std::int32_t place, unsigned char byte) const override;
-  bool part_ends(std::int32_t place) const override { return nodes[static_cast<std::size_t>(place)].final; }
-  std::uint64_t parts_id() const override { return id_; }
+  std::vector<std::int32_t> parts;  // by node: its place in GrammarParts, RegularParts::kNowhere for none
 
   std::span<const Edge> edges_of(const NetworkNode& n) const {
     return std::span(edges).subspan(n.edges, n.edges_end - n.edges);
@@ -75,10 +71,6 @@ class GrammarNetwork final : public RegularParts {
   // Least bytes from the end of a text of each rule of the component (as components[…].rules lists them) to the end of
   // one of `goal`. O(component).
   std::vector<std::uint64_t> to_goal(RuleId goal) const;
-
- private:
-  static std::uint64_t next_id();
-  const std::uint64_t id_ = next_id();
 };
 
 }  // namespace sgl::constraint

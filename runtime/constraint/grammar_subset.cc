@@ -59,7 +59,6 @@ class Subsets {
       }
       out.nodes.push_back(std::move(node));
     };
-    out.deterministic = false;
     add(rule_.start);
     out.nodes[0].final = false;
     for (std::size_t i = 0; i < todo.size(); ++i) {

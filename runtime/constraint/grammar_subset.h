@@ -17,7 +17,6 @@ struct RuleAutomaton {
     bool final = false;
   };
   std::vector<Node> nodes;
-  bool deterministic = true;
 };
 
 // Used for one rule after the other of the same network.

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/constraint/grammar_machine.h"
+#include "runtime/constraint/grammar_parts.h"
 
 namespace sgl::constraint {
 
@@ -63,10 +64,10 @@ RegularWays GrammarMachine::regular_ways(StateId state) const {
   if (s.full || s.foreign) return out;
   for (const Item& item : s.next) {
     const NetworkNode& node = network_->nodes[item.node];
-    // Inside a rule, most often many tokens stay inside; at the beginning of one, few do.
-    const bool inside = network_->rules[node.rule].regular && item.node != network_->rules[node.rule].start;
-    if (inside && out.places.size() < kMost) {
-      out.places.push_back(static_cast<std::int32_t>(item.node));
+    const std::int32_t place = network_->parts[item.node];
+    const bool known = std::find(out.places.begin(), out.places.end(), place) != out.places.end();
+    if (known || (place >= 0 && out.places.size() < kMost)) {
+      if (!known) out.places.push_back(place);
       out.worst = std::max(out.worst, stacks_.cost(node.rule, network_->rules[node.rule].longest_rest, item.stacks));
       continue;
     }
@@ -74,7 +75,7 @@ RegularWays GrammarMachine::regular_ways(StateId state) const {
       for (unsigned byte = e.lo; byte <= e.hi; ++byte) out.elsewhere.set(byte);
     }
   }
-  if (!out.places.empty()) out.parts = network_.get();
+  if (!out.places.empty()) out.parts = &GrammarParts::all();
   return out;
 }
 

@@ -53,9 +53,10 @@ struct StringPart {
 class RegularParts {
  public:
   virtual ~RegularParts() = default;
-  // The place after `byte`, -1: the automaton does not lead on.
+  static constexpr std::int32_t kNowhere = -1, kUnsure = -2;
+  // The place after `byte`. kNowhere: the automaton does not lead on; kUnsure: to more than one place.
   virtual std::int32_t part_step(std::int32_t place, unsigned char byte) const = 0;
-  // The automaton's text may end here, so that what comes next may be outside it.
+  // What comes next may be outside the automaton.
   virtual bool part_ends(std::int32_t place) const = 0;
   // Different for every object of the process.
   virtual std::uint64_t parts_id() const = 0;
@@ -68,6 +69,12 @@ struct RegularWays {
   std::vector<std::int32_t> places;
   std::uint64_t worst = 0;     // bytes of a completion after a token that stays within, at most
   std::bitset<256> elsewhere;  // bytes that may also begin something else
+};
+
+// Bare text, between two characters, of which any may follow.
+struct FreeText {
+  std::int64_t max_left = -1;  // characters, -1: unbounded
+  std::int64_t min_left = 0;
 };
 
 class Machine {
@@ -106,6 +113,8 @@ class Machine {
   int nearest_byte(StateId state) const;
   // The ways on, when all of them are inside a JSON string; empty otherwise. They stay valid while the machine lives.
   virtual std::vector<StringPart> string_parts(StateId) const { return {}; }
+  // The way on, when it is free text.
+  virtual std::optional<FreeText> free_text(StateId) const { return {}; }
   // They stay valid while the machine lives.
   virtual RegularWays regular_ways(StateId) const { return {}; }
 
