@@ -368,8 +368,8 @@ struct Decl {
     std::vector<Option> limits;
   };
   struct Grammar {
-    std::string text;        // as its string means it
-    SourceRange text_range;  // of the string, with its quotes
+    std::string text;                  // as its string means it
+    SourceRange text_range;            // of the string, with its quotes
     std::vector<std::uint32_t> lines;  // offsets in the file of its lines' beginnings; none if it is not a raw string
   };
   struct Unsupported {
@@ -385,11 +385,20 @@ struct Decl {
   struct Module* module = nullptr;
 };
 
+// A file that json_schema("…") names.
+struct SchemaFile {
+  std::string path;   // as the source has it
+  SourceRange range;  // of its string, the first time
+  // Read by the driver; absent: it could not be, which is reported.
+  std::optional<std::string> text;
+};
+
 // One file.
 struct Module {
   FileId file;
   std::string name;  // "std.text" or the path as given
   std::vector<std::unique_ptr<Decl>> declarations;
+  std::vector<SchemaFile> schemas;  // each path once
 };
 
 }  // namespace sgl::compiler::ast

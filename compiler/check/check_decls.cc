@@ -121,18 +121,18 @@ void Checker::check_type_declaration(Decl& decl) {
   decl.state = Decl::State::kChecking;
   decl.type = types_.reserve(decl.name.text, decl.doc);
   Module* const saved = std::exchange(module_, decl.module);
-  const int depth = std::exchange(type_depth_, 0);
+  open_types_[&decl] = type_depth_;
   const auto& node = std::get<Decl::Type>(decl.node);
   const TypeId value = node.value ? resolve(*node.value) : types_.error();
   // Copied: define() reads what it overwrites.
   const Type definition = types_.get(value);
-  if (types_.is_error(value)) {
-    decl.type = types_.error();
+  if (types_.is_error(value) || !types_.is_defined(value)) {
+    decl.type = value;  // another name for a type around this one, which is not known yet
   } else {
     types_.define(decl.type, definition);
   }
   module_ = saved;
-  type_depth_ = depth;
+  open_types_.erase(&decl);
   decl.state = Decl::State::kChecked;
 }
 
@@ -249,7 +249,9 @@ void Checker::check_body(Decl& decl) {
           .suggest("end every path with 'return' or 'fail'");
     }
   }
-  if (node.kind == plan::FunctionKind::kProgram && fn_.result) check_generable(*fn_.result, decl.name.range, false);
+  if (node.kind == plan::FunctionKind::kProgram && fn_.result && !types_.is_inhabited(*fn_.result)) {
+    error(DiagKind::kUnsatisfiable, decl.name.range, fmt::format("no value of type '{}' can exist", spell(*fn_.result)));
+  }
   scopes_.clear();
   current_ = nullptr;
 }

@@ -69,13 +69,15 @@ class Checker {
   TypeId resolve(const ast::TypeExpr& type);
   TypeId resolve_named(const ast::TypeExpr& type, const ast::TypeExpr::Named& named);
   TypeId resolve_record(const ast::TypeExpr::Record& record);
+  TypeId any_json(const ast::TypeExpr::Named& named);
+  TypeId schema_type(const ast::TypeExpr& expr, const ast::TypeExpr::Named& named);
   TypeId refine(const ast::TypeExpr& expr, Type base, const std::vector<ast::Refinement>& refinements);
   void apply_refinement(Type& type, const ast::Refinement& refinement);
   void apply_range(Type& type, const ast::Refinement& refinement);
   std::optional<std::int64_t> refinement_int(const ast::ExprPtr& expr);
   std::optional<double> refinement_float(const ast::ExprPtr& expr);
   // Reports a type no text satisfies or that cannot be generated; true when it can be.
-  bool check_generable(TypeId type, SourceRange range, bool for_generation);
+  bool check_generable(TypeId type, SourceRange range);
   Decl* find_type(const std::vector<ast::Name>& path);
 
   // check_stmts.cc
@@ -135,6 +137,7 @@ class Checker {
   TypeId check_method(Expr& expr, Expr::Call& node, Expr::Member& member);
   TypeId check_string_method(Expr& expr, Expr::Call& node, Expr::Member& member);
   TypeId check_list_method(Expr& expr, Expr::Call& node, Expr::Member& member, TypeId list);
+  TypeId check_json_method(Expr& expr, Expr::Call& node, Expr::Member& member);
   bool take_arguments(Expr& expr, Expr::Call& node, const std::string& name, std::size_t least, std::size_t most);
   TypeId use_builtin(Expr::Call& node, plan::Builtin builtin, TypeId result, Expr* receiver);
   Decl* find_value(const std::string& name);
@@ -170,7 +173,9 @@ class Checker {
   std::vector<Scope> scopes_;
   FunctionContext fn_;
   std::vector<const std::vector<ast::Option>*> with_options_;
-  int type_depth_ = 0;                                      // lists and records around the type being resolved
+  std::unordered_map<const ast::SchemaFile*, TypeId> schemas_;  // compiled ones
+  int type_depth_ = 0;                                          // lists and records around the type being resolved
+  std::unordered_map<const Decl*, int> open_types_;  // declarations being resolved: the depth at which they began
   std::unordered_map<const Decl*, std::set<Decl*>> calls_;  // unconditional calls, for recursion without end
   Decl* current_ = nullptr;
   int conditional_ = 0;         // inside if, loops, and/or: a call here may not happen

@@ -63,6 +63,8 @@ std::string TypeTable::spell_definition(const Type& t) const {
       return fmt::format("regex(/{}/)", t.pattern);
     case TypeKind::kGrammar:
       return "grammar";
+    case TypeKind::kJson:
+      return t.pattern.empty() ? "json" : fmt::format("json_schema(\"{}\")", t.format);
     case TypeKind::kList: {
       std::string size;
       if (t.min_size > 0 || t.max_size >= 0) {

@@ -118,6 +118,7 @@ std::unique_ptr<ast::Module> Builder::module(Tree::FileContext* file) {
   for (Tree::TopDeclContext* top : file->topDecl()) {
     if (auto built = declaration(top->declaration())) out->declarations.push_back(std::move(built));
   }
+  out->schemas = std::move(schemas_);
   return out;
 }
 

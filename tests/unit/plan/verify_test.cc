@@ -101,7 +101,7 @@ TEST_CASE("verify rejects faulty operands") {
       in(
           Op::kRecordNew, [](Inst& i) { i.c = 1; }, "1 arguments for 2 fields"),
       in(
-          Op::kBuiltin, [](Inst& i) { i.a = 35; }, "operand a is built-in 35 of 35"),
+          Op::kBuiltin, [](Inst& i) { i.a = 38; }, "operand a is built-in 38 of 38"),
       in(
           Op::kBuiltin, [](Inst& i) { i.c = 2; }, "replace takes 3 to 3 arguments, not 2"),
       in(
@@ -242,6 +242,16 @@ TEST_CASE("verify rejects faulty types") {
       type(
           9, [](Type& t) { t.args.assign(3000, TypeId(0)); }, "3000 members, over the limit of 2000"),
       {[](Plan& p) { p.types[3].doc = "\xFF"; }, "type 3: a text is not UTF-8"},
+      type(
+          4, [](Type& t) { t.kind = TypeKind::kJson, t.pattern = "{"; }, "its JSON Schema is not JSON"),
+      type(
+          4, [](Type& t) { t.kind = TypeKind::kJson, t.pattern = std::string(300, '['); },
+          "its JSON Schema is nested too deeply"),
+      type(
+          10, [](Type& t) { t.fields[0].type = TypeId(10), t.fields[0].optional = false; },
+          "no finite value has this type"),
+      type(
+          5, [](Type& t) { t.args[0] = TypeId(5), t.min_size = 1, t.max_size = 1; }, "no finite value has this type"),
   });
 }
 
