@@ -218,6 +218,34 @@ inline void end_query(const Query& query, std::size_t dim) {
   });
 }
 
+// A block of one head in F32 and close together. In the cache, vectors of a head lie a power of two apart and compete
+// for a few sets of the first-level cache, where they do not stay for the second row.
+constexpr std::size_t kPackedDim = 256;  // longest head that is copied
+struct PackedBlock {
+  alignas(64) float key[kAttentionBlock * (kPackedDim + 16)];
+  alignas(64) float value[kAttentionBlock * (kPackedDim + 16)];
+};
+
+template <typename L>
+inline void copy_vector(const typename L::T* from, std::size_t dim, float* to) {
+  for_chunks(dim, [&](std::size_t i, std::size_t n) {
+    store_some(to + i, n == kW ? L::full(from + i) : L::part(from + i, n), n);
+  });
+}
+
+template <typename L>
+inline void pack_block(const Cache<L>& cache, const std::uint32_t* slots, std::size_t first, std::size_t begin,
+                       std::size_t end, std::size_t dim, PackedBlock& packed, KvBlock<float>& block) {
+  const std::size_t stride = dim + 16;  // a line more than a power of two
+  for (std::size_t p = begin; p < end; ++p) {
+    const std::size_t at = static_cast<std::size_t>(slots[p]) * cache.stride, i = p - first;
+    copy_vector<L>(cache.k + at, dim, packed.key + i * stride);
+    copy_vector<L>(cache.v + at, dim, packed.value + i * stride);
+    block.key[i] = packed.key + i * stride;
+    block.value[i] = packed.value + i * stride;
+  }
+}
+
 // H neighbouring query heads of one KV head, for a few rows of a prompt: bound by arithmetic.
 template <typename L, int H>
 inline void attend_rows(const AttentionShape& shape, const AttentionRow* rows, std::size_t count, const float* q,
@@ -232,11 +260,12 @@ inline void attend_rows(const AttentionShape& shape, const AttentionRow* rows, s
       begin_query(query[r][h], q + at, out + at, shape.head_dim);
     }
   }
-  KvBlock<typename L::T> block;
+  PackedBlock packed;
+  KvBlock<float> block;
   const std::size_t begin = seen_by(shape, first).begin;
   for (std::size_t b = begin / kAttentionBlock * kAttentionBlock; b < last; b += kAttentionBlock) {
-    find_block(cache, rows[0].slots, b, b > begin ? b : begin, b + kAttentionBlock < last ? b + kAttentionBlock : last,
-               block);
+    pack_block(cache, rows[0].slots, b, b > begin ? b : begin, b + kAttentionBlock < last ? b + kAttentionBlock : last,
+               shape.head_dim, packed, block);
     for (std::size_t r = 0; r < count;) {
       const Seen low = seen_by(shape, first + r);
       const bool group =
@@ -245,7 +274,7 @@ inline void attend_rows(const AttentionShape& shape, const AttentionRow* rows, s
         block.low = 0, block.high = kAttentionBlock;
         Query* all[kQueries];
         for (std::size_t i = 0; i < kQueries; ++i) all[i] = &query[r + i / H][i % H];
-        block_step<L, kQueries>(shape, block, all);
+        block_step<LoadF32, kQueries>(shape, block, all);
         r += kRows;
         continue;
       }
@@ -254,7 +283,7 @@ inline void attend_rows(const AttentionShape& shape, const AttentionRow* rows, s
         block.high = low.end - b < kAttentionBlock ? low.end - b : kAttentionBlock;
         Query* one[H];
         for (int h = 0; h < H; ++h) one[h] = &query[r][h];
-        block_step<L, H>(shape, block, one);
+        block_step<LoadF32, H>(shape, block, one);
       }
       ++r;
     }
@@ -286,12 +315,12 @@ inline void head_step(const AttentionShape& shape, const KvBlock<typename L::T>&
 // Query heads whose state a row keeps at a time.
 constexpr std::size_t kRowHeads = 64;
 
-// One row and `kv_heads` neighbouring KV heads: bound by reading the cache. Block by block and in it head by head, so
-// that memory is read in long runs.
+// One row, `kv_heads` neighbouring KV heads and `group` query heads of each: bound by reading the cache. Block by block
+// and in it head by head, so that memory is read in long runs.
 template <typename L>
-inline void attend_row(const AttentionShape& shape, const AttentionRow& row, std::size_t kv_heads, const float* q,
-                       const Cache<L>& cache, float* out) {
-  const std::size_t group = shape.heads / shape.kv_heads, dim = shape.head_dim;
+inline void attend_row(const AttentionShape& shape, const AttentionRow& row, std::size_t kv_heads, std::size_t group,
+                       const float* q, const Cache<L>& cache, float* out) {
+  const std::size_t dim = shape.head_dim;
   Query query[kRowHeads];
   for (std::size_t h = 0; h < kv_heads * group; ++h) begin_query(query[h], q + h * dim, out + h * dim, dim);
   const Seen seen = seen_by(shape, row.position);
@@ -317,18 +346,29 @@ inline void attention_typed(const AttentionShape& shape, const AttentionRow* row
   const std::size_t group = shape.heads / shape.kv_heads, dim = shape.head_dim;
   const auto* keys = static_cast<const typename L::T*>(kv.k);
   const auto* values = static_cast<const typename L::T*>(kv.v);
+  if (count > 1 && dim > kPackedDim) {
+    const std::size_t width = shape.heads * dim;
+    for (std::size_t r = 0; r < count; ++r) {
+      attention_typed<L>(shape, rows + r, 1, begin, end, q + r * width, kv, out + r * width);
+    }
+    return;
+  }
   const std::size_t together = count > 1 || group > kRowHeads ? 1 : kRowHeads / group;
   for (std::size_t h = begin; h < end; h += together) {
     const Cache<L> cache{keys + h * dim, values + h * dim, shape.kv_heads * dim};
     std::size_t i = h * group;
-    if (count == 1 && group <= kRowHeads) {
-      attend_row(shape, rows[0], end - h < together ? end - h : together, q + i * dim, cache, out + i * dim);
-      continue;
-    }
     const std::size_t last = i + group;
-    for (; i + 4 <= last; i += 4) attend_rows<L, 4>(shape, rows, count, q + i * dim, cache, out + i * dim);
-    for (; i + 2 <= last; i += 2) attend_rows<L, 2>(shape, rows, count, q + i * dim, cache, out + i * dim);
-    if (i < last) attend_rows<L, 1>(shape, rows, count, q + i * dim, cache, out + i * dim);
+    if (count > 1) {
+      for (; i + 4 <= last; i += 4) attend_rows<L, 4>(shape, rows, count, q + i * dim, cache, out + i * dim);
+      for (; i + 2 <= last; i += 2) attend_rows<L, 2>(shape, rows, count, q + i * dim, cache, out + i * dim);
+      if (i < last) attend_rows<L, 1>(shape, rows, count, q + i * dim, cache, out + i * dim);
+    } else if (group <= kRowHeads) {
+      attend_row(shape, rows[0], end - h < together ? end - h : together, group, q + i * dim, cache, out + i * dim);
+    } else {
+      for (; i < last; i += kRowHeads) {
+        attend_row(shape, rows[0], 1, last - i < kRowHeads ? last - i : kRowHeads, q + i * dim, cache, out + i * dim);
+      }
+    }
   }
 }
 
