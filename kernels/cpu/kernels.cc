@@ -25,7 +25,7 @@ constexpr std::size_t kParallelWork = 1 << 16;
 // Column ranges per thread: a few, so that a thread which lost its core for a moment does not hold up the others.
 constexpr std::size_t kRangesPerThread = 4;
 // Ranges are multiples of this many columns, a multiple of every tile's width.
-constexpr std::size_t kColumnQuantum = 24;
+constexpr std::size_t kColumnQuantum = 48;
 
 void run(base::ThreadPool& pool, std::size_t count, std::size_t work, const std::function<void(std::size_t)>& body) {
   if (work < kParallelWork) {
