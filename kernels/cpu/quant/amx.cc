@@ -16,7 +16,7 @@ namespace {
 // The sums wait in y between.
 constexpr std::size_t kDepth = 32;
 // Rows from which on a tile pays, measured.
-constexpr std::size_t kMinRows = 5;
+constexpr std::size_t kMinRows = 11;
 
 // A tile of x: 16 rows of one group.
 constexpr std::size_t kGroupBytes = kTileRows * kQuantGroup;
