@@ -21,6 +21,10 @@ inline void tile(const typename L::T* w, std::size_t k, const float* x, float* y
   for (; j + kW <= k; j += kW) {
     V wv[C];
     for (int c = 0; c < C; ++c) wv[c] = L::full(w + static_cast<std::size_t>(c) * k + j);
+    if (R == 1 && j * sizeof(typename L::T) % 64 == 0) {
+      // A single row waits for memory. Rows of weights are often too short (2 KB) for the hardware to foresee the next.
+      for (int c = 0; c < C; ++c) __builtin_prefetch(w + static_cast<std::size_t>(C + c) * k + j);
+    }
     for (int r = 0; r < R; ++r) {
       const V xv = Simd::load(x + static_cast<std::size_t>(r) * k + j);
       for (int c = 0; c < C; ++c) acc[r][c] = Simd::fma(xv, wv[c], acc[r][c]);
