@@ -18,7 +18,18 @@ struct KvBlock {
   const T* key[kAttentionBlock];
   const T* value[kAttentionBlock];
   std::size_t low = 0, high = 0;
+  // Vectors that the next block needs, asked for beside the arithmetic of this one.
+  const T* next_key[kAttentionBlock];
+  const T* next_value[kAttentionBlock];
+  std::size_t next = 0;
 };
+
+// Pages lie anywhere, so the hardware foresees little. A few lines at a time: there are only so many in flight, and the
+// arithmetic would wait behind them.
+template <typename T>
+inline void prefetch(const T* p, std::size_t dim) {
+  for (std::size_t i = 0; i < dim; i += 64 / sizeof(T)) __builtin_prefetch(p + i);
+}
 
 // One query head of one row, with the state of its online softmax.
 struct Query {
@@ -39,6 +50,7 @@ inline void block_scores(const KvBlock<typename L::T>& block, Query* const (&que
   for (std::size_t j = block.low; j < block.high; j += kKeys) {
     const typename L::T* key[kKeys];
     for (std::size_t m = 0; m < kKeys; ++m) key[m] = block.key[j + m < block.high ? j + m : block.high - 1];
+    for (std::size_t m = j; m < j + kKeys && m < block.next; ++m) prefetch(block.next_key[m], dim);
     V acc[kW];
     for (std::size_t i = 0; i < kW; ++i) acc[i] = Simd::zero();
     const auto add = [&](std::size_t at, auto load_key, auto load_query) {
@@ -106,8 +118,8 @@ inline void block_softmax(float scale, Query* const (&query)[Q], float (*scores)
 // out_i = out_i · correction_i + Σ_j weight_ij · v_j, j in order, for C vectors of the head from `at` on.
 template <typename L, int Q, int C, typename Load, typename LoadValue, typename Store>
 inline void value_columns(const KvBlock<typename L::T>& block, Query* const (&query)[Q],
-                          const float (*weights)[kAttentionBlock], const float* correction, std::size_t at, Load load,
-                          LoadValue load_value, Store store) {
+                          const float (*weights)[kAttentionBlock], const float* correction, std::size_t dim,
+                          std::size_t at, Load load, LoadValue load_value, Store store) {
   V acc[Q][C];
   for (int i = 0; i < Q; ++i) {
     const V shrink = Simd::set(correction[i]);
@@ -116,6 +128,7 @@ inline void value_columns(const KvBlock<typename L::T>& block, Query* const (&qu
     }
   }
   for (std::size_t j = block.low; j < block.high; ++j) {
+    if (at == 0 && j < block.next) prefetch(block.next_value[j], dim);
     V values[C];
 #pragma GCC unroll 4
     for (int c = 0; c < C; ++c) values[c] = load_value(block.value[j] + at + static_cast<std::size_t>(c) * kW);
@@ -140,15 +153,15 @@ inline void block_values(const KvBlock<typename L::T>& block, Query* const (&que
   const auto put = [](float* p, V v) { Simd::store(p, v); };
   std::size_t at = 0;
   for (; at + kWide * kW <= dim; at += kWide * kW) {
-    value_columns<L, Q, kWide>(block, query, weights, correction, at, full, full_value, put);
+    value_columns<L, Q, kWide>(block, query, weights, correction, dim, at, full, full_value, put);
   }
   for (; at + kW <= dim; at += kW) {
-    value_columns<L, Q, 1>(block, query, weights, correction, at, full, full_value, put);
+    value_columns<L, Q, 1>(block, query, weights, correction, dim, at, full, full_value, put);
   }
   if (at == dim) return;
   const std::size_t n = dim - at;
   value_columns<L, Q, 1>(
-      block, query, weights, correction, at, [n](const float* p) { return Simd::load_n(p, n); },
+      block, query, weights, correction, dim, at, [n](const float* p) { return Simd::load_n(p, n); },
       [n](const auto* p) { return L::part(p, n); }, [n](float* p, V v) { Simd::store_n(p, v, n); });
 }
 
@@ -181,28 +194,21 @@ struct Cache {
   std::size_t stride;  // elements between slots
 };
 
-// Addresses of the positions [begin, end) of the block that starts at `first`.
+// Addresses of the positions [begin, end) of the block that starts at `first`, and of those up to `after` of the next.
 template <typename L>
 inline void find_block(const Cache<L>& cache, const std::uint32_t* slots, std::size_t first, std::size_t begin,
-                       std::size_t end, KvBlock<typename L::T>& block) {
+                       std::size_t end, std::size_t after, KvBlock<typename L::T>& block) {
+  block.low = begin - first, block.high = end - first;
   for (std::size_t p = begin; p < end; ++p) {
     const std::size_t at = static_cast<std::size_t>(slots[p]) * cache.stride;
     block.key[p - first] = cache.k + at;
     block.value[p - first] = cache.v + at;
   }
-}
-
-// Asks for the positions [begin, end) of one head: pages lie anywhere, so the hardware foresees little.
-template <typename L>
-inline void prefetch(const Cache<L>& cache, const std::uint32_t* slots, std::size_t begin, std::size_t end,
-                     std::size_t dim) {
-  constexpr std::size_t kLine = 64 / sizeof(typename L::T);
-  for (std::size_t p = begin; p < end; ++p) {
+  block.next = 0;
+  for (std::size_t p = first + kAttentionBlock; p < after; ++p) {
     const std::size_t at = static_cast<std::size_t>(slots[p]) * cache.stride;
-    for (std::size_t i = 0; i < dim; i += kLine) {
-      __builtin_prefetch(cache.k + at + i);
-      __builtin_prefetch(cache.v + at + i);
-    }
+    block.next_key[block.next] = cache.k + at;
+    block.next_value[block.next++] = cache.v + at;
   }
 }
 
@@ -329,11 +335,9 @@ inline void attend_row(const AttentionShape& shape, const AttentionRow& row, std
     const std::size_t begin = b > seen.begin ? b : seen.begin, next = b + kAttentionBlock;
     const std::size_t end = next < seen.end ? next : seen.end;
     const std::size_t after = next + kAttentionBlock < seen.end ? next + kAttentionBlock : seen.end;
-    block.low = begin - b, block.high = end - b;
     for (std::size_t h = 0; h < kv_heads; ++h) {
       const Cache<L> head{cache.k + h * dim, cache.v + h * dim, cache.stride};
-      find_block(head, row.slots, b, begin, end, block);
-      prefetch(head, row.slots, next, after, dim);
+      find_block(head, row.slots, b, begin, end, after, block);
       head_step<L>(shape, block, query + h * group, group);
     }
   }
