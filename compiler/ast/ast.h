@@ -323,6 +323,16 @@ struct Stmt {
     SelectNode select;
     std::unique_ptr<Binding> binding;
   };
+  struct Try {
+    Block body;
+    std::unique_ptr<Binding> error;  // null: not named
+    Block handler;
+    plan::TypeId error_type;  // checked: the record of an error
+  };
+  struct Assert {
+    ExprPtr condition;
+    ExprPtr message;  // null: none given
+  };
   struct Expression {
     ExprPtr value;
     bool is_text = false;
@@ -331,8 +341,8 @@ struct Stmt {
     std::string what;
   };
   SourceRange range;
-  std::variant<Let, Assign, If, While, For, Return, Yield, Break, Continue, Fail, With, Role, Gen, Select, Expression,
-               Unsupported>
+  std::variant<Let, Assign, If, While, For, Return, Yield, Break, Continue, Fail, With, Role, Gen, Select, Try, Assert,
+               Expression, Unsupported>
       node;
 };
 
@@ -366,6 +376,12 @@ struct Decl {
     ExprPtr expression;  // fn f() = e
     std::optional<Block> body;
     std::vector<Option> limits;
+    bool tool = false;  // no body: bound to something outside; kind is kProgram, for it never sees the caller's context
+  };
+  struct Grammar {
+    std::string text;                  // as its string means it
+    SourceRange text_range;            // of the string, with its quotes
+    std::vector<std::uint32_t> lines;  // offsets in the file of its lines' beginnings; none if it is not a raw string
   };
   struct Unsupported {
     std::string what;
@@ -373,11 +389,19 @@ struct Decl {
   SourceRange range;
   Name name;
   std::string doc;
-  std::variant<Import, Type, Const, Function, Unsupported> node;
+  std::variant<Import, Type, Const, Function, Grammar, Unsupported> node;
   // checked:
-  plan::TypeId type;  // Type: itself; Const: of the value; Function: result
+  plan::TypeId type;  // Type, Grammar: itself; Const: of the value; Function: result
   enum class State : std::uint8_t { kUnchecked, kChecking, kChecked } state = State::kUnchecked;
   struct Module* module = nullptr;
+};
+
+// A file that json_schema("…") names.
+struct SchemaFile {
+  std::string path;   // as the source has it
+  SourceRange range;  // of its string, the first time
+  // Read by the driver; absent: it could not be, which is reported.
+  std::optional<std::string> text;
 };
 
 // One file.
@@ -385,6 +409,7 @@ struct Module {
   FileId file;
   std::string name;  // "std.text" or the path as given
   std::vector<std::unique_ptr<Decl>> declarations;
+  std::vector<SchemaFile> schemas;  // each path once
 };
 
 }  // namespace sgl::compiler::ast

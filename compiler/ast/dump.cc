@@ -74,6 +74,17 @@ void Dumper::stmt(const Stmt& it) {
                  },
                  [&](const Stmt::Gen& node) { gen(node.gen); },
                  [&](const Stmt::Select& node) { select(node.select); },
+                 [&](const Stmt::Try& node) {
+                   out_ += "try";
+                   block(node.body);
+                   out_ += " catch";
+                   if (node.error != nullptr) out_ += ' ' + node.error->name.text;
+                   block(node.handler);
+                 },
+                 [&](const Stmt::Assert& node) {
+                   with_value("assert", node.condition);
+                   if (node.message != nullptr) with_value(",", node.message);
+                 },
                  [&](const Stmt::Expression& node) { with_value(node.is_text ? "text" : "do", node.value); },
                  [&](const Stmt::Unsupported& node) { out_ += "unsupported " + quoted(node.what); },
              },
@@ -86,7 +97,7 @@ void Dumper::stmt(const Stmt& it) {
 void Dumper::function(const Decl& it, const Decl::Function& node) {
   switch (node.kind) {
     case plan::FunctionKind::kPrompt: out_ += "prompt "; break;
-    case plan::FunctionKind::kProgram: out_ += "program "; break;
+    case plan::FunctionKind::kProgram: out_ += node.tool ? "tool " : "program "; break;
     default: out_ += "fn "; break;
   }
   out_ += it.name.text + '(';
@@ -135,6 +146,9 @@ void Dumper::decl(const Decl& it) {
                    optional_expr(node.value);
                  },
                  [&](const Decl::Function& node) { function(it, node); },
+                 [&](const Decl::Grammar& node) {
+                   out_ += "grammar " + it.name.text + " = " + quoted(node.text);
+                 },
                  [&](const Decl::Unsupported& node) {
                    out_ += "unsupported " + quoted(node.what) + ' ' + it.name.text;
                  },

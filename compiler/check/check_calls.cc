@@ -57,9 +57,10 @@ TypeId Checker::check_function_call(Expr& expr, Expr::Call& node, Decl& decl) {
   const bool is_program = function->kind == plan::FunctionKind::kProgram;
   if (function->kind != plan::FunctionKind::kFn) {
     if (!is_program) fn_.last_generation = nullptr;
-    require_model(node.callee->range, fmt::format("the {} '{}'", is_program ? "program" : "prompt", decl.name.text));
+    const char* kind = function->tool ? "tool" : is_program ? "program" : "prompt";
+    require_model(node.callee->range, fmt::format("the {} '{}'", kind, decl.name.text));
   }
-  if (is_program && fn_.role) {
+  if (is_program && !function->tool && fn_.role) {
     error(DiagKind::kNestedRole, node.callee->range,
           fmt::format("program '{}' is called inside a role", decl.name.text))
         .suggest("call it before, and use its value");
@@ -260,6 +261,7 @@ TypeId Checker::check_method(Expr& expr, Expr::Call& node, Expr::Member& member)
   }
   if (types_.is_string(object)) return check_string_method(expr, node, member);
   if (types_.get(object).kind == TypeKind::kList) return check_list_method(expr, node, member, object);
+  if (types_.get(object).kind == TypeKind::kJson) return check_json_method(expr, node, member);
   for (auto& argument : node.arguments) check_expr(*argument.value);
   if (types_.contains_null(object)) {
     error(DiagKind::kMaybeNull, member.object->range,
@@ -319,6 +321,29 @@ TypeId Checker::check_string_method(Expr& expr, Expr::Call& node, Expr::Member& 
                         : method.result == 'i' ? types_.integer()
                                                : types_.list(types_.string());
   return use_builtin(node, method.builtin, result, member.object.get());
+}
+
+TypeId Checker::check_json_method(Expr& expr, Expr::Call& node, Expr::Member& member) {
+  const std::string& name = member.name.text;
+  Expr* const receiver = member.object.get();
+  if (name == "keys" || name == "items") {
+    if (!take_arguments(expr, node, name, 0, 0)) return types_.error();
+    return name == "keys" ? use_builtin(node, Builtin::kJsonKeys, types_.list(types_.string()), receiver)
+                          : use_builtin(node, Builtin::kJsonItems, types_.list(types_.json()), receiver);
+  }
+  if (name == "get") {
+    if (!take_arguments(expr, node, name, 1, 1)) return types_.error();
+    const TypeId key = check_expr(*node.arguments[0].value);
+    if (!types_.is_error(key) && !types_.is_string(key) && !types_.is_integer(key)) {
+      error(DiagKind::kTypeMismatch, node.arguments[0].value->range,
+            fmt::format("'get' takes the name of a member or the index of an item, this is '{}'", spell(key)));
+    }
+    return use_builtin(node, Builtin::kJsonGet, types_.json(), receiver);
+  }
+  for (auto& argument : node.arguments) check_expr(*argument.value);
+  error(DiagKind::kUnknownMember, member.name.range, fmt::format("a JSON value has no method '{}'", name))
+      .suggest(did_you_mean(name, {"get", "items", "keys"}));
+  return types_.error();
 }
 
 TypeId Checker::check_list_method(Expr& expr, Expr::Call& node, Expr::Member& member, TypeId list) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "compiler/check/checker.h"
+#include "runtime/constraint/grammar.h"
 
 namespace sgl::compiler {
 
@@ -57,11 +58,10 @@ void Checker::declare(Module& module) {
         name = file.substr(0, file.find('.'));
         range = import->target_range;
       }
-    } else if (std::holds_alternative<Decl::Type>(decl->node)) {
+    } else if (std::holds_alternative<Decl::Type>(decl->node) || std::holds_alternative<Decl::Grammar>(decl->node)) {
       table = &scope.types;
     } else if (const auto* other = std::get_if<Decl::Unsupported>(&decl->node)) {
       unsupported(decl->range, other->what);
-      if (other->what == "grammars") table = &scope.types;
     }
     if (name.empty()) continue;
     const auto [it, inserted] = table->emplace(name, decl.get());
@@ -73,7 +73,9 @@ void Checker::declare(Module& module) {
 }
 
 void Checker::check_declaration(Decl& decl) {
-  if (std::holds_alternative<Decl::Type>(decl.node)) {
+  if (std::holds_alternative<Decl::Grammar>(decl.node)) {
+    check_grammar(decl);
+  } else if (std::holds_alternative<Decl::Type>(decl.node)) {
     check_type_declaration(decl);
     if (!types_.is_error(decl.type) && !types_.is_inhabited(decl.type)) {
       error(DiagKind::kInfiniteType, decl.name.range,
@@ -87,23 +89,50 @@ void Checker::check_declaration(Decl& decl) {
   }
 }
 
+void Checker::check_grammar(Decl& decl) {
+  if (decl.state != Decl::State::kUnchecked) return;
+  decl.state = Decl::State::kChecked;
+  const auto& node = std::get<Decl::Grammar>(decl.node);
+  const auto made = constraint::compile_grammar(node.text);
+  if (!made.ok()) {
+    Module* const saved = std::exchange(module_, decl.module);
+    const auto kind =
+        made.status == constraint::GrammarStatus::kUnsatisfiable ? DiagKind::kUnsatisfiable : DiagKind::kBadGrammar;
+    SourceRange place = node.text_range;
+    if (made.line > 0 && made.line <= node.lines.size()) {
+      place.begin = std::min(node.lines[made.line - 1] + static_cast<std::uint32_t>(made.column) - 1, place.end - 1);
+      place.end = place.begin + 1;
+    }
+    error(kind, place, made.message);
+    module_ = saved;
+    decl.type = types_.error();
+    return;
+  }
+  decl.type = types_.reserve(decl.name.text, decl.doc);
+  Type type;
+  type.kind = TypeKind::kGrammar;
+  type.pattern = node.text;
+  type.name = decl.name.text, type.doc = decl.doc;
+  types_.define(decl.type, type);
+}
+
 void Checker::check_type_declaration(Decl& decl) {
   if (decl.state != Decl::State::kUnchecked) return;
   decl.state = Decl::State::kChecking;
   decl.type = types_.reserve(decl.name.text, decl.doc);
   Module* const saved = std::exchange(module_, decl.module);
-  const int depth = std::exchange(type_depth_, 0);
+  open_types_[&decl] = type_depth_;
   const auto& node = std::get<Decl::Type>(decl.node);
   const TypeId value = node.value ? resolve(*node.value) : types_.error();
   // Copied: define() reads what it overwrites.
   const Type definition = types_.get(value);
-  if (types_.is_error(value)) {
-    decl.type = types_.error();
+  if (types_.is_error(value) || !types_.is_defined(value)) {
+    decl.type = value;  // another name for a type around this one, which is not known yet
   } else {
     types_.define(decl.type, definition);
   }
   module_ = saved;
-  type_depth_ = depth;
+  open_types_.erase(&decl);
   decl.state = Decl::State::kChecked;
 }
 
@@ -160,6 +189,13 @@ void Checker::check_signature(Decl& decl) {
     }
   }
   decl.type = node.result ? resolve(*node.result) : types_.none();
+  if (node.tool) {
+    const auto [it, inserted] = tools_.emplace(decl.name.text, &decl);
+    if (!inserted && it->second->module != decl.module) {
+      error(DiagKind::kDuplicateName, decl.name.range, fmt::format("another file declares a tool '{}' too", decl.name.text))
+          .suggest("declare it in one file, and import that");
+    }
+  }
   // `fn f(x) = e` may leave its type to the expression; it is found when the body is checked, so calls need it earlier.
   if (!node.result && node.kind == plan::FunctionKind::kFn) {
     error(DiagKind::kTypeMismatch, decl.name.range, fmt::format("function '{}' has no result type", decl.name.text))
@@ -200,6 +236,7 @@ void Checker::check_limits(Decl& decl) {
 
 void Checker::check_body(Decl& decl) {
   auto& node = std::get<Decl::Function>(decl.node);
+  if (node.tool) return;
   current_ = &decl;
   conditional_ = 0;
   may_have_left_ = false;
@@ -220,7 +257,9 @@ void Checker::check_body(Decl& decl) {
           .suggest("end every path with 'return' or 'fail'");
     }
   }
-  if (node.kind == plan::FunctionKind::kProgram && fn_.result) check_generable(*fn_.result, decl.name.range, false);
+  if (node.kind == plan::FunctionKind::kProgram && fn_.result && !types_.is_inhabited(*fn_.result)) {
+    error(DiagKind::kUnsatisfiable, decl.name.range, fmt::format("no value of type '{}' can exist", spell(*fn_.result)));
+  }
   scopes_.clear();
   current_ = nullptr;
 }

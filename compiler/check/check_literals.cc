@@ -32,6 +32,10 @@ TypeId Checker::check_list(Expr& expr, Expr::ListLit& node, std::optional<TypeId
     }
     return *list;
   }
+  if (const auto json = expected_kind(types_, expected, TypeKind::kJson); json && types_.get(*json).pattern.empty()) {
+    for (const auto& element : node.items) check_against(*element, *json, "the item");
+    return types_.list(*json);
+  }
   if (node.items.empty()) {
     if (expected && types_.is_error(*expected)) return types_.error();
     error(DiagKind::kUnknownElementType, expr.range, "the type of this empty list is not known")

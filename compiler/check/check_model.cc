@@ -143,7 +143,7 @@ void Checker::check_gen(ast::GenNode& gen, Binding* binding, SourceRange range) 
         .suggest("the model speaks as 'assistant': assistant { gen … }");
   }
   check_options(gen.options, false);
-  check_generable(gen.value_type, gen.type ? gen.type->range : range, true);
+  check_generable(gen.value_type, gen.type ? gen.type->range : range);
   // Own options win over those of the blocks around, inner blocks over outer ones.
   gen.effective.clear();
   const auto add = [&](const std::vector<ast::Option>& options) {

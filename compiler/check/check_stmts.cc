@@ -34,6 +34,8 @@ void Checker::check_statement(Stmt& stmt) {
   if (auto* node = std::get_if<Stmt::Yield>(&stmt.node)) return check_yield(stmt, *node);
   if (auto* node = std::get_if<Stmt::With>(&stmt.node)) return check_with(*node);
   if (auto* node = std::get_if<Stmt::Role>(&stmt.node)) return check_role(*node);
+  if (auto* node = std::get_if<Stmt::Try>(&stmt.node)) return check_try(stmt, *node);
+  if (auto* node = std::get_if<Stmt::Assert>(&stmt.node)) return check_assert(*node);
   if (auto* node = std::get_if<Stmt::Expression>(&stmt.node)) return check_expression_statement(*node);
   if (auto* node = std::get_if<Stmt::Gen>(&stmt.node)) return check_gen(node->gen, node->binding.get(), stmt.range);
   if (auto* node = std::get_if<Stmt::Select>(&stmt.node))
@@ -341,6 +343,9 @@ bool statement_leaves(const Stmt& stmt, bool loops_count) {
     return branch->otherwise && block_leaves(branch->then, inner) && block_leaves(*branch->otherwise, inner);
   }
   if (const auto* with = std::get_if<Stmt::With>(&stmt.node)) return block_leaves(with->body, inner);
+  if (const auto* tried = std::get_if<Stmt::Try>(&stmt.node)) {
+    return block_leaves(tried->body, inner) && block_leaves(tried->handler, inner);
+  }
   if (const auto* role = std::get_if<Stmt::Role>(&stmt.node)) return role->body && block_leaves(*role->body, inner);
   if (const auto* loop = std::get_if<Stmt::While>(&stmt.node)) {
     // `while true` without a break is left only by returning.
@@ -352,6 +357,7 @@ bool statement_leaves(const Stmt& stmt, bool loops_count) {
         if (const auto* i = std::get_if<Stmt::If>(&s->node))
           return breaks(i->then) || (i->otherwise && breaks(*i->otherwise));
         if (const auto* w = std::get_if<Stmt::With>(&s->node)) return breaks(w->body);
+        if (const auto* t = std::get_if<Stmt::Try>(&s->node)) return breaks(t->body) || breaks(t->handler);
         if (const auto* r = std::get_if<Stmt::Role>(&s->node)) return r->body && breaks(*r->body);
         return false;
       });

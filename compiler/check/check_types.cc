@@ -1,8 +1,10 @@
 // Type expressions to types.
+#include <algorithm>
 #include <limits>
 
 #include "compiler/check/checker.h"
 #include "runtime/constraint/constraint.h"
+#include "runtime/constraint/json_schema.h"
 #include "runtime/constraint/plan_types.h"
 
 namespace sgl::compiler {
@@ -36,7 +38,8 @@ Decl* Checker::find_type(const std::vector<ast::Name>& path) {
   const auto it = path.size() > 2 ? scope->types.end() : scope->types.find(name.text);
   if (it != scope->types.end()) return it->second;
   std::vector<std::string> known = names_of(scope->types);
-  if (path.size() == 1) known.insert(known.end(), {"string", "int", "float", "bool", "null", "list"});
+  if (path.size() == 1)
+    known.insert(known.end(), {"string", "int", "float", "bool", "null", "list", "json", "json_schema"});
   auto& diagnostic = error(DiagKind::kUnknownType, name.range, fmt::format("unknown type '{}'", name.text));
   diagnostic.suggest(did_you_mean(name.text, known));
   // Spellings of other languages, too far away for the nearest name.
@@ -129,7 +132,11 @@ TypeId Checker::resolve_named(const TypeExpr& expr, const TypeExpr::Named& named
       base.kind = it->second;
       return refine(expr, std::move(base), named.refinements);
     }
-    if (name == "map" || name == "json" || name == "json_schema") {
+    if (name == "json" || name == "json_schema") {
+      no_args();
+      return name == "json" ? any_json(named) : schema_type(expr, named);
+    }
+    if (name == "map") {
       unsupported(expr.range, fmt::format("the type '{}'", name));
       return types_.error();
     }
@@ -138,15 +145,70 @@ TypeId Checker::resolve_named(const TypeExpr& expr, const TypeExpr::Named& named
   if (decl == nullptr) return types_.error();
   no_args();
   if (std::holds_alternative<Decl::Unsupported>(decl->node)) return types_.error();
+  if (std::holds_alternative<Decl::Grammar>(decl->node)) {
+    check_grammar(*decl);
+    for (const ast::Refinement& refinement : named.refinements) {
+      error(DiagKind::kUnknownRefinement, refinement.range, "a grammar takes no refinements");
+    }
+    return decl->type;
+  }
   check_type_declaration(*decl);
-  if (decl->state == Decl::State::kChecking && type_depth_ == 0) {
+  const auto open = open_types_.find(decl);
+  if (open != open_types_.end() && open->second == type_depth_) {
     error(DiagKind::kInfiniteType, expr.range, fmt::format("type '{}' is made of itself", name))
         .suggest("refer to it inside a list or an optional field");
     return types_.error();
   }
   if (named.refinements.empty()) return decl->type;
-  if (decl->state == Decl::State::kChecking) return decl->type;
+  if (!types_.is_defined(decl->type)) {
+    error(DiagKind::kBadRefinement, named.refinements[0].range,
+          fmt::format("'{}' cannot be refined inside its own definition", name));
+    return types_.error();
+  }
   return refine(expr, types_.get(decl->type), named.refinements);
+}
+
+TypeId Checker::any_json(const TypeExpr::Named& named) {
+  for (const ast::Refinement& refinement : named.refinements) {
+    error(DiagKind::kUnknownRefinement, refinement.range, "json takes no refinements")
+        .suggest("json_schema(\"file.json\") bounds it");
+  }
+  return types_.json();
+}
+
+// The file was read by the driver. Compiled with the options that generating it will use.
+TypeId Checker::schema_type(const TypeExpr& expr, const TypeExpr::Named& named) {
+  const auto* text = named.refinements.size() == 1 && !named.refinements[0].key && named.refinements[0].lo
+                         ? std::get_if<Expr::StringLit>(&named.refinements[0].lo->node)
+                         : nullptr;
+  if (text == nullptr || named.refinements[0].is_range || text->parts.size() != 1 || text->parts[0].value) {
+    error(DiagKind::kBadRefinement, expr.range, "'json_schema' takes the name of a file")
+        .suggest("write json_schema(\"file.json\"), relative to this file");
+    return types_.error();
+  }
+  const std::string& path = text->parts[0].text;
+  const auto& files = module_->schemas;
+  const auto file = std::find_if(files.begin(), files.end(), [&](const ast::SchemaFile& f) { return f.path == path; });
+  if (file == files.end() || !file->text) return types_.error();
+  if (const auto known = schemas_.find(&*file); known != schemas_.end()) return known->second;
+  TypeId& out = schemas_[&*file];
+  out = types_.error();
+  const constraint::SchemaResult made = constraint::compile_json_schema(*file->text);
+  if (!made.ok()) {
+    using Status = constraint::SchemaStatus;
+    const DiagKind kind = made.status == Status::kInvalid         ? DiagKind::kBadSchema
+                          : made.status == Status::kUnsatisfiable ? DiagKind::kUnsatisfiable
+                                                                  : DiagKind::kUnsupportedConstraint;
+    const std::string place = made.pointer.empty() ? path : path + "#" + made.pointer;
+    error(kind, named.refinements[0].range, fmt::format("{}: {}", place, made.message));
+    return out;
+  }
+  Type type;
+  type.kind = TypeKind::kJson;
+  type.pattern = *file->text;
+  type.format = path;
+  out = types_.intern(std::move(type));
+  return out;
 }
 
 TypeId Checker::refine(const TypeExpr& expr, Type base, const std::vector<ast::Refinement>& refinements) {
@@ -155,7 +217,7 @@ TypeId Checker::refine(const TypeExpr& expr, Type base, const std::vector<ast::R
   for (const ast::Refinement& refinement : refinements) apply_refinement(base, refinement);
   if (diag_.errors() > before) return types_.error();
   const TypeId id = types_.intern(std::move(base));
-  if (!refinements.empty() && !check_generable(id, expr.range, false)) return types_.error();
+  if (!refinements.empty() && !check_generable(id, expr.range)) return types_.error();
   return id;
 }
 
@@ -248,19 +310,11 @@ std::optional<double> Checker::refinement_float(const ast::ExprPtr& expr) {
   return value->real;
 }
 
-bool Checker::check_generable(TypeId type, SourceRange range, bool for_generation) {
+bool Checker::check_generable(TypeId type, SourceRange range) {
   if (types_.is_error(type)) return false;
   if (!types_.is_inhabited(type)) {
     error(DiagKind::kUnsatisfiable, range, fmt::format("no value of type '{}' can exist", spell(type)));
     return false;
-  }
-  if (types_.is_recursive(type)) {
-    if (for_generation) {
-      error(DiagKind::kUnsupportedConstraint, range,
-            fmt::format("type '{}' is recursive and cannot be generated yet", spell(type)));
-      return false;
-    }
-    return true;
   }
   // The constraint engine sees the same types as the plan will carry.
   plan::Plan probe;

@@ -57,6 +57,7 @@ class Checker {
   void declare(Module& module);
   void check_declaration(Decl& decl);
   void check_type_declaration(Decl& decl);
+  void check_grammar(Decl& decl);
   void check_constant(Decl& decl);
   void check_signature(Decl& decl);
   void check_body(Decl& decl);
@@ -68,13 +69,15 @@ class Checker {
   TypeId resolve(const ast::TypeExpr& type);
   TypeId resolve_named(const ast::TypeExpr& type, const ast::TypeExpr::Named& named);
   TypeId resolve_record(const ast::TypeExpr::Record& record);
+  TypeId any_json(const ast::TypeExpr::Named& named);
+  TypeId schema_type(const ast::TypeExpr& expr, const ast::TypeExpr::Named& named);
   TypeId refine(const ast::TypeExpr& expr, Type base, const std::vector<ast::Refinement>& refinements);
   void apply_refinement(Type& type, const ast::Refinement& refinement);
   void apply_range(Type& type, const ast::Refinement& refinement);
   std::optional<std::int64_t> refinement_int(const ast::ExprPtr& expr);
   std::optional<double> refinement_float(const ast::ExprPtr& expr);
   // Reports a type no text satisfies or that cannot be generated; true when it can be.
-  bool check_generable(TypeId type, SourceRange range, bool for_generation);
+  bool check_generable(TypeId type, SourceRange range);
   Decl* find_type(const std::vector<ast::Name>& path);
 
   // check_stmts.cc
@@ -89,6 +92,8 @@ class Checker {
   void check_return(Stmt& stmt, Stmt::Return& node);
   void check_yield(Stmt& stmt, Stmt::Yield& node);
   void check_with(Stmt::With& node);
+  void check_try(Stmt& stmt, Stmt::Try& node);
+  void check_assert(Stmt::Assert& node);
   void check_expression_statement(Stmt::Expression& node);
   void check_condition(Expr& condition);
   bool always_leaves(const Block& block) const;   // every path returns, yields, fails, breaks or continues
@@ -134,6 +139,7 @@ class Checker {
   TypeId check_method(Expr& expr, Expr::Call& node, Expr::Member& member);
   TypeId check_string_method(Expr& expr, Expr::Call& node, Expr::Member& member);
   TypeId check_list_method(Expr& expr, Expr::Call& node, Expr::Member& member, TypeId list);
+  TypeId check_json_method(Expr& expr, Expr::Call& node, Expr::Member& member);
   bool take_arguments(Expr& expr, Expr::Call& node, const std::string& name, std::size_t least, std::size_t most);
   TypeId use_builtin(Expr::Call& node, plan::Builtin builtin, TypeId result, Expr* receiver);
   Decl* find_value(const std::string& name);
@@ -169,9 +175,12 @@ class Checker {
   std::vector<Scope> scopes_;
   FunctionContext fn_;
   std::vector<const std::vector<ast::Option>*> with_options_;
-  int type_depth_ = 0;                                      // lists and records around the type being resolved
+  std::unordered_map<const ast::SchemaFile*, TypeId> schemas_;  // compiled ones
+  int type_depth_ = 0;                                          // lists and records around the type being resolved
+  std::unordered_map<const Decl*, int> open_types_;  // declarations being resolved: the depth at which they began
   std::unordered_map<const Decl*, std::set<Decl*>> calls_;  // unconditional calls, for recursion without end
   Decl* current_ = nullptr;
+  std::unordered_map<std::string, Decl*> tools_;  // of all modules: a name is bound once
   int conditional_ = 0;         // inside if, loops, and/or: a call here may not happen
   bool may_have_left_ = false;  // a path before this point returned: what follows may not happen
 };

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "runtime/base/utf8.h"
 
@@ -27,6 +26,7 @@ TypeTable::TypeTable() {
   add(TypeKind::kString);
   add(TypeKind::kNull, "<error>");
   add(TypeKind::kNull, "<no value>");
+  add(TypeKind::kJson);
 }
 
 std::string TypeTable::key(const Type& t) {
@@ -79,7 +79,10 @@ TypeId TypeTable::make_union(std::vector<TypeId> given) {
   std::vector<TypeId> flat;
   for (const TypeId id : given) {
     for (const TypeId alternative : alternatives(id)) {
-      const bool known = std::any_of(flat.begin(), flat.end(), [&](TypeId f) { return same(f, alternative); });
+      // Of a declared type that is not defined yet nothing is known.
+      const bool known = std::any_of(flat.begin(), flat.end(), [&](TypeId f) {
+        return f == alternative || (is_defined(f) && is_defined(alternative) && same(f, alternative));
+      });
       if (!known) flat.push_back(alternative);
     }
   }
@@ -118,6 +121,20 @@ void TypeTable::define(TypeId id, const Type& definition) {
   type.doc = types_[id.value].doc;
   types_[id.value] = std::move(type);
   defined_[id.value] = true;
+  if (types_[id.value].kind != TypeKind::kUnion) return;
+  // Unions that were made before it was known to be one are flat from now on.
+  for (Type& other : types_) {
+    if (other.kind != TypeKind::kUnion) continue;
+    const auto it = std::find(other.args.begin(), other.args.end(), id);
+    if (it == other.args.end()) continue;
+    std::vector<TypeId> args;
+    for (const TypeId arg : other.args) {
+      for (const TypeId alternative : arg == id ? types_[id.value].args : std::vector{arg}) {
+        if (std::find(args.begin(), args.end(), alternative) == args.end()) args.push_back(alternative);
+      }
+    }
+    other.args = std::move(args);
+  }
 }
 
 bool TypeTable::same(TypeId a, TypeId b) const {
@@ -135,9 +152,10 @@ bool TypeTable::subtype_of(TypeId a, TypeId b, Pairs& assumed) const {
   // Recursive types: what is being proved may be assumed (coinduction).
   const std::pair pair(a.value, b.value);
   if (std::find(assumed.begin(), assumed.end(), pair) != assumed.end()) return true;
+  const std::size_t before = assumed.size();
   assumed.push_back(pair);
   const std::vector<TypeId> from = alternatives(a), to = alternatives(b);
-  return std::all_of(from.begin(), from.end(), [&](TypeId x) {
+  const bool proved = std::all_of(from.begin(), from.end(), [&](TypeId x) {
     if (get(x).kind == TypeKind::kBool && to.size() > 1) {
       // bool is true | false.
       const auto has = [&](bool v) {
@@ -153,6 +171,9 @@ bool TypeTable::subtype_of(TypeId a, TypeId b, Pairs& assumed) const {
                             : single_subtype(get(x), get(y), assumed));
     });
   });
+  // What was assumed for a proof that failed is not known.
+  if (!proved) assumed.resize(before);
+  return proved;
 }
 
 namespace {
@@ -189,8 +210,9 @@ bool literal_subtype(const Literal& literal, const Type& b) {
 }  // namespace
 
 bool TypeTable::single_subtype(const Type& a, const Type& b, Pairs& assumed) const {
+  if (b.kind == TypeKind::kJson) return is_json(a, b, assumed);
   if (a.kind == TypeKind::kLiteral) return literal_subtype(a.literal, b);
-  if (a.kind == TypeKind::kRegex && b.kind == TypeKind::kString) {
+  if ((a.kind == TypeKind::kRegex || a.kind == TypeKind::kGrammar) && b.kind == TypeKind::kString) {
     return b.min_size == 0 && b.max_size < 0 && b.pattern.empty() && b.format.empty();
   }
   if (a.kind != b.kind) return false;
@@ -203,6 +225,7 @@ bool TypeTable::single_subtype(const Type& a, const Type& b, Pairs& assumed) con
       return sizes_within(a, b) && (b.pattern.empty() || a.pattern == b.pattern) &&
              (b.format.empty() || a.format == b.format);
     case TypeKind::kRegex:
+    case TypeKind::kGrammar:
       return a.pattern == b.pattern;
     case TypeKind::kList:
       return sizes_within(a, b) && subtype_of(a.args[0], b.args[0], assumed);
@@ -216,6 +239,13 @@ bool TypeTable::single_subtype(const Type& a, const Type& b, Pairs& assumed) con
     default:
       return true;  // null, bool
   }
+}
+
+// Any value but a record is JSON as it is: a record is stored without the names of its fields.
+bool TypeTable::is_json(const Type& a, const Type& b, Pairs& assumed) const {
+  if (a.kind == TypeKind::kJson) return b.pattern.empty() || a.pattern == b.pattern;
+  if (!b.pattern.empty() || a.kind == TypeKind::kRecord) return false;
+  return a.kind != TypeKind::kList || subtype_of(a.args[0], json(), assumed);
 }
 
 bool TypeTable::fits(TypeId a, TypeId b) const {
@@ -241,6 +271,11 @@ bool TypeTable::overlap(TypeId a, TypeId b) const {
   for (const TypeId x : alternatives(a)) {
     for (const TypeId y : alternatives(b)) {
       const Type &s = get(x), &t = get(y);
+      if (s.kind == TypeKind::kJson || t.kind == TypeKind::kJson) {
+        const TypeKind other = s.kind == TypeKind::kJson ? t.kind : s.kind;
+        if (other != TypeKind::kRecord) return true;
+        continue;
+      }
       if (s.kind == TypeKind::kLiteral && t.kind == TypeKind::kLiteral) {
         if (s.literal == t.literal) return true;
         continue;
@@ -248,7 +283,8 @@ bool TypeTable::overlap(TypeId a, TypeId b) const {
       if (s.kind == TypeKind::kLiteral || t.kind == TypeKind::kLiteral) {
         const Type& other = s.kind == TypeKind::kLiteral ? t : s;
         const Literal& literal = s.kind == TypeKind::kLiteral ? s.literal : t.literal;
-        const bool text = other.kind == TypeKind::kString || other.kind == TypeKind::kRegex;
+        const bool text =
+            other.kind == TypeKind::kString || other.kind == TypeKind::kRegex || other.kind == TypeKind::kGrammar;
         if (literal.kind == Literal::Kind::kString ? text : literal_subtype(literal, other)) return true;
         continue;
       }
@@ -317,44 +353,13 @@ bool TypeTable::is_inhabited(TypeId type) const {
   return inhabited[type.value];
 }
 
-bool TypeTable::is_recursive(TypeId type) const {
-  std::set<std::uint32_t> seen;
-  std::vector<TypeId> work;
-  const auto push_children = [&](TypeId id) {
-    for (const TypeId arg : get(id).args) work.push_back(arg);
-    for (const plan::Field& field : get(id).fields) work.push_back(field.type);
-  };
-  // Does a type reachable from `type` reach itself? Each reachable type is tried as the start.
-  std::vector<TypeId> starts{type};
-  std::set<std::uint32_t> reachable{type.value};
-  for (std::size_t i = 0; i < starts.size(); ++i) {
-    work.clear();
-    push_children(starts[i]);
-    for (const TypeId child : work) {
-      if (reachable.insert(child.value).second) starts.push_back(child);
-    }
-  }
-  for (const TypeId start : starts) {
-    seen.clear();
-    work.clear();
-    push_children(start);
-    while (!work.empty()) {
-      const TypeId id = work.back();
-      work.pop_back();
-      if (id == start) return true;
-      if (seen.insert(id.value).second) push_children(id);
-    }
-  }
-  return false;
-}
-
 bool TypeTable::all_alternatives(TypeId type, TypeKind kind, Literal::Kind literal) const {
   const auto alts = alternatives(type);
   return std::all_of(alts.begin(), alts.end(), [&](TypeId id) {
     const Type& t = get(id);
     return (t.kind == kind && !is_error(id) && id != none()) ||
            (t.kind == TypeKind::kLiteral && t.literal.kind == literal) ||
-           (kind == TypeKind::kString && t.kind == TypeKind::kRegex);
+           (kind == TypeKind::kString && (t.kind == TypeKind::kRegex || t.kind == TypeKind::kGrammar));
   });
 }
 

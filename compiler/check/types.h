@@ -31,6 +31,7 @@ class TypeTable {
   TypeId error() const { return TypeId(5); }
   // The value of a prompt without a result.
   TypeId none() const { return TypeId(6); }
+  TypeId json() const { return TypeId(7); }
 
   // Equal anonymous types get equal ids.
   TypeId intern(Type type);
@@ -63,7 +64,6 @@ class TypeTable {
   bool contains_null(TypeId type) const;
   // A finite value exists (a record that contains itself without a way out has none).
   bool is_inhabited(TypeId type) const;
-  bool is_recursive(TypeId type) const;
 
   bool is_string(TypeId type) const;   // string, string literal, regex, or a union of such
   bool is_integer(TypeId type) const;  // int or a union of int literals
@@ -81,6 +81,7 @@ class TypeTable {
   using Pairs = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
   bool subtype_of(TypeId a, TypeId b, Pairs& assumed) const;
   bool single_subtype(const Type& a, const Type& b, Pairs& assumed) const;
+  bool is_json(const Type& a, const Type& b, Pairs& assumed) const;
   bool all_alternatives(TypeId type, TypeKind kind, plan::Literal::Kind literal) const;
   static std::string key(const Type& type);
 

@@ -61,6 +61,10 @@ std::string TypeTable::spell_definition(const Type& t) const {
       return spell_literal(t.literal);
     case TypeKind::kRegex:
       return fmt::format("regex(/{}/)", t.pattern);
+    case TypeKind::kGrammar:
+      return "grammar";
+    case TypeKind::kJson:
+      return t.pattern.empty() ? "json" : fmt::format("json_schema(\"{}\")", t.format);
     case TypeKind::kList: {
       std::string size;
       if (t.min_size > 0 || t.max_size >= 0) {

@@ -68,6 +68,8 @@ namespace sgl::compiler {
   X(kDuplicateChoice, "E0404", "duplicate choice")                            \
   X(kImpossibleStop, "E0405", "stop string that cannot occur")                \
   X(kOptionRange, "E0406", "option out of range")                             \
+  X(kBadGrammar, "E0407", "bad grammar")                                      \
+  X(kBadSchema, "E0408", "bad JSON Schema")                                   \
   X(kUnboundedRecursion, "E0501", "recursion without end")                    \
   X(kNotSupported, "E0901", "not supported yet")                              \
   X(kUnboundedLoop, "W0601", "generations without a bound")                   \

@@ -10,6 +10,7 @@
 #include "compiler/parse/parse.h"
 #include "compiler/passes/passes.h"
 #include "runtime/base/file.h"
+#include "runtime/constraint/json_schema.h"
 
 namespace sgl::compiler {
 
@@ -41,6 +42,9 @@ class Loader {
           import != nullptr && out_.diagnostics.errors() == errors) {
         imports_[decl.get()].module = load_import(path, *import);
       }
+    }
+    if (out_.diagnostics.errors() == errors) {
+      for (ast::SchemaFile& schema : module->schemas) read_schema(path, schema);
     }
     state_[key].loading = false;
     out_.modules.push_back(std::move(parsed.module));
@@ -96,6 +100,21 @@ class Loader {
     return load(key, path, std::move(text));
   }
 
+  void read_schema(const std::string& from, ast::SchemaFile& schema) {
+    if (!files_) {
+      out_.diagnostics.add(DiagKind::kUnreadableFile, schema.range, "files cannot be read here")
+          .suggest("send a compiled plan, which carries the schema (sglc compile -o program.sglp)");
+      return;
+    }
+    const auto file = (std::filesystem::path(from).parent_path() / schema.path).lexically_normal();
+    auto read = base::read_file(file.string(), constraint::SchemaLimits().max_bytes);
+    if (read.ok()) {
+      schema.text = std::move(*read);
+    } else {
+      out_.diagnostics.add(DiagKind::kUnreadableFile, schema.range, read.error().message);
+    }
+  }
+
   Compilation& out_;
   ImportMap& imports_;
   const bool files_;
@@ -105,7 +124,7 @@ class Loader {
 bool has_program(const ast::Module& module) {
   for (const auto& decl : module.declarations) {
     const auto* function = std::get_if<ast::Decl::Function>(&decl->node);
-    if (function != nullptr && function->kind == plan::FunctionKind::kProgram) return true;
+    if (function != nullptr && function->kind == plan::FunctionKind::kProgram && !function->tool) return true;
   }
   return false;
 }

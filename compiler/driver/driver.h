@@ -16,8 +16,9 @@
 namespace sgl::compiler {
 
 struct CompileOptions {
-  bool optimize = true;         // run the passes; off shows the plan as lowered
-  bool import_files = true;     // off for sources from a network: only the standard library can be imported
+  bool optimize = true;  // run the passes; off shows the plan as lowered
+  // Off for sources from a network: only the standard library can be imported, and no JSON Schema read.
+  bool import_files = true;
   bool require_program = true;  // a file without a program is an error (E0113); false for checking libraries
 };
 

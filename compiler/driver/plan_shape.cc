@@ -20,6 +20,9 @@ bool only_computes(const plan::Plan& plan, const Inst& inst) {
     case Op::kSelect:
     case Op::kParallelFor:
     case Op::kParallel:
+    case Op::kTool:
+    case Op::kTry:
+    case Op::kTryEnd:
       return false;
     case Op::kCall:
       return plan.functions[inst.a].kind == plan::FunctionKind::kFn;

@@ -43,7 +43,7 @@ class FunctionWalk {
     charge(function.code.size() + function.regs.size());
     for (std::size_t i = 0; i < function.code.size(); ++i) {
       const Inst& inst = function.code[i];
-      if (inst.op == Op::kJump) mark(i, inst.a);
+      if (inst.op == Op::kJump || inst.op == Op::kTry) mark(i, inst.a);
       if (inst.op == Op::kBranch) {
         mark(i, inst.b);
         mark(i, inst.c);
@@ -129,6 +129,8 @@ class FunctionWalk {
       case Op::kParallelFor: parallel_for(i); break;
       case Op::kParallel: parallel(i); break;
       case Op::kCall: call(i); break;
+      case Op::kTool: emit(Step::Kind::kNote, fmt::format("waits for the tool '{}'", plan_.tools[inst.a].name)); values_.apply(i); break;
+      case Op::kTry: emit(Step::Kind::kNote, "try, until it ends or fails"); values_.apply(i); break;
       default: values_.apply(i);
     }
     return i + 1;

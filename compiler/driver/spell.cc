@@ -1,9 +1,9 @@
 #include "compiler/driver/spell.h"
 
-#include <vector>
-
 #include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
+#include <vector>
 
 namespace sgl::compiler {
 
@@ -14,8 +14,8 @@ using plan::TypeKind;
 
 namespace {
 
-constexpr int kMaxDepth = 6;             // anonymous types inside one another; people name them earlier
-constexpr std::size_t kMaxBytes = 400;   // of a spelling; plans from outside may hold absurd types
+constexpr int kMaxDepth = 6;            // anonymous types inside one another; people name them earlier
+constexpr std::size_t kMaxBytes = 400;  // of a spelling; plans from outside may hold absurd types
 
 std::string quoted(const std::string& text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -49,9 +49,12 @@ std::string item_counts(const Type& type) {
 
 std::string literal(const plan::Literal& value) {
   switch (value.kind) {
-    case plan::Literal::Kind::kString: return quoted(value.text);
-    case plan::Literal::Kind::kInt: return std::to_string(value.number);
-    case plan::Literal::Kind::kBool: return value.number != 0 ? "true" : "false";
+    case plan::Literal::Kind::kString:
+      return quoted(value.text);
+    case plan::Literal::Kind::kInt:
+      return std::to_string(value.number);
+    case plan::Literal::Kind::kBool:
+      return value.number != 0 ? "true" : "false";
   }
   return "null";
 }
@@ -89,24 +92,42 @@ std::string spell(const Plan& plan, TypeId id, int depth, bool by_name) {
   if (by_name && !type.name.empty()) return type.name;
   if (depth > kMaxDepth) return "…";
   switch (type.kind) {
-    case TypeKind::kNull: return "null";
-    case TypeKind::kBool: return "bool";
-    case TypeKind::kInt: return "int" + range(type.min_int, type.max_int);
-    case TypeKind::kFloat: return "float" + range(type.min_float, type.max_float);
-    case TypeKind::kString: return "string" + string_refinements(type);
-    case TypeKind::kLiteral: return literal(type.literal);
-    case TypeKind::kList: return list(plan, type, depth);
-    case TypeKind::kRecord: return record(plan, type, depth);
-    case TypeKind::kUnion: return alternatives(plan, type, depth);
-    case TypeKind::kRegex: return fmt::format("regex(/{}/)", type.pattern);
+    case TypeKind::kNull:
+      return "null";
+    case TypeKind::kBool:
+      return "bool";
+    case TypeKind::kInt:
+      return "int" + range(type.min_int, type.max_int);
+    case TypeKind::kFloat:
+      return "float" + range(type.min_float, type.max_float);
+    case TypeKind::kString:
+      return "string" + string_refinements(type);
+    case TypeKind::kLiteral:
+      return literal(type.literal);
+    case TypeKind::kList:
+      return list(plan, type, depth);
+    case TypeKind::kRecord:
+      return record(plan, type, depth);
+    case TypeKind::kUnion:
+      return alternatives(plan, type, depth);
+    case TypeKind::kRegex:
+      return fmt::format("regex(/{}/)", type.pattern);
+    case TypeKind::kGrammar:
+      return "grammar";
+    case TypeKind::kJson:
+      return type.pattern.empty() ? "json" : fmt::format("json_schema(\"{}\")", type.format);
   }
   return "?";
 }
 
 }  // namespace
 
-std::string spell_type(const Plan& plan, TypeId type) { return spell(plan, type, 0, true); }
+std::string spell_type(const Plan& plan, TypeId type) {
+  return spell(plan, type, 0, true);
+}
 
-std::string spell_type_form(const Plan& plan, TypeId type) { return spell(plan, type, 0, false); }
+std::string spell_type_form(const Plan& plan, TypeId type) {
+  return spell(plan, type, 0, false);
+}
 
 }  // namespace sgl::compiler

@@ -39,8 +39,10 @@ struct FunctionBuilder {
   struct Loop {
     std::vector<std::size_t> breaks, continues;  // instructions to patch
     bool role_outside = false;
+    int tries_outside = 0;
   };
   std::vector<Loop> loops;
+  int tries = 0;  // open ones
 };
 
 // Everything that the functions of a plan share, and the function being built.
@@ -56,6 +58,7 @@ class Lowerer {
   plan::ConstId text_constant(std::string text);
   plan::FunctionId function_id(const Decl& decl);
   void lower_function(const Decl& decl, plan::FunctionId id);
+  void lower_tool(const Decl& decl);
   plan::Program program_of(const Decl& decl);
   Rep rep(TypeId type) const { return plan::rep_of(types_.get(type)); }
 
@@ -64,7 +67,7 @@ class Lowerer {
                    std::uint32_t c = kNone);
   std::size_t emit_args(Op op, std::uint32_t dst, std::uint32_t a, const std::vector<Reg>& args);
   std::uint32_t here() const { return static_cast<std::uint32_t>(fn().function.code.size()); }
-  void patch(std::size_t inst, std::uint32_t target);  // of a jump, or the false side of a branch
+  void patch(std::size_t inst, std::uint32_t target);  // of a jump or a try, or the false side of a branch
   Reg new_reg(Rep rep);
   Operand temp(Rep rep) { return {new_reg(rep), true}; }
   void give_back(const Operand& operand);
@@ -84,6 +87,8 @@ class Lowerer {
   void lower_while(const Stmt::While& node);
   void lower_for(const Stmt::For& node);
   void lower_role(const Stmt::Role& node);
+  void lower_try(const Stmt::Try& node);
+  void lower_assert(const Stmt& stmt, const Stmt::Assert& node);
   void lower_return(const Expr* value, TypeId type);
   void leave_loop(bool is_break);
   Reg declare(const Binding& binding);

@@ -18,11 +18,12 @@ plan::Plan Lowerer::run(const ast::Module& main) {
   bool has_program = false;
   for (const auto& decl : main.declarations) {
     const auto* function = std::get_if<Decl::Function>(&decl->node);
-    has_program = has_program || (function != nullptr && function->kind == plan::FunctionKind::kProgram);
+    has_program = has_program || (function != nullptr && function->kind == plan::FunctionKind::kProgram && !function->tool);
   }
   for (const auto& decl : main.declarations) {
     const auto* function = std::get_if<Decl::Function>(&decl->node);
-    if (function == nullptr || (has_program && function->kind != plan::FunctionKind::kProgram)) continue;
+    if (function == nullptr || function->tool) continue;
+    if (has_program && function->kind != plan::FunctionKind::kProgram) continue;
     function_id(*decl);
     if (has_program) plan_.programs.push_back(program_of(*decl));
   }
@@ -125,7 +126,9 @@ void Lowerer::lower_function(const Decl& decl, plan::FunctionId id) {
   fn().position = decl.name.range;
   fn().result = decl.type;
   for (const ast::Param& param : node.params) declare(*param.binding);
-  if (node.expression) {
+  if (node.tool) {
+    lower_tool(decl);
+  } else if (node.expression) {
     lower_return(node.expression.get(), decl.type);
   } else if (node.body) {
     lower_block(*node.body);
@@ -141,6 +144,22 @@ void Lowerer::lower_function(const Decl& decl, plan::FunctionId id) {
   }
   plan_.functions[id.value] = std::move(function);
   builders_.pop_back();
+}
+
+// A tool is a function that waits for an answer and returns it.
+void Lowerer::lower_tool(const Decl& decl) {
+  const auto& node = std::get<Decl::Function>(decl.node);
+  plan::Tool tool{decl.name.text, decl.doc, {}, type_id(decl.type)};
+  std::vector<Reg> regs;
+  for (const ast::Param& param : node.params) {
+    tool.params.push_back({param.binding->name.text, type_id(param.binding->type), std::nullopt, param.doc});
+    regs.push_back(fn().bindings.at(param.binding.get()));
+  }
+  const Operand answer = temp(rep(decl.type));
+  emit_args(Op::kTool, answer.reg, static_cast<std::uint32_t>(plan_.tools.size()), regs);
+  plan_.tools.push_back(std::move(tool));
+  emit(Op::kReturn, kNone, answer.reg);
+  give_back(answer);
 }
 
 plan::Program Lowerer::program_of(const Decl& decl) {
@@ -190,7 +209,7 @@ std::size_t Lowerer::emit_args(Op op, std::uint32_t dst, std::uint32_t a, const 
 
 void Lowerer::patch(std::size_t inst, std::uint32_t target) {
   Inst& jump = fn().function.code[inst];
-  (jump.op == Op::kJump ? jump.a : jump.c) = target;
+  (jump.op == Op::kBranch ? jump.c : jump.a) = target;
 }
 
 Reg Lowerer::new_reg(Rep rep) {

@@ -43,6 +43,10 @@ void Lowerer::lower_statement(const Stmt& stmt) {
     lower_gen(gen->gen, gen->binding.get());
   } else if (const auto* select = std::get_if<Stmt::Select>(&stmt.node)) {
     lower_select(select->select, select->binding.get());
+  } else if (const auto* tried = std::get_if<Stmt::Try>(&stmt.node)) {
+    lower_try(*tried);
+  } else if (const auto* asserted = std::get_if<Stmt::Assert>(&stmt.node)) {
+    lower_assert(stmt, *asserted);
   } else if (const auto* expr = std::get_if<Stmt::Expression>(&stmt.node)) {
     const Operand value = lower(*expr->value);
     if (expr->is_text) emit(Op::kText, kNone, value.reg);
@@ -62,6 +66,7 @@ void Lowerer::lower_return(const Expr* value, TypeId type) {
 void Lowerer::leave_loop(bool is_break) {
   FunctionBuilder::Loop& loop = fn().loops.back();
   if (fn().role_open && !loop.role_outside) emit(Op::kRoleEnd);
+  for (int i = loop.tries_outside; i < fn().tries; ++i) emit(Op::kTryEnd);
   (is_break ? loop.breaks : loop.continues).push_back(emit(Op::kJump, kNone, 0));
 }
 
@@ -167,7 +172,7 @@ void Lowerer::lower_while(const Stmt::While& node) {
   const std::uint32_t head = here();
   std::vector<std::size_t> when_false;
   branch_on(*node.condition, when_false);
-  fn().loops.push_back({{}, {}, fn().role_open});
+  fn().loops.push_back({{}, {}, fn().role_open, fn().tries});
   lower_block(node.body);
   const FunctionBuilder::Loop loop = std::move(fn().loops.back());
   fn().loops.pop_back();
@@ -202,7 +207,7 @@ Lowerer::LoopHead Lowerer::open_loop(Reg counter, Reg end) {
   const std::uint32_t target = here();
   emit(Op::kLtI, more.reg, counter, end);
   const std::size_t exit = emit(Op::kBranch, kNone, more.reg, here() + 1, 0);
-  fn().loops.push_back({{}, {}, fn().role_open});
+  fn().loops.push_back({{}, {}, fn().role_open, fn().tries});
   return {target, exit, more};
 }
 
@@ -219,6 +224,36 @@ void Lowerer::close_loop(const LoopHead& head, const std::vector<Reg>& counters,
 
 void Lowerer::lower_for(const Stmt::For& node) {
   loop_over(*node.source, node.vars, [&] { lower_block(node.body); });
+}
+
+// A return inside leaves the frame, and its handlers with it; a break or continue ends those of its loop (leave_loop).
+void Lowerer::lower_try(const Stmt::Try& node) {
+  const Operand error = node.error ? Operand{declare(*node.error), false} : temp(Rep::kBoxed);
+  const std::size_t entry = emit(Op::kTry, error.reg, 0, type_id(node.error_type).value);
+  ++fn().tries;
+  lower_block(node.body);
+  --fn().tries;
+  emit(Op::kTryEnd);
+  const std::size_t end = emit(Op::kJump, kNone, 0);
+  patch(entry, here());
+  lower_block(node.handler);
+  patch(end, here());
+  give_back(error);
+}
+
+void Lowerer::lower_assert(const Stmt& stmt, const Stmt::Assert& node) {
+  std::vector<std::size_t> when_false;
+  branch_on(*node.condition, when_false);
+  const std::size_t end = emit(Op::kJump, kNone, 0);
+  for (const std::size_t inst : when_false) patch(inst, here());
+  fn().position = stmt.range;
+  const std::string_view source = sources_.file(stmt.range.file).text();
+  const SourceRange& shown = node.condition->range;
+  const Operand message = node.message ? lower_as(*node.message, types_.string())
+                                       : load_text("assertion failed: " + std::string(source.substr(shown.begin, shown.end - shown.begin)));
+  emit(Op::kFail, kNone, message.reg);
+  give_back(message);
+  patch(end, here());
 }
 
 void Lowerer::lower_role(const Stmt::Role& node) {

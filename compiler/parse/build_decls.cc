@@ -92,12 +92,33 @@ std::unique_ptr<ast::Binding> Builder::binding(Tree::IdentContext* context, bool
   return out;
 }
 
+// Where the lines of a raw string's text begin in its token, which has them with more indentation. None for others.
+static std::vector<std::uint32_t> line_begins(std::string_view token, std::string_view text) {
+  if (!token.starts_with("r\"")) return {};
+  const bool triple = token.starts_with("r\"\"\"");
+  std::size_t at = triple ? 4 : 2;
+  if (triple && token.substr(at, 1) == "\n") ++at;
+  std::vector<std::uint32_t> out;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::string_view line = text.substr(begin, text.find('\n', begin) - begin);
+    const std::size_t found = token.find(line, at);
+    if (found == std::string_view::npos) return {};
+    out.push_back(static_cast<std::uint32_t>(found));
+    at = token.find('\n', found);
+    if (at == std::string_view::npos) break;
+    ++at;
+    begin += line.size() + 1;
+  }
+  return out;
+}
+
 std::unique_ptr<ast::Module> Builder::module(Tree::FileContext* file) {
   auto out = std::make_unique<ast::Module>();
   if (file == nullptr) return out;
   for (Tree::TopDeclContext* top : file->topDecl()) {
     if (auto built = declaration(top->declaration())) out->declarations.push_back(std::move(built));
   }
+  out->schemas = std::move(schemas_);
   return out;
 }
 
@@ -121,14 +142,11 @@ std::unique_ptr<ast::Decl> Builder::declaration(Tree::DeclarationContext* contex
     out->node = std::move(node);
   } else if (auto* grammar = as<Tree::GrammarDeclContext>(context)) {
     out->name = name(grammar->id);
-    constant_text(grammar->text, "the text of a grammar");
-    ast::Decl::Unsupported node;
-    node.what = "grammars";
-    out->node = std::move(node);
-  } else if (auto* tool = as<Tree::ToolDeclContext>(context)) {
-    out->name = name(tool->id);
-    ast::Decl::Unsupported node;
-    node.what = "tools";
+    ast::Decl::Grammar node;
+    node.text = constant_text(grammar->text, "the text of a grammar");
+    node.text_range = grammar->text != nullptr ? range_of(grammar->text) : out->range;
+    if (grammar->text != nullptr) node.lines = line_begins(text_of(grammar->text->start), node.text);
+    for (std::uint32_t& line : node.lines) line += node.text_range.begin;
     out->node = std::move(node);
   } else {
     function_decl(context, *out);
@@ -187,11 +205,17 @@ void Builder::function_decl(Tree::DeclarationContext* context, ast::Decl& out) {
     body = program->body;
     node.limits = limits(program->limits);
     take_leading_limits(body, program->limits != nullptr, node);
+  } else if (auto* tool = as<Tree::ToolDeclContext>(context)) {
+    out.name = name(tool->id);
+    node.kind = plan::FunctionKind::kProgram;
+    node.tool = true;
+    node.params = params(tool->params());
+    result = tool->returnType();
   } else {
     return;
   }
   if (result != nullptr) node.result = type(result->typeExpr());
-  if (node.expression == nullptr) node.body = block(body);
+  if (node.expression == nullptr && !node.tool) node.body = block(body);
   out.node = std::move(node);
 }
 

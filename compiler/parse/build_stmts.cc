@@ -61,7 +61,12 @@ ast::StmtPtr Builder::simple_statement(Tree::StatementContext* context) {
   }
   if (as<Tree::BreakStmtContext>(context) != nullptr) return make_stmt(where, ast::Stmt::Break{});
   if (as<Tree::ContinueStmtContext>(context) != nullptr) return make_stmt(where, ast::Stmt::Continue{});
-  if (as<Tree::AssertStmtContext>(context) != nullptr) return unsupported(where, "assert");
+  if (auto* asserted = as<Tree::AssertStmtContext>(context)) {
+    ast::Stmt::Assert node;
+    node.condition = expr(asserted->cond);
+    if (asserted->message != nullptr) node.message = expr(asserted->message);
+    return make_stmt(where, std::move(node));
+  }
   return nullptr;
 }
 
@@ -123,7 +128,13 @@ ast::StmtPtr Builder::compound_statement(Tree::StatementContext* context) {
     node.body = block(loop->body);
     return make_stmt(where, std::move(node));
   }
-  if (as<Tree::TryStmtContext>(context) != nullptr) return unsupported(where, "try/catch");
+  if (auto* tried = as<Tree::TryStmtContext>(context)) {
+    ast::Stmt::Try node;
+    node.body = block(tried->body);
+    if (tried->id != nullptr) node.error = binding(tried->id, false);
+    node.handler = block(tried->handler);
+    return make_stmt(where, std::move(node));
+  }
   if (as<Tree::InStmtContext>(context) != nullptr) return unsupported(where, "contexts as values (in …)");
   return nullptr;
 }

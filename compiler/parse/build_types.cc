@@ -1,11 +1,14 @@
 // Types.
+#include <algorithm>
 #include <tuple>
 
 #include "compiler/parse/builder.h"
 
 namespace sgl::compiler::parsing {
 
-ast::TypePtr Builder::missing_type(SourceRange where) const { return make_type(where, ast::TypeExpr::Null{}); }
+ast::TypePtr Builder::missing_type(SourceRange where) const {
+  return make_type(where, ast::TypeExpr::Null{});
+}
 
 ast::TypePtr Builder::type(Tree::TypeExprContext* context) {
   if (context == nullptr) return missing_type(range_of(context));
@@ -35,6 +38,7 @@ ast::TypePtr Builder::primary_type(Tree::PrimaryTypeContext* context) {
       for (Tree::TypeExprContext* arg : args->typeExpr()) node.args.push_back(type(arg));
     }
     if (Tree::RefinementsContext* given = named->refinements()) node.refinements = refinements(given->refinement());
+    if (node.path.size() == 1 && node.path[0].text == "json_schema") schema_file(node);
     return make_type(where, std::move(node));
   }
   if (auto* literal = as<Tree::StringLiteralTypeContext>(context)) {
@@ -59,6 +63,17 @@ ast::TypePtr Builder::primary_type(Tree::PrimaryTypeContext* context) {
   }
   // `null`; an unterminated regex, which is reported already; nothing usable.
   return missing_type(where);
+}
+
+// json_schema("file.json"): the driver reads the file before the checker asks for it.
+void Builder::schema_file(const ast::TypeExpr::Named& type) {
+  if (type.refinements.size() != 1 || !type.refinements[0].lo) return;
+  const auto* text = std::get_if<ast::Expr::StringLit>(&type.refinements[0].lo->node);
+  if (text == nullptr || text->parts.size() != 1 || text->parts[0].value) return;
+  const std::string& path = text->parts[0].text;
+  const bool known =
+      std::any_of(schemas_.begin(), schemas_.end(), [&](const ast::SchemaFile& file) { return file.path == path; });
+  if (!known) schemas_.push_back({path, type.refinements[0].lo->range, std::nullopt});
 }
 
 ast::TypePtr Builder::number_type(Tree::NumberLiteralTypeContext* context) {

@@ -23,7 +23,7 @@ using Tree = antlr::SglParser;
 // A piece of a string literal before indentation is stripped.
 struct StringPiece {
   enum class Kind : std::uint8_t { kText, kEscape, kValue } kind = Kind::kText;
-  std::string text;  // kText: as in the source; kEscape: decoded
+  std::string text;             // kText: as in the source; kEscape: decoded
   ast::Expr::StringPart value;  // kValue
 };
 
@@ -63,6 +63,7 @@ class Builder {
   ast::TypePtr regex_type(Tree::RegexTypeContext* context);
   ast::TypePtr record_type(Tree::RecordTypeContext* context);
   ast::TypePtr missing_type(SourceRange where) const;
+  void schema_file(const ast::TypeExpr::Named& type);
   ast::Name field_key(Tree::FieldKeyContext* context);
   std::vector<ast::Refinement> refinements(const std::vector<Tree::RefinementContext*>& contexts);
   void bounds(Tree::BoundsContext* context, ast::Refinement& out);
@@ -114,6 +115,7 @@ class Builder {
 
   Reporter& reporter_;
   const std::vector<RawToken>& raw_;
+  std::vector<ast::SchemaFile> schemas_;  // that types so far name
   // The `limits` statement that its program has taken; any other one is misplaced.
   antlr4::ParserRuleContext* taken_limits_ = nullptr;
 };

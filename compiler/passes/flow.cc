@@ -28,8 +28,13 @@ std::vector<bool> jump_targets(const Function& function) {
   for (const Inst& inst : function.code) {
     if (inst.op == Op::kJump) out[inst.a] = true;
     if (inst.op == Op::kBranch) out[inst.b] = out[inst.c] = true;
+    if (inst.op == Op::kTry) out[inst.a] = true;
   }
   return out;
+}
+
+bool catches(const Function& function) {
+  return std::any_of(function.code.begin(), function.code.end(), [](const Inst& inst) { return inst.op == Op::kTry; });
 }
 
 namespace {

@@ -11,6 +11,9 @@ namespace sgl::compiler {
 // True for every instruction that a jump leads to.
 std::vector<bool> jump_targets(const plan::Function& function);
 
+// Has it a try? Then any instruction may lead to a handler, and passes that move or drop code leave the function alone.
+bool catches(const plan::Function& function);
+
 // Registers that an instruction reads, its operand list included.
 std::vector<plan::Reg> reads(const plan::Function& function, const plan::Inst& inst);
 

@@ -228,7 +228,7 @@ class Folder {
 
 void fold_constants(plan::Plan& plan) {
   for (Function& function : plan.functions) {
-    if (!function.code.empty()) Folder(plan, function).run();
+    if (!function.code.empty() && !catches(function)) Folder(plan, function).run();
   }
 }
 

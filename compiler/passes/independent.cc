@@ -105,6 +105,7 @@ void rewrite(plan::Plan& plan, Function& function, const std::vector<std::size_t
 
 void parallelize_independent(plan::Plan& plan) {
   for (std::size_t f = 0; f < plan.functions.size(); ++f) {
+    if (catches(plan.functions[f])) continue;
     for (std::size_t i = 0; i < plan.functions[f].code.size(); ++i) {
       if (!is_program_call(plan, plan.functions[f].code[i])) continue;
       const std::vector<std::size_t> calls = find_group(plan, plan.functions[f], jump_targets(plan.functions[f]), i);

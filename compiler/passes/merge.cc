@@ -22,6 +22,7 @@ bool is_literal_text(const plan::Plan& plan, const Function& function, std::size
 
 void merge_literals(plan::Plan& plan) {
   for (Function& function : plan.functions) {
+    if (catches(function)) continue;
     const std::vector<bool> targets = jump_targets(function);
     std::vector<bool> keep(function.code.size(), true);
     bool changed = false;

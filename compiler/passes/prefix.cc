@@ -61,6 +61,8 @@ class PrefixWalk {
       case Op::kBranch:
       case Op::kReturn:
       case Op::kFail:
+      case Op::kTool:
+      case Op::kTry:
         return false;
       default:
         // Host code; it may fail, but then there is no context to share.

@@ -24,8 +24,10 @@ namespace {
 constexpr std::size_t kParallelWork = 1 << 16;
 // Column ranges per thread: a few, so that a thread which lost its core for a moment does not hold up the others.
 constexpr std::size_t kRangesPerThread = 4;
+// Elements of an item of row-wise work.
+constexpr std::size_t kRowItem = 4096;
 // Ranges are multiples of this many columns, a multiple of every tile's width.
-constexpr std::size_t kColumnQuantum = 24;
+constexpr std::size_t kColumnQuantum = 48;
 
 void run(base::ThreadPool& pool, std::size_t count, std::size_t work, const std::function<void(std::size_t)>& body) {
   if (work < kParallelWork) {
@@ -79,7 +81,13 @@ void matmul(std::span<const MatmulTarget> targets, const float* x, std::size_t r
 void rmsnorm(const float* x, const float* weight, float eps, std::size_t rows, std::size_t k, float* y,
              base::ThreadPool& pool) {
   const cpu::Ops& ops = cpu::ops();
-  run(pool, rows, rows * k, [&](std::size_t r) { ops.rmsnorm(x + r * k, weight, eps, k, y + r * k); });
+  // Heads are short rows: several to an item, of which handing out one costs as much as some hundred elements.
+  const std::size_t height = std::max<std::size_t>(1, kRowItem / k);
+  run(pool, (rows + height - 1) / height, rows * k, [&](std::size_t i) {
+    for (std::size_t r = i * height; r < std::min(rows, (i + 1) * height); ++r) {
+      ops.rmsnorm(x + r * k, weight, eps, k, y + r * k);
+    }
+  });
 }
 
 void rope(float* x, std::size_t heads, std::size_t head_dim, const float* cos, const float* sin) {

@@ -48,6 +48,7 @@ struct Simd {
   }
   // 2^n for integral n in [-126, 127].
   static V pow2(V n) { return reinterpret_cast<V>((__builtin_convertvector(n, I) + 127) << 23); }
+  static V times_pow2(V v, V n) { return mul(v, pow2(n)); }  // exact unless the result is subnormal
   // v where x >= limit, else 0.
   static V keep_if_ge(V v, V x, V limit) {
     const I m = x >= limit;

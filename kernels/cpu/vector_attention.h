@@ -18,7 +18,18 @@ struct KvBlock {
   const T* key[kAttentionBlock];
   const T* value[kAttentionBlock];
   std::size_t low = 0, high = 0;
+  // Vectors that the next block needs, asked for beside the arithmetic of this one.
+  const T* next_key[kAttentionBlock];
+  const T* next_value[kAttentionBlock];
+  std::size_t next = 0;
 };
+
+// Pages lie anywhere, so the hardware foresees little. A few lines at a time: there are only so many in flight, and the
+// arithmetic would wait behind them.
+template <typename T>
+inline void prefetch(const T* p, std::size_t dim) {
+  for (std::size_t i = 0; i < dim; i += 64 / sizeof(T)) __builtin_prefetch(p + i);
+}
 
 // One query head of one row, with the state of its online softmax.
 struct Query {
@@ -39,6 +50,7 @@ inline void block_scores(const KvBlock<typename L::T>& block, Query* const (&que
   for (std::size_t j = block.low; j < block.high; j += kKeys) {
     const typename L::T* key[kKeys];
     for (std::size_t m = 0; m < kKeys; ++m) key[m] = block.key[j + m < block.high ? j + m : block.high - 1];
+    for (std::size_t m = j; m < j + kKeys && m < block.next; ++m) prefetch(block.next_key[m], dim);
     V acc[kW];
     for (std::size_t i = 0; i < kW; ++i) acc[i] = Simd::zero();
     const auto add = [&](std::size_t at, auto load_key, auto load_query) {
@@ -106,8 +118,8 @@ inline void block_softmax(float scale, Query* const (&query)[Q], float (*scores)
 // out_i = out_i · correction_i + Σ_j weight_ij · v_j, j in order, for C vectors of the head from `at` on.
 template <typename L, int Q, int C, typename Load, typename LoadValue, typename Store>
 inline void value_columns(const KvBlock<typename L::T>& block, Query* const (&query)[Q],
-                          const float (*weights)[kAttentionBlock], const float* correction, std::size_t at, Load load,
-                          LoadValue load_value, Store store) {
+                          const float (*weights)[kAttentionBlock], const float* correction, std::size_t dim,
+                          std::size_t at, Load load, LoadValue load_value, Store store) {
   V acc[Q][C];
   for (int i = 0; i < Q; ++i) {
     const V shrink = Simd::set(correction[i]);
@@ -116,6 +128,7 @@ inline void value_columns(const KvBlock<typename L::T>& block, Query* const (&qu
     }
   }
   for (std::size_t j = block.low; j < block.high; ++j) {
+    if (at == 0 && j < block.next) prefetch(block.next_value[j], dim);
     V values[C];
 #pragma GCC unroll 4
     for (int c = 0; c < C; ++c) values[c] = load_value(block.value[j] + at + static_cast<std::size_t>(c) * kW);
@@ -140,15 +153,15 @@ inline void block_values(const KvBlock<typename L::T>& block, Query* const (&que
   const auto put = [](float* p, V v) { Simd::store(p, v); };
   std::size_t at = 0;
   for (; at + kWide * kW <= dim; at += kWide * kW) {
-    value_columns<L, Q, kWide>(block, query, weights, correction, at, full, full_value, put);
+    value_columns<L, Q, kWide>(block, query, weights, correction, dim, at, full, full_value, put);
   }
   for (; at + kW <= dim; at += kW) {
-    value_columns<L, Q, 1>(block, query, weights, correction, at, full, full_value, put);
+    value_columns<L, Q, 1>(block, query, weights, correction, dim, at, full, full_value, put);
   }
   if (at == dim) return;
   const std::size_t n = dim - at;
   value_columns<L, Q, 1>(
-      block, query, weights, correction, at, [n](const float* p) { return Simd::load_n(p, n); },
+      block, query, weights, correction, dim, at, [n](const float* p) { return Simd::load_n(p, n); },
       [n](const auto* p) { return L::part(p, n); }, [n](float* p, V v) { Simd::store_n(p, v, n); });
 }
 
@@ -181,28 +194,21 @@ struct Cache {
   std::size_t stride;  // elements between slots
 };
 
-// Addresses of the positions [begin, end) of the block that starts at `first`.
+// Addresses of the positions [begin, end) of the block that starts at `first`, and of those up to `after` of the next.
 template <typename L>
 inline void find_block(const Cache<L>& cache, const std::uint32_t* slots, std::size_t first, std::size_t begin,
-                       std::size_t end, KvBlock<typename L::T>& block) {
+                       std::size_t end, std::size_t after, KvBlock<typename L::T>& block) {
+  block.low = begin - first, block.high = end - first;
   for (std::size_t p = begin; p < end; ++p) {
     const std::size_t at = static_cast<std::size_t>(slots[p]) * cache.stride;
     block.key[p - first] = cache.k + at;
     block.value[p - first] = cache.v + at;
   }
-}
-
-// Asks for the positions [begin, end) of one head: pages lie anywhere, so the hardware foresees little.
-template <typename L>
-inline void prefetch(const Cache<L>& cache, const std::uint32_t* slots, std::size_t begin, std::size_t end,
-                     std::size_t dim) {
-  constexpr std::size_t kLine = 64 / sizeof(typename L::T);
-  for (std::size_t p = begin; p < end; ++p) {
+  block.next = 0;
+  for (std::size_t p = first + kAttentionBlock; p < after; ++p) {
     const std::size_t at = static_cast<std::size_t>(slots[p]) * cache.stride;
-    for (std::size_t i = 0; i < dim; i += kLine) {
-      __builtin_prefetch(cache.k + at + i);
-      __builtin_prefetch(cache.v + at + i);
-    }
+    block.next_key[block.next] = cache.k + at;
+    block.next_value[block.next++] = cache.v + at;
   }
 }
 
@@ -216,6 +222,34 @@ inline void end_query(const Query& query, std::size_t dim) {
   for_chunks(dim, [&](std::size_t i, std::size_t n) {
     store_some(query.out + i, Simd::mul(load_some(query.out + i, n), inverse), n);
   });
+}
+
+// A block of one head in F32 and close together. In the cache, vectors of a head lie a power of two apart and compete
+// for a few sets of the first-level cache, where they do not stay for the second row.
+constexpr std::size_t kPackedDim = 256;  // longest head that is copied
+struct PackedBlock {
+  alignas(64) float key[kAttentionBlock * (kPackedDim + 16)];
+  alignas(64) float value[kAttentionBlock * (kPackedDim + 16)];
+};
+
+template <typename L>
+inline void copy_vector(const typename L::T* from, std::size_t dim, float* to) {
+  for_chunks(dim, [&](std::size_t i, std::size_t n) {
+    store_some(to + i, n == kW ? L::full(from + i) : L::part(from + i, n), n);
+  });
+}
+
+template <typename L>
+inline void pack_block(const Cache<L>& cache, const std::uint32_t* slots, std::size_t first, std::size_t begin,
+                       std::size_t end, std::size_t dim, PackedBlock& packed, KvBlock<float>& block) {
+  const std::size_t stride = dim + 16;  // a line more than a power of two
+  for (std::size_t p = begin; p < end; ++p) {
+    const std::size_t at = static_cast<std::size_t>(slots[p]) * cache.stride, i = p - first;
+    copy_vector<L>(cache.k + at, dim, packed.key + i * stride);
+    copy_vector<L>(cache.v + at, dim, packed.value + i * stride);
+    block.key[i] = packed.key + i * stride;
+    block.value[i] = packed.value + i * stride;
+  }
 }
 
 // H neighbouring query heads of one KV head, for a few rows of a prompt: bound by arithmetic.
@@ -232,11 +266,12 @@ inline void attend_rows(const AttentionShape& shape, const AttentionRow* rows, s
       begin_query(query[r][h], q + at, out + at, shape.head_dim);
     }
   }
-  KvBlock<typename L::T> block;
+  PackedBlock packed;
+  KvBlock<float> block;
   const std::size_t begin = seen_by(shape, first).begin;
   for (std::size_t b = begin / kAttentionBlock * kAttentionBlock; b < last; b += kAttentionBlock) {
-    find_block(cache, rows[0].slots, b, b > begin ? b : begin, b + kAttentionBlock < last ? b + kAttentionBlock : last,
-               block);
+    pack_block(cache, rows[0].slots, b, b > begin ? b : begin, b + kAttentionBlock < last ? b + kAttentionBlock : last,
+               shape.head_dim, packed, block);
     for (std::size_t r = 0; r < count;) {
       const Seen low = seen_by(shape, first + r);
       const bool group =
@@ -245,7 +280,7 @@ inline void attend_rows(const AttentionShape& shape, const AttentionRow* rows, s
         block.low = 0, block.high = kAttentionBlock;
         Query* all[kQueries];
         for (std::size_t i = 0; i < kQueries; ++i) all[i] = &query[r + i / H][i % H];
-        block_step<L, kQueries>(shape, block, all);
+        block_step<LoadF32, kQueries>(shape, block, all);
         r += kRows;
         continue;
       }
@@ -254,7 +289,7 @@ inline void attend_rows(const AttentionShape& shape, const AttentionRow* rows, s
         block.high = low.end - b < kAttentionBlock ? low.end - b : kAttentionBlock;
         Query* one[H];
         for (int h = 0; h < H; ++h) one[h] = &query[r][h];
-        block_step<L, H>(shape, block, one);
+        block_step<LoadF32, H>(shape, block, one);
       }
       ++r;
     }
@@ -286,12 +321,12 @@ inline void head_step(const AttentionShape& shape, const KvBlock<typename L::T>&
 // Query heads whose state a row keeps at a time.
 constexpr std::size_t kRowHeads = 64;
 
-// One row and `kv_heads` neighbouring KV heads: bound by reading the cache. Block by block and in it head by head, so
-// that memory is read in long runs.
+// One row, `kv_heads` neighbouring KV heads and `group` query heads of each: bound by reading the cache. Block by block
+// and in it head by head, so that memory is read in long runs.
 template <typename L>
-inline void attend_row(const AttentionShape& shape, const AttentionRow& row, std::size_t kv_heads, const float* q,
-                       const Cache<L>& cache, float* out) {
-  const std::size_t group = shape.heads / shape.kv_heads, dim = shape.head_dim;
+inline void attend_row(const AttentionShape& shape, const AttentionRow& row, std::size_t kv_heads, std::size_t group,
+                       const float* q, const Cache<L>& cache, float* out) {
+  const std::size_t dim = shape.head_dim;
   Query query[kRowHeads];
   for (std::size_t h = 0; h < kv_heads * group; ++h) begin_query(query[h], q + h * dim, out + h * dim, dim);
   const Seen seen = seen_by(shape, row.position);
@@ -300,11 +335,9 @@ inline void attend_row(const AttentionShape& shape, const AttentionRow& row, std
     const std::size_t begin = b > seen.begin ? b : seen.begin, next = b + kAttentionBlock;
     const std::size_t end = next < seen.end ? next : seen.end;
     const std::size_t after = next + kAttentionBlock < seen.end ? next + kAttentionBlock : seen.end;
-    block.low = begin - b, block.high = end - b;
     for (std::size_t h = 0; h < kv_heads; ++h) {
       const Cache<L> head{cache.k + h * dim, cache.v + h * dim, cache.stride};
-      find_block(head, row.slots, b, begin, end, block);
-      prefetch(head, row.slots, next, after, dim);
+      find_block(head, row.slots, b, begin, end, after, block);
       head_step<L>(shape, block, query + h * group, group);
     }
   }
@@ -317,18 +350,29 @@ inline void attention_typed(const AttentionShape& shape, const AttentionRow* row
   const std::size_t group = shape.heads / shape.kv_heads, dim = shape.head_dim;
   const auto* keys = static_cast<const typename L::T*>(kv.k);
   const auto* values = static_cast<const typename L::T*>(kv.v);
+  if (count > 1 && dim > kPackedDim) {
+    const std::size_t width = shape.heads * dim;
+    for (std::size_t r = 0; r < count; ++r) {
+      attention_typed<L>(shape, rows + r, 1, begin, end, q + r * width, kv, out + r * width);
+    }
+    return;
+  }
   const std::size_t together = count > 1 || group > kRowHeads ? 1 : kRowHeads / group;
   for (std::size_t h = begin; h < end; h += together) {
     const Cache<L> cache{keys + h * dim, values + h * dim, shape.kv_heads * dim};
     std::size_t i = h * group;
-    if (count == 1 && group <= kRowHeads) {
-      attend_row(shape, rows[0], end - h < together ? end - h : together, q + i * dim, cache, out + i * dim);
-      continue;
-    }
     const std::size_t last = i + group;
-    for (; i + 4 <= last; i += 4) attend_rows<L, 4>(shape, rows, count, q + i * dim, cache, out + i * dim);
-    for (; i + 2 <= last; i += 2) attend_rows<L, 2>(shape, rows, count, q + i * dim, cache, out + i * dim);
-    if (i < last) attend_rows<L, 1>(shape, rows, count, q + i * dim, cache, out + i * dim);
+    if (count > 1) {
+      for (; i + 4 <= last; i += 4) attend_rows<L, 4>(shape, rows, count, q + i * dim, cache, out + i * dim);
+      for (; i + 2 <= last; i += 2) attend_rows<L, 2>(shape, rows, count, q + i * dim, cache, out + i * dim);
+      if (i < last) attend_rows<L, 1>(shape, rows, count, q + i * dim, cache, out + i * dim);
+    } else if (group <= kRowHeads) {
+      attend_row(shape, rows[0], end - h < together ? end - h : together, group, q + i * dim, cache, out + i * dim);
+    } else {
+      for (; i < last; i += kRowHeads) {
+        attend_row(shape, rows[0], 1, last - i < kRowHeads ? last - i : kRowHeads, q + i * dim, cache, out + i * dim);
+      }
+    }
   }
 }
 

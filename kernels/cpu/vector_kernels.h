@@ -50,7 +50,7 @@ inline V exp_vector(V v) {
   p = Simd::fma(p, r, Simd::set(1.6666665459e-1F));
   p = Simd::fma(p, r, Simd::set(5.0000001201e-1F));
   p = Simd::fma(Simd::mul(p, r), r, Simd::add(r, Simd::set(1.0F)));
-  return Simd::keep_if_ge(Simd::mul(p, Simd::pow2(n)), v, lowest);
+  return Simd::keep_if_ge(Simd::times_pow2(p, n), v, lowest);
 }
 
 template <typename F>

@@ -21,6 +21,10 @@ inline void tile(const typename L::T* w, std::size_t k, const float* x, float* y
   for (; j + kW <= k; j += kW) {
     V wv[C];
     for (int c = 0; c < C; ++c) wv[c] = L::full(w + static_cast<std::size_t>(c) * k + j);
+    if (R == 1 && j * sizeof(typename L::T) % 64 == 0) {
+      // A single row waits for memory. Rows of weights are often too short (2 KB) for the hardware to foresee the next.
+      for (int c = 0; c < C; ++c) __builtin_prefetch(w + static_cast<std::size_t>(C + c) * k + j);
+    }
     for (int r = 0; r < R; ++r) {
       const V xv = Simd::load(x + static_cast<std::size_t>(r) * k + j);
       for (int c = 0; c < C; ++c) acc[r][c] = Simd::fma(xv, wv[c], acc[r][c]);
@@ -63,13 +67,14 @@ inline void all_rows(const typename L::T* w, std::size_t k, const float* x, std:
   rows_below<L, C, Simd::kTileRows - 1>(w, k, x + r * k, rows - r, y + r * ldy, ldy);
 }
 
-// Many rows: blocks of kPackCols columns by kPackDepth of k are widened into a packed copy (24 KiB: half of the
-// first-level cache, and free of the conflicts that rows a power of two apart have), which all rows then use. The
+// Many rows: blocks of kPackCols columns by kPackDepth of k are widened into a packed copy (32 KiB: in the first-level
+// cache beside the 12 KiB that six rows of x take, and free of the conflicts that rows a power of two apart have), which
+// all rows then use. x is read from the second-level cache once per block of columns, so these are many. The
 // accumulators wait in memory between the blocks of k, so every element is still reduced by one vector over k in order.
-constexpr std::size_t kPackDepth = 768;
-constexpr std::size_t kPackCols = 8;
-// Rows at a time: their accumulators (kPackCols vectors each) stay in the second-level cache.
-constexpr std::size_t kPackRows = 96;
+constexpr std::size_t kPackDepth = 512;
+constexpr std::size_t kPackCols = 16;
+// Rows at a time: their accumulators (kPackCols vectors each, 192 KiB) stay in the second-level cache.
+constexpr std::size_t kPackRows = 192;
 // Below, the copy is not worth its while.
 constexpr std::size_t kPackMinRows = 16;
 static_assert(kPackDepth % kW == 0);
@@ -160,7 +165,7 @@ inline void matmul_typed(const Matrix& w, const float* x, std::size_t rows, floa
   constexpr int kNarrow = 8;
   const typename L::T* data = static_cast<const typename L::T*>(w.data);
   if (rows >= kPackMinRows) {
-    PackBuffers buffers;  // about 72 KiB with the widest vectors; worker stacks are megabytes
+    PackBuffers buffers;  // 224 KiB with the widest vectors; worker stacks are megabytes
     for (std::size_t c = col_begin; c < col_end; c += kPackCols) {
       const std::size_t cols = col_end - c < kPackCols ? col_end - c : kPackCols;
       for (std::size_t r = 0; r < rows; r += kPackRows) {

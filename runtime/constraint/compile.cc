@@ -1,15 +1,17 @@
 // From type specifications to grammars.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "runtime/base/utf8.h"
 #include "runtime/constraint/automaton.h"
+#include "runtime/constraint/grammar.h"
 #include "runtime/constraint/number.h"
 #include "runtime/constraint/pattern.h"
-#include "runtime/constraint/schema_constraint.h"
-#include "runtime/constraint/type_schema.h"
+#include "runtime/constraint/text_machine.h"
+#include "runtime/constraint/type_forms.h"
 
 namespace sgl::constraint {
 
@@ -20,41 +22,56 @@ namespace {
 
 const CodeSet kAnyChar{{0, base::kMaxCodePoint}};
 
-struct RegularConstraint final : Constraint::Impl {
-  RegularConstraint(Graph graph, FragmentId root, const Limits& limits)
-      : automaton(std::make_shared<const Automaton>(std::move(graph), root, limits)) {}
-  std::shared_ptr<const Machine> machine() const override { return automaton; }
-  std::shared_ptr<const Machine> automaton;
+struct OneMachine final : Constraint::Impl {
+  explicit OneMachine(std::shared_ptr<const Machine> machine) : only(std::move(machine)) {}
+  std::shared_ptr<const Machine> machine() const override { return only; }
+  std::shared_ptr<const Machine> only;
 };
 
 std::shared_ptr<const Constraint> regular(Graph graph, FragmentId root, const Limits& limits) {
-  return std::make_shared<const Constraint>(std::make_shared<RegularConstraint>(std::move(graph), root, limits));
+  return std::make_shared<const Constraint>(
+      std::make_shared<OneMachine>(std::make_shared<const Automaton>(std::move(graph), root, limits)));
 }
 
 class TypeCompiler {
  public:
-  TypeCompiler(const TypeSpec& spec, const Limits& limits) : spec_(spec), limits_(limits), graph_(limits.max_states) {
+  TypeCompiler(const TypeSpec& spec, const Limits& limits)
+      : spec_(spec), limits_(limits), only_checked_(needs_machine(spec)), graph_(limits.max_states) {
     compiled_[0].resize(spec.nodes.size());
     compiled_[1].resize(spec.nodes.size());
   }
 
   Expected<std::shared_ptr<const Constraint>> run() {
+    const RootForms forms = root_forms(spec_);
+    if (spec_.root < spec_.nodes.size() && !spec_.json) {
+      const SpecNode& root = spec_.nodes[spec_.root];
+      if (root.kind == SpecKind::kGrammar) return compile_grammar_type(root.pattern);
+      const bool apart = std::any_of(root.children.begin(), root.children.end(), [&](std::uint32_t child) {
+        return child < spec_.nodes.size() && spec_.nodes[child].kind == SpecKind::kGrammar;
+      });
+      if (root.kind == SpecKind::kUnion && (apart || (forms.text && only_checked_)))
+        return compile_apart(spec_, limits_);
+    }
+    if (const auto text = bare_text()) return text;
     SGL_TRY(const FragmentId root, type(spec_.root, spec_.json, "value", 0));
     if (graph_.over_limit()) return too_large();
     if (graph_.fragment(root).shortest >= kInfinite) return base::invalid("no text satisfies the type");
-    if (is_container(spec_)) return container(graph_.fragment(root).longest);
+    if (only_checked_) return compile_as_json(spec_, limits_, {});
+    if (forms.container && !forms.text && !forms.scalar)
+      return compile_as_json(spec_, limits_, graph_.fragment(root).longest);
     return regular(std::move(graph_), root, limits_);
   }
 
  private:
-  // Read by the machine of JSON Schemas, which has counters where the graph has copies.
-  Expected<std::shared_ptr<const Constraint>> container(std::optional<std::uint64_t> longest) const {
-    SGL_TRY(SchemaDoc doc, schema_of(spec_));
-    SchemaOptions options;
-    options.limits.max_states = limits_.max_states;
-    auto made = std::make_shared<SchemaConstraint>(std::move(doc), options, longest);
-    if (const auto& problem = made->first().problem()) return base::over_limit(problem->message);
-    return std::make_shared<const Constraint>(std::move(made));
+  // A machine of its own where there is nothing to bound but the number of characters; null: there is more.
+  std::shared_ptr<const Constraint> bare_text() const {
+    if (spec_.json || spec_.root >= spec_.nodes.size()) return nullptr;
+    const SpecNode& root = spec_.nodes[spec_.root];
+    const std::int64_t min = std::max<std::int64_t>(root.min_chars, 0);
+    if (root.kind != SpecKind::kString || !root.pattern.empty() || !root.format.empty()) return nullptr;
+    if (root.max_chars >= 0 && root.max_chars < min) return nullptr;  // an error, which the graph finds
+    return std::make_shared<const Constraint>(std::make_shared<OneMachine>(
+        std::make_shared<const TextMachine>(min, root.max_chars < 0 ? -1 : root.max_chars, limits_)));
   }
 
   enum class Progress : std::uint8_t { kNew, kOpen, kDone };
@@ -78,7 +95,7 @@ class TypeCompiler {
     }
     Compiled& slot = compiled_[json ? 1 : 0][index];
     if (slot.progress == Progress::kDone) return slot.fragment;
-    if (slot.progress == Progress::kOpen) return wrong(path, "recursive type cannot be generated yet");
+    if (slot.progress == Progress::kOpen) return nothing();
     slot.progress = Progress::kOpen;
     SGL_TRY(const FragmentId made, node(spec_.nodes[index], json, path, depth));
     if (graph_.over_limit()) return too_large();
@@ -115,10 +132,15 @@ class TypeCompiler {
       case SpecKind::kUnion:
         return choice(n, json, path, depth);
       case SpecKind::kJson:
-        return any_json(path);
+        return nothing();
+      case SpecKind::kGrammar:
+        return wrong(path, "a grammar cannot stand inside a list, record, map or union");
     }
     return wrong(path, "unknown kind of type");
   }
+
+  // Stands for what the machine will read: only what is around it is checked.
+  FragmentId nothing() { return graph_.texts({"0"}); }
 
   static base::Error in(const std::string& path, const base::Error& error) {
     return {error.kind, fmt::format("{}: {}", path, error.message)};
@@ -312,33 +334,12 @@ class TypeCompiler {
     return id;
   }
 
-  // One fragment per level, each calling the one below.
-  Expected<FragmentId> any_json(const std::string& path) {
-    if (limits_.json_depth < 0 || limits_.json_depth > 1000)
-      return wrong(path, "json_depth must lie between 0 and 1000");
-    if (any_json_) return *any_json_;
-    const FragmentId words = graph_.texts({"true", "false", "null"}), number = json_number(graph_), text = any_string();
-    std::optional<FragmentId> below;
-    for (int level = 0; level <= limits_.json_depth && !graph_.over_limit(); ++level) {
-      std::vector<FragmentId> forms{words, number, text};
-      if (below) {
-        forms.push_back(sequence("[", *below, 0, -1, "]"));
-        forms.push_back(sequence("{", entry(*below), 0, -1, "}"));
-      }
-      const FragmentId id = graph_.begin();
-      for (FragmentId form : forms) graph_.call(graph_.fragment(id).start, form, graph_.fragment(id).exit);
-      graph_.seal(id);
-      below = id;
-    }
-    any_json_ = below;
-    return *below;
-  }
-
   const TypeSpec& spec_;
   const Limits limits_;
+  const bool only_checked_;  // the graph is made to find what is wrong with parts of the type, and not used
   Graph graph_;
   std::vector<Compiled> compiled_[2];
-  std::optional<FragmentId> any_string_, any_json_;
+  std::optional<FragmentId> any_string_;
 };
 
 }  // namespace

@@ -31,7 +31,8 @@ enum class SpecKind : std::uint8_t {
   kRecord,   // fields in order; optional ones may be left out
   kUnion,    // any of children
   kRegex,    // text matching `pattern` (whole text, anchored)
-  kJson,     // any JSON value, nesting bounded by Limits::json_depth
+  kGrammar,  // text that the grammar `pattern` (grammar.h) derives; only as the root, for its text is no JSON
+  kJson,     // any JSON value; with a `pattern` one that this JSON Schema (json_schema.h) allows
 };
 
 struct SpecField {
@@ -47,7 +48,7 @@ struct SpecNode {
   std::optional<std::int64_t> min_int, max_int;
   std::optional<double> min_float, max_float;
   std::string text;     // kLiteral: JSON
-  std::string pattern;  // kRegex, and kString where present (JSON-Schema search semantics: unanchored)
+  std::string pattern;  // kRegex, kGrammar, kJson, and kString where present (JSON-Schema search semantics: unanchored)
   std::string format;   // kString: "date", "email", …; "" for none
   std::vector<std::uint32_t> children;
   std::vector<SpecField> fields;
@@ -66,7 +67,6 @@ struct Limits {
   std::size_t max_pattern_bytes = 64 << 10;  // bytes; longer patterns are not written by people
   std::size_t max_states = 200'000;          // automaton states of one constraint; about 100 bytes each
   std::size_t max_nesting = 200;             // depth of types and groups; bounds the recursion of the compiler
-  int json_depth = 16;                       // nesting of `json` values
 };
 
 // A set of tokens, one bit each.

@@ -1,5 +1,7 @@
 #include "runtime/constraint/grammar.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "runtime/constraint/grammar_constraint.h"
@@ -59,6 +61,15 @@ GrammarResult compile_grammar(std::string_view text, const GrammarOptions& optio
   }
   if (doc.problem) set_problem(out, text, *doc.problem);
   return out;
+}
+
+base::Expected<std::shared_ptr<const Constraint>> compile_grammar_type(std::string_view text) {
+  GrammarResult made = compile_grammar(text);
+  if (made.ok()) return std::move(made.constraint);
+  const std::string place = made.line == 0 ? "" : fmt::format("line {}, column {}: ", made.line, made.column);
+  const bool limit = made.status == GrammarStatus::kLimit;
+  return base::Error{limit ? base::ErrorKind::kLimit : base::ErrorKind::kInvalid,
+                     fmt::format("value: grammar: {}{}", place, made.message)};
 }
 
 std::shared_ptr<const Constraint> grammar_constraint(const GrammarNfa& nfa, const GrammarLimits& limits,

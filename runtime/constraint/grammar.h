@@ -71,6 +71,9 @@ struct GrammarResult {
 // crosses max_states, max_stack_nodes, max_depth or max_threads.
 GrammarResult compile_grammar(std::string_view text, const GrammarOptions& options = {});
 
+// The same for types: errors as those of compile_type.
+base::Expected<std::shared_ptr<const Constraint>> compile_grammar_type(std::string_view text);
+
 GrammarSyntax detect_grammar_syntax(std::string_view text);
 
 }  // namespace sgl::constraint

@@ -23,6 +23,7 @@ class GrammarMachine final : public Machine {
   int only_byte(StateId state) const override;
   int shortest_byte(StateId state) const override;
   std::vector<StringPart> string_parts(StateId state) const override;
+  RegularWays regular_ways(StateId state) const override;
   Walk advance(Walk walk, unsigned char byte) const override;
   Walk settle(Walk walk) const override;
   std::optional<std::uint64_t> longest() const override { return std::nullopt; }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <queue>
 
+#include "runtime/constraint/grammar_parts.h"
 #include "runtime/constraint/grammar_subset.h"
 
 namespace sgl::constraint {
@@ -48,6 +49,7 @@ class NetworkBuilder {
     trim();
     find_components();
     join_starts();
+    out_->parts = GrammarParts::all().places(*out_);
     return out_;
   }
 
@@ -214,6 +216,10 @@ class NetworkBuilder {
         for (const NfaCall& c : net.calls_of(node)) {
           if (net.nodes[c.to].rest < kInfinite && net.rules[c.rule].shortest < kInfinite) calls.push_back(c);
         }
+      }
+      if (node.rest < kInfinite) {
+        std::uint64_t& longest = net.rules[node.rule].longest_rest;
+        longest = std::max(longest, node.rest);
       }
       node.edges = edges_begin, node.edges_end = static_cast<std::uint32_t>(edges.size());
       node.calls = calls_begin, node.calls_end = static_cast<std::uint32_t>(calls.size());

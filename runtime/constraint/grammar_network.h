@@ -31,6 +31,7 @@ struct NetworkRule {
   bool nullable = false;
   std::uint64_t shortest = kInfinite;      // bytes of its shortest text that is not empty
   std::uint32_t component = 0, place = 0;  // its component, and which of its rules it is
+  std::uint64_t longest_rest = 0;          // the greatest `rest` of its nodes
   std::int32_t foreign = -1;               // index of its machine
   std::vector<std::uint32_t> resume;       // where the component goes on after a text of this rule
 };
@@ -56,6 +57,7 @@ class GrammarNetwork {
   std::vector<NetworkComponent> components;
   std::vector<std::shared_ptr<const Constraint>> foreign;
   RuleId root = 0;
+  std::vector<std::int32_t> parts;  // by node: its place in GrammarParts, RegularParts::kNowhere for none
 
   std::span<const Edge> edges_of(const NetworkNode& n) const {
     return std::span(edges).subspan(n.edges, n.edges_end - n.edges);

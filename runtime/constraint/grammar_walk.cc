@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/constraint/grammar_machine.h"
+#include "runtime/constraint/grammar_parts.h"
 
 namespace sgl::constraint {
 
@@ -52,6 +53,29 @@ std::vector<StringPart> GrammarMachine::string_parts(StateId state) const {
   std::vector<StringPart> out = child(item).string_parts(item.sub);
   const std::uint64_t after = cost(item) - std::min(cost(item), child(item).rest(item.sub));
   for (StringPart& part : out) part.tail += after;
+  return out;
+}
+
+RegularWays GrammarMachine::regular_ways(StateId state) const {
+  constexpr std::size_t kMost = 4;  // places: the tokens of each are gone through
+  const std::lock_guard lock(mutex_);
+  const Situation& s = situations_[static_cast<std::size_t>(state)];
+  RegularWays out;
+  if (s.full || s.foreign) return out;
+  for (const Item& item : s.next) {
+    const NetworkNode& node = network_->nodes[item.node];
+    const std::int32_t place = network_->parts[item.node];
+    const bool known = std::find(out.places.begin(), out.places.end(), place) != out.places.end();
+    if (known || (place >= 0 && out.places.size() < kMost)) {
+      if (!known) out.places.push_back(place);
+      out.worst = std::max(out.worst, stacks_.cost(node.rule, network_->rules[node.rule].longest_rest, item.stacks));
+      continue;
+    }
+    for (const Edge& e : network_->edges_of(node)) {
+      for (unsigned byte = e.lo; byte <= e.hi; ++byte) out.elsewhere.set(byte);
+    }
+  }
+  if (!out.places.empty()) out.parts = &GrammarParts::all();
   return out;
 }
 

@@ -49,6 +49,34 @@ struct StringPart {
   std::uint64_t tail = 0;  // bytes that are enough for a shortest completion of any of the ways
 };
 
+// Automata that a machine is made of, in which texts can be followed without the machine.
+class RegularParts {
+ public:
+  virtual ~RegularParts() = default;
+  static constexpr std::int32_t kNowhere = -1, kUnsure = -2;
+  // The place after `byte`. kNowhere: the automaton does not lead on; kUnsure: to more than one place.
+  virtual std::int32_t part_step(std::int32_t place, unsigned char byte) const = 0;
+  // What comes next may be outside the automaton.
+  virtual bool part_ends(std::int32_t place) const = 0;
+  // Different for every object of the process.
+  virtual std::uint64_t parts_id() const = 0;
+};
+
+// The ways on from a state, seen from the automata that they are in: tokens that stay within one of these may come
+// whatever is around it, and others have to be looked at only if they leave it where it may end.
+struct RegularWays {
+  const RegularParts* parts = nullptr;  // null: nothing is known of the ways on
+  std::vector<std::int32_t> places;
+  std::uint64_t worst = 0;     // bytes of a completion after a token that stays within, at most
+  std::bitset<256> elsewhere;  // bytes that may also begin something else
+};
+
+// Bare text, between two characters, of which any may follow.
+struct FreeText {
+  std::int64_t max_left = -1;  // characters, -1: unbounded
+  std::int64_t min_left = 0;
+};
+
 class Machine {
  public:
   explicit Machine(std::size_t max_states);
@@ -85,6 +113,10 @@ class Machine {
   int nearest_byte(StateId state) const;
   // The ways on, when all of them are inside a JSON string; empty otherwise. They stay valid while the machine lives.
   virtual std::vector<StringPart> string_parts(StateId) const { return {}; }
+  // The way on, when it is free text.
+  virtual std::optional<FreeText> free_text(StateId) const { return {}; }
+  // They stay valid while the machine lives.
+  virtual RegularWays regular_ways(StateId) const { return {}; }
 
   // Some constraints are about what was written (no key twice). A walk that is meant, not tried out, therefore carries
   // the text of the key or value it is in: `text` names it, 0 for none. Masks do not depend on it.

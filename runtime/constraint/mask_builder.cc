@@ -43,9 +43,16 @@ bool MaskBuilder::at(StateId state) {
   if (machine_.accepting(state)) {
     for (TokenId id : vocabulary_.eos) mask_.set(id);
   }
-  const std::vector<StringPart> parts =
-      vocabulary_.ablation.slices ? machine_.string_parts(state) : std::vector<StringPart>();
-  if (parts.empty()) return below(vocabulary_.trie, 0, state);
+  const bool slices = vocabulary_.ablation.slices;
+  if (slices) {
+    if (const auto text = machine_.free_text(state)) return free(state, *text);
+  }
+  const std::vector<StringPart> parts = slices ? machine_.string_parts(state) : std::vector<StringPart>();
+  if (parts.empty()) {
+    if (!slices || budget_) return below(vocabulary_.trie, 0, state);
+    stack_.assign(vocabulary_.longest + 1, state);
+    return under(0, state);
+  }
   if (!budget_) {
     for (const StringPart& part : parts) add_part(part);
     return quotes(state);
@@ -62,6 +69,23 @@ bool MaskBuilder::at(StateId state) {
         vocabulary_.strings.plain_up_to(first.max_left < 0 ? kInfinite : static_cast<std::uint64_t>(first.max_left)));
   }
   return below(vocabulary_.strings.with_escapes(), 0, state) && below(vocabulary_.strings.with_quote(), 0, state);
+}
+
+// What may come depends on how many characters tokens have, and which those are is known.
+bool MaskBuilder::free(StateId state, const FreeText& text) {
+  constexpr std::uint64_t kRestOfCharacter = 3;
+  const auto most = text.max_left < 0 ? kInfinite : static_cast<std::uint64_t>(text.max_left);
+  const FreeTokens& tokens = vocabulary_.free;
+  if (!budget_) {
+    add_all(tokens.up_to(most));
+    worst_ = std::max(worst_, kRestOfCharacter + static_cast<std::uint64_t>(text.min_left));
+    return true;
+  }
+  if (text.min_left > 0) return below(vocabulary_.trie, 0, state);
+  // After whole characters the text may end; those that are cut need a look.
+  add_all(tokens.whole_up_to(most));
+  worst_ = std::max(worst_, kRestOfCharacter);
+  return below(tokens.cut(), 0, state);
 }
 
 // Tokens without a quote.

@@ -33,6 +33,7 @@ class MaskBuilder {
   bool doubtful() const { return doubtful_; }
 
  private:
+  bool free(StateId state, const FreeText& text);
   bool quotes(StateId state);
   bool goes_anywhere(StateId state) const;
   bool after_quote(StateId closed, const std::bitset<256>& firsts);
@@ -41,6 +42,10 @@ class MaskBuilder {
   void add_all(const TokenMask& mask);
   // Tokens below the node `top`, whose bytes have led to `state`.
   bool below(const std::vector<TrieNode>& trie, std::uint32_t top, StateId state);
+  // The same in the trie of all tokens, whatever the budget; what tokens do within automata need not be looked at
+  // (part_tokens.cc). Precondition: stack_ has room for all depths.
+  bool under(std::uint32_t top, StateId state);
+  bool by_ways(std::uint32_t top, StateId state, const RegularWays& ways);
   // After the token, `text` and a completion of `state` are still to come.
   void add(TokenId token, std::string_view text, StateId state);
   bool fits(std::string_view text, StateId state, std::uint64_t rest);

@@ -73,6 +73,12 @@ class SpecBuilder {
       case TypeKind::kRegex:
         node.kind = SpecKind::kRegex;
         break;
+      case TypeKind::kGrammar:
+        node.kind = SpecKind::kGrammar;
+        break;
+      case TypeKind::kJson:
+        node.kind = SpecKind::kJson;
+        break;
     }
     node.min_chars = node.min_items = type.min_size;
     node.max_chars = node.max_items = type.max_size;

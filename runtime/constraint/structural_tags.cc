@@ -8,6 +8,7 @@
 
 #include "runtime/base/utf8.h"
 #include "runtime/constraint/grammar_constraint.h"
+#include "runtime/constraint/utf8_place.h"
 
 namespace sgl::constraint {
 namespace {
@@ -16,34 +17,6 @@ using base::Expected;
 
 // Each is compared with each other, and a byte of one takes 1 kB; people have some ten.
 constexpr std::size_t kMaxTriggers = 1'000, kMaxTriggerBytes = 50'000;
-
-// Where a text stands in a character of UTF-8 (RFC 3629, section 4), and after one more byte; -1: not UTF-8.
-enum Utf8Place { kBetween, kOneMore, kTwoMore, kThreeMore, kAfterE0, kAfterEd, kAfterF0, kAfterF4, kPlaces };
-
-int utf8_step(int place, unsigned byte) {
-  const auto in = [&](unsigned lo, unsigned hi) { return byte >= lo && byte <= hi; };
-  switch (place) {
-    case kBetween:
-      if (byte < 0x80) return kBetween;
-      if (in(0xC2, 0xDF)) return kOneMore;
-      if (byte == 0xE0) return kAfterE0;
-      if (byte == 0xED) return kAfterEd;
-      if (in(0xE1, 0xEF)) return kTwoMore;
-      if (byte == 0xF0) return kAfterF0;
-      if (byte == 0xF4) return kAfterF4;
-      return in(0xF1, 0xF3) ? kThreeMore : -1;
-    case kAfterE0:
-      return in(0xA0, 0xBF) ? kOneMore : -1;
-    case kAfterEd:
-      return in(0x80, 0x9F) ? kOneMore : -1;
-    case kAfterF0:
-      return in(0x90, 0xBF) ? kTwoMore : -1;
-    case kAfterF4:
-      return in(0x80, 0x8F) ? kTwoMore : -1;
-    default:
-      return in(0x80, 0xBF) ? place - 1 : -1;
-  }
-}
 
 // The automaton of A. Aho and M. Corasick (Efficient string matching, CACM 18, 1975): how much of a trigger the text so
 // far ends with.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 namespace sgl::constraint {
@@ -18,6 +19,7 @@ class TypeReader {
   base::Expected<SchemaDoc> run() {
     for (std::uint32_t i = 0; i < spec_.nodes.size(); ++i) SGL_TRY_STATUS(read(spec_.nodes[i], doc_.nodes[index(i)]));
     doc_.root = index(spec_.root);
+    std::move(more_.begin(), more_.end(), std::back_inserter(doc_.nodes));
     return std::move(doc_);
   }
 
@@ -72,10 +74,55 @@ class TypeReader {
         out.any_of.push_back(std::move(members));
         break;
       }
+      case SpecKind::kGrammar:
+        out.allowed = 0;  // the root does not lead to it: compile_type refuses that
+        break;
       case SpecKind::kJson:
+        if (!type.pattern.empty()) return schema(type.pattern, out);
         break;
     }
     return {};
+  }
+
+  // The nodes of the schema become nodes of this one.
+  base::Status schema(std::string_view text, SchemaNode& out) {
+    SchemaDoc given = parse_schema(text, {});
+    if (given.problem) {
+      const bool limit =
+          given.problem->status == SchemaStatus::kLimit || given.problem->status == SchemaStatus::kTimeout;
+      const std::string place = given.problem->pointer.empty() ? "" : " at " + given.problem->pointer;
+      return base::Error{limit ? base::ErrorKind::kLimit : base::ErrorKind::kInvalid,
+                         fmt::format("value: the JSON Schema{}: {}", place, given.problem->message)};
+    }
+    const auto offset = static_cast<NodeIndex>(doc_.nodes.size() + more_.size() - 2);
+    const auto moved = [&](NodeIndex& node) { node += node > kFalseNode ? offset : 0; };
+    out.ref = given.root;
+    moved(*out.ref);
+    for (std::size_t i = 2; i < given.nodes.size(); ++i) {
+      for_each_node(given.nodes[i], moved);
+      more_.push_back(std::move(given.nodes[i]));
+    }
+    return {};
+  }
+
+  template <typename F>
+  static void for_each_node(SchemaNode& node, const F& f) {
+    const auto all = [&](std::vector<NodeIndex>& nodes) {
+      for (NodeIndex& n : nodes) f(n);
+    };
+    for (ValueSet& set : node.values) all(set.composites);
+    for (auto& [name, n] : node.properties) f(n);
+    for (auto& [name, n] : node.dependent_schemas) f(n);
+    for (SchemaNode::PatternProperty& p : node.pattern_properties) f(p.node);
+    all(node.prefix), all(node.all_of);
+    for (auto* lists : {&node.any_of, &node.one_of}) {
+      for (std::vector<NodeIndex>& list : *lists) all(list);
+    }
+    f(node.items), f(node.additional);
+    for (auto* n : {&node.contains, &node.property_names, &node.unevaluated_properties, &node.unevaluated_items,
+                    &node.ref, &node.negated, &node.condition, &node.then_branch, &node.else_branch}) {
+      if (*n) f(**n);
+    }
   }
 
   static base::Status text(const SpecNode& type, SchemaNode& out) {
@@ -116,23 +163,10 @@ class TypeReader {
 
   const TypeSpec& spec_;
   SchemaDoc doc_;
+  std::vector<SchemaNode> more_;  // of JSON Schemas; they come after the types
 };
 
-bool container(const TypeSpec& spec, std::uint32_t type, std::size_t depth) {
-  if (type >= spec.nodes.size() || depth > spec.nodes.size()) return false;
-  const SpecNode& node = spec.nodes[type];
-  if (node.kind == SpecKind::kUnion) {
-    return std::all_of(node.children.begin(), node.children.end(),
-                       [&](std::uint32_t child) { return container(spec, child, depth + 1); });
-  }
-  return node.kind == SpecKind::kList || node.kind == SpecKind::kMap || node.kind == SpecKind::kRecord;
-}
-
 }  // namespace
-
-bool is_container(const TypeSpec& spec) {
-  return container(spec, spec.root, 0);
-}
 
 base::Expected<SchemaDoc> schema_of(const TypeSpec& spec) {
   return TypeReader(spec).run();

@@ -5,10 +5,7 @@
 
 namespace sgl::constraint {
 
-// Whether values of the type are lists, maps or records, or one of several such types: then every text of it is JSON.
-bool is_container(const TypeSpec& spec);
-
-// Precondition: the type compiles without the machine (compile_type checks that first).
+// Precondition: compile_type found nothing wrong with its parts. Errors: what is wrong with a JSON Schema in it.
 base::Expected<SchemaDoc> schema_of(const TypeSpec& spec);
 
 }  // namespace sgl::constraint

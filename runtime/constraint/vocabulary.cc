@@ -99,6 +99,7 @@ void Vocabulary::Impl::finish() {
   }
   all_bytes = singles == 256;
   strings.build(order, bytes);
+  free.build(order, bytes);
   // A table that grows later would do so while someone waits for a mask.
   index.reserve(kMaxEntries + 1);
   masks.reserve(std::min<std::size_t>(kMaxMaskBytes / 4 * 5 / (bytes.size() / 8 + 100), kMaxEntries / 8));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/constraint/ablation.h"
+#include "runtime/constraint/free_tokens.h"
 #include "runtime/constraint/machine.h"
 #include "runtime/constraint/string_walk.h"
 #include "runtime/constraint/token_trie.h"
@@ -41,6 +42,7 @@ struct Vocabulary::Impl {
   std::vector<std::uint32_t> child_begin, child_nodes;  // by node: where its children are; the children
   std::vector<unsigned char> child_bytes;               // their bytes
   StringTokens strings;
+  FreeTokens free;
   mutable Ablation ablation;       // set before the first walk
   std::vector<TokenId> next_same;  // by token: the next one with the same bytes, -1 at the end
   bool all_bytes = false;          // every single byte is a token
@@ -65,6 +67,22 @@ struct Vocabulary::Impl {
   // Forgets masks that were not used for long, a few at a time, when they take more than kMaxMaskBytes.
   void evict(std::size_t bytes_each) const;
 
+  // What the tokens below a node of the trie do from a place of an automaton; made on first use. O(tokens that begin
+  // within it).
+  struct PartTokens {
+    // Those that stay within it: few are listed, of many there is a mask.
+    std::vector<TokenId> few;
+    std::shared_ptr<const TokenMask> many;
+    // Where others leave it: nodes of the trie, ascending, with the nodes on the way to them.
+    struct Step {
+      std::uint32_t node = 0;
+      bool leaves = false;  // every token from here on has to be looked at
+    };
+    std::vector<Step> leaving;
+  };
+  std::shared_ptr<const PartTokens> part_tokens(const RegularParts& parts_of, std::int32_t place,
+                                                std::uint32_t node) const;
+
   // By place in the text: the fewest tokens that spell it from there to its end, kNoTokens where it cannot be spelled.
   std::vector<std::uint64_t> fewest_tokens(std::string_view text) const;
   // The fewest tokens that spell `text` followed by the shortest completion of `state`; kNoTokens when it cannot be
@@ -80,6 +98,8 @@ struct Vocabulary::Impl {
   mutable std::list<Entry> recent;                                                    // most recently used first
   mutable std::unordered_map<std::uint64_t, std::shared_ptr<const TokenMask>> masks;  // by hash of the content
   mutable std::unordered_map<Key, std::list<Entry>::iterator, KeyHash> index;
+  mutable std::unordered_map<Key, std::shared_ptr<const PartTokens>, KeyHash> parts;  // by automata, place and node
+  mutable std::size_t part_bytes = 0;
   // tokens_to_finish("", state), each at the place that its key's hash names: a newer one takes the place of an older.
   struct Finishing {
     Key key{0, -1, -1};

@@ -67,6 +67,10 @@ bool call_builtin(Machine& machine, plan::Builtin builtin, std::span<const Value
       return builtins::extreme(machine, args, false, out);
     case Builtin::kMax:
       return builtins::extreme(machine, args, true, out);
+    case Builtin::kJsonGet:
+    case Builtin::kJsonItems:
+    case Builtin::kJsonKeys:
+      return builtins::of_json(machine, builtin, args, out);
     case Builtin::kToJson: {
       std::string text;
       if (!append_json(*machine.image->plan, *args[0], json_limit(machine), text)) return too_large(machine);

@@ -28,6 +28,8 @@ bool give_list(Machine& machine, Value& out, const std::vector<Value>& items);
 bool of_text(Machine& machine, Builtin builtin, Args args, Value& out);
 bool of_list(Machine& machine, Builtin builtin, Args args, Value& out);
 bool of_numbers(Machine& machine, Builtin builtin, Args args, Value& out);
+// builtin_json.cc: of any value.
+bool of_json(Machine& machine, Builtin builtin, Args args, Value& out);
 // min and max, of a list or of their arguments.
 bool extreme(Machine& machine, Args args, bool want_max, Value& out);
 

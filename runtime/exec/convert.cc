@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "runtime/base/utf8.h"
+#include "runtime/constraint/json_schema.h"
 #include "runtime/constraint/plan_types.h"
 #include "runtime/exec/ops.h"
 
@@ -59,7 +60,7 @@ class JsonReader {
   explicit JsonReader(const plan::Plan& plan) : plan_(plan) {}
 
   base::Expected<Value> read(TypeId id, const Json& json, const std::string& path, int depth) {
-    if (depth > kMaxDepth) return base::invalid(path + ": nested too deeply");
+    if (depth > kMaxDepth) return too_deep(path);
     const Type& type = plan_.type(id);
     switch (type.kind) {
       case TypeKind::kNull:
@@ -73,10 +74,11 @@ class JsonReader {
         return read_float(type, json, path);
       case TypeKind::kString:
       case TypeKind::kRegex:
+      case TypeKind::kGrammar:
         return read_string(id, type, json, path);
       case TypeKind::kLiteral:
         // Dumped rather than compared as JSON values: 1 and 1.0 are different literals.
-        if (json.dump(-1, ' ', false, Json::error_handler_t::replace) != literal_json(type.literal)) {
+        if (json.is_structured() || dumped(json) != literal_json(type.literal)) {
           return mismatch(literal_json(type.literal), json, path);
         }
         return literal_value(type.literal);
@@ -86,8 +88,43 @@ class JsonReader {
         return read_record(id, type, json, path, depth);
       case TypeKind::kUnion:
         return read_union(type, json, path, depth);
+      case TypeKind::kJson:
+        return read_json(type, json, path, depth);
     }
     return base::invalid(path + ": unknown type");
+  }
+
+  // Any value, whatever its type: objects become maps.
+  base::Expected<Value> read_any(const Json& json, const std::string& path, int depth) {
+    if (depth > kMaxDepth) return too_deep(path);
+    if (json.is_null()) return Value();
+    if (json.is_boolean()) return Value::boolean(json.get<bool>());
+    if (json.is_number_unsigned() && json.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX)) {
+      return Value::real(json.get<double>());  // as integers that are larger still
+    }
+    if (json.is_number_integer()) return Value::integer(json.get<std::int64_t>());
+    if (json.is_number()) return Value::real(json.get<double>());
+    if (json.is_string()) {
+      const auto& text = json.get_ref<const std::string&>();
+      if (!base::is_valid_utf8(text)) return base::invalid(path + ": the string is not UTF-8");
+      return Value::string(text);
+    }
+    std::vector<Value> items;
+    if (json.is_array()) {
+      for (const Json& item : json) {
+        SGL_TRY(Value value, read_any(item, path, depth + 1));
+        items.push_back(std::move(value));
+      }
+      return Value::list(items);
+    }
+    if (!json.is_object()) return mismatch("JSON", json, path);
+    for (const auto& [key, value] : json.items()) {
+      if (!base::is_valid_utf8(key)) return base::invalid(path + ": a name is not UTF-8");
+      SGL_TRY(Value made, read_any(value, path, depth + 1));
+      items.push_back(Value::string(key));
+      items.push_back(std::move(made));
+    }
+    return Value::map(items);
   }
 
   static Value literal_value(const plan::Literal& literal) {
@@ -103,8 +140,18 @@ class JsonReader {
   }
 
  private:
-  // Deeper data than this comes from no person, and the reader recurses.
-  static constexpr int kMaxDepth = 200;
+  // Deeper data than this comes from no person, and the reader recurses. A model may write it, in a type that contains
+  // itself.
+  static constexpr int kMaxDepth = 1'000;
+
+  static Error too_deep(const std::string& path) {
+    constexpr std::size_t kShown = 60;
+    return base::over_limit(fmt::format("{}{}: nested more than {} deep", path.substr(0, kShown),
+                                        path.size() > kShown ? "…" : "", kMaxDepth));
+  }
+
+  // Precondition: no list and no object, for the library's writer recurses.
+  static std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
   static Error mismatch(const std::string& wanted, const Json& json, const std::string& path) {
     return base::invalid(fmt::format("{}: expected {}, found {}", path, wanted, json_kind(json)));
@@ -192,6 +239,21 @@ class JsonReader {
     return Value::record(id, fields);
   }
 
+  base::Expected<Value> read_json(const Type& type, const Json& json, const std::string& path, int depth) {
+    SGL_TRY(Value value, read_any(json, path, depth));
+    if (type.pattern.empty()) return value;
+    // In the schema's spelling of it, for constraints are about texts. What was read is not deep, so it can be written.
+    constraint::SchemaOptions options;
+    options.order = constraint::PropertyOrder::kAny;
+    const auto schema = constraint::compile_json_schema(type.pattern, options);
+    if (!schema.ok()) return base::invalid(fmt::format("{}: its JSON Schema: {}", path, schema.message));
+    if (!constraint::accepts(*schema.constraint, dumped(json))) {
+      return base::invalid(fmt::format("{}: the JSON Schema{} does not allow the value", path,
+                                       type.format.empty() ? "" : fmt::format(" of \"{}\"", type.format)));
+    }
+    return value;
+  }
+
   base::Expected<Value> read_union(const Type& type, const Json& json, const std::string& path, int depth) {
     std::string last;
     for (const TypeId alternative : type.args) {
@@ -202,7 +264,7 @@ class JsonReader {
     // With one alternative beside null, its own complaint says most.
     if (type.args.size() == 2) return base::invalid(last);
     return base::invalid(fmt::format("{}: {} fits none of the alternatives", path,
-                                     json.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 60)));
+                                     json.is_structured() ? json_kind(json) : dumped(json).substr(0, 60)));
   }
 
   const plan::Plan& plan_;
@@ -236,7 +298,8 @@ base::Expected<Value> value_from_text(const plan::Plan& plan, TypeId id, std::st
   const Type& type = plan.type(id);
   switch (type.kind) {
     case TypeKind::kString:
-    case TypeKind::kRegex: {
+    case TypeKind::kRegex:
+    case TypeKind::kGrammar: {
       if (is_free_text(type)) return Value::string(text);
       SGL_TRY(const auto compiled, constraint::compile_type(constraint::spec_of(plan, id, false)));
       if (!constraint::accepts(*compiled, text)) return cut_off(text, "of its type's form");
@@ -271,12 +334,19 @@ base::Expected<Value> value_from_text(const plan::Plan& plan, TypeId id, std::st
       return cut_off(text, "one of the alternatives");
     case TypeKind::kList:
     case TypeKind::kRecord:
+    case TypeKind::kJson:
       break;
   }
   const Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded()) return cut_off(text, "complete JSON");
-  auto value = value_from_json(plan, id, json, type.name.empty() ? "value" : type.name);
-  if (!value.ok()) return Error{ErrorKind::kFailed, std::move(value).error().message};
+  // A beginning of a list or object is none itself, so one that is whole was not cut off: its constraint made it, and a
+  // schema need not be asked again.
+  const bool whole = type.kind == TypeKind::kJson && json.is_structured();
+  const std::string path = type.name.empty() ? "value" : type.name;
+  auto value = whole ? JsonReader(plan).read_any(json, path, 0) : value_from_json(plan, id, json, path);
+  if (!value.ok() && value.error().kind != ErrorKind::kLimit) {
+    return Error{ErrorKind::kFailed, std::move(value).error().message};
+  }
   return value;
 }
 

@@ -16,6 +16,7 @@
 #include "runtime/base/ids.h"
 #include "runtime/exec/port.h"
 #include "runtime/exec/state.h"
+#include "runtime/exec/tool_port.h"
 
 namespace sgl::exec {
 
@@ -62,6 +63,7 @@ struct RunOptions {
   engine::Namespace ns;
   double weight = 1.0;  // of the namespace, see engine::GenerateRequest
   bool trace = false;  // record RunResult::trace
+  ToolPort* tools = nullptr;  // must outlive the run; nullptr: no tool is bound
 };
 
 struct RunResult {
@@ -69,7 +71,7 @@ struct RunResult {
   base::Expected<std::string> value = base::Error{};
   plan::SourcePosition error_position;  // of a failure; line 0: unknown
   engine::Usage usage;                  // summed over all generations
-  std::int64_t generations = 0, selects = 0, forks = 0;
+  std::int64_t generations = 0, selects = 0, forks = 0, tool_calls = 0;
   std::int64_t fuel_used = 0;
   std::vector<std::string> trace;  // one line per event, in an order that depends on the program alone
 };

@@ -147,11 +147,11 @@ engine::Events Executor::Impl::request_events(Strand& strand, std::size_t reques
   engine::Events events;
   if (strand.instance->events.on_text) {
     events.on_text = [box = mailbox, target = &strand, request](engine::RequestId, std::string_view text) {
-      box->post({target, request, std::string(text), std::nullopt});
+      box->post({target, request, std::string(text), std::nullopt, std::nullopt});
     };
   }
   events.on_finished = [box = mailbox, target = &strand, request](engine::Finished finished) {
-    box->post({target, request, {}, std::move(finished)});
+    box->post({target, request, {}, std::move(finished), std::nullopt});
   };
   return events;
 }

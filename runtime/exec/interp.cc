@@ -355,6 +355,9 @@ Step interpret(Machine& machine, Frame& frame) {
       case Op::kSelect:
       case Op::kParallelFor:
       case Op::kParallel:
+      case Op::kTool:
+      case Op::kTry:
+      case Op::kTryEnd:
         return Step::kEffect;
       case Op::kConst:
       case Op::kMove:

@@ -107,6 +107,18 @@ bool append_json(const plan::Plan& plan, const Value& value, std::size_t max_byt
       out.push_back(']');
       return true;
     }
+    case Tag::kMap: {
+      out.push_back('{');
+      const std::span<const Value> items = value.items();
+      for (std::size_t i = 0; i + 1 < items.size(); i += 2) {
+        if (i > 0) out.push_back(',');
+        append_json_string(items[i].as_string(), out);
+        out.push_back(':');
+        if (!append_json(plan, items[i + 1], max_bytes, out, depth + 1)) return false;
+      }
+      out.push_back('}');
+      return true;
+    }
     case Tag::kRecord:
       break;
   }

@@ -95,6 +95,14 @@ bool Executor::Impl::perform(Strand& strand, bool& waiting) {
       return begin_parallel_for(strand, inst);
     case Op::kParallel:
       return begin_parallel(strand, inst);
+    case Op::kTool:
+      return begin_tool(strand, inst);
+    case Op::kTry:
+      waiting = false;
+      return begin_try(strand, inst);
+    case Op::kTryEnd:
+      waiting = false;
+      return end_try(strand);
     default:
       break;
   }
@@ -135,6 +143,7 @@ void Executor::Impl::returned(Strand& strand) {
     strand.tokens_left += strand.suspended.back().tokens_outside;
     strand.suspended.pop_back();
   }
+  while (!strand.handlers.empty() && strand.handlers.back().frame == done) strand.handlers.pop_back();
   strand.top = done->caller;
   Frame::destroy(done);
   complete(strand, std::move(strand.instance->machine.result));
@@ -149,11 +158,21 @@ void Executor::Impl::complete(Strand& strand, Value value) {
 
 Failure Executor::Impl::failure_at(Strand& strand) {
   Machine& machine = strand.instance->machine;
-  note_position(machine, *strand.top->function, strand.top->pc);
+  const Frame* at = strand.top;
+  // A tool's failure is shown where it is called, not where it is declared.
+  if (at->function->code[at->pc].op == Op::kTool) {
+    if (at->caller != nullptr) {
+      at = at->caller;
+    } else if (strand.parent != nullptr) {  // calls that run side by side
+      at = strand.parent->top;
+    }
+  }
+  note_position(machine, *at->function, at->pc);
   return {{machine.error_kind, machine.error_message}, machine.error_position};
 }
 
 void Executor::Impl::finish(Strand& strand, std::optional<Failure> failure) {
+  if (failure && recover(strand, *failure)) return;
   if (strand.parent == nullptr) {
     finish_instance(*strand.instance, std::move(failure));
   } else {
@@ -192,6 +211,7 @@ void Executor::Impl::cancel_strand(Strand& strand) {
   strand.cancelled = true;
   if (strand.pending) {
     for (const engine::RequestId id : strand.pending->requests) port.cancel(id);
+    if (strand.pending->tool) strand.instance->options.tools->cancel(*strand.pending->tool);
   }
   if (strand.group) {
     for (const auto& child : strand.group->children) {
@@ -205,6 +225,16 @@ void Executor::Impl::deliver(Mail& mail) {
   Instance& instance = *strand.instance;
   Frame& frame = *strand.top;
   const Inst& inst = frame.function->code[frame.pc];
+  if (mail.answer) {
+    current_heap() = &instance.machine.heap;
+    if (end_tool(strand, std::move(*mail.answer))) {
+      ready.push_back(&strand);
+    } else {
+      finish(strand, failure_at(strand));
+    }
+    current_heap() = nullptr;
+    return;
+  }
   const std::string& name = inst.op == Op::kGen ? program().gens[inst.a].name : program().selects[inst.a].name;
   if (!mail.finished) {
     if (instance.events.on_text) instance.events.on_text(strand.label, name, mail.text);

@@ -7,11 +7,13 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "runtime/exec/executor.h"
+#include "runtime/exec/tool_port.h"
 
 namespace sgl::exec {
 
@@ -48,7 +50,20 @@ struct Pending {
   std::size_t healed_bytes = 0;           // select: length of the healed text
   bool unconditional = false;             // select: second score (without context) is among the requests
   std::vector<std::vector<tokenizer::TokenId>> continuations;
+  std::optional<ToolCallId> tool;  // the call that it waits for
 };
+
+// A try that is entered: where a failure goes on, and the context to go back to.
+struct Handler {
+  Frame* frame;
+  std::uint32_t target;      // instruction
+  plan::Reg error;           // of the frame
+  plan::TypeId type;         // of the record
+  Context context;           // as it was
+  std::size_t suspended;     // length of Strand::suspended
+};
+// Of one strand at a time: each holds a context.
+constexpr std::size_t kMaxHandlers = 1000;
 
 // A program called by a program: the caller's context and allowance, put aside.
 struct Suspended {
@@ -71,6 +86,7 @@ struct Strand {
   bool cancelled = false;
   Context context;
   std::vector<Suspended> suspended;
+  std::vector<Handler> handlers;  // innermost last
   std::unique_ptr<Pending> pending;
   std::unique_ptr<Group> group;
   std::string label;
@@ -99,6 +115,7 @@ struct Mail {
   std::size_t request = 0;  // index in Pending
   std::string text;         // streamed text, when there is no `finished`
   std::optional<engine::Finished> finished;
+  std::optional<base::Expected<std::string>> answer;  // of a tool
 };
 struct Mailbox {
   std::mutex mutex;
@@ -142,6 +159,16 @@ struct Executor::Impl {
   base::Expected<std::shared_ptr<const constraint::Constraint>> constraint_for(plan::TypeId type);
   engine::Events request_events(Strand& strand, std::size_t request);
   void trace(Strand& strand, std::string line);
+
+  // tool.cc
+  bool begin_tool(Strand& strand, const plan::Inst& inst);
+  bool end_tool(Strand& strand, base::Expected<std::string> answer);
+
+  // catch.cc
+  bool begin_try(Strand& strand, const plan::Inst& inst);
+  bool end_try(Strand& strand);
+  // Goes on at the innermost handler; false: there is none, or the failure is not one that a program may catch.
+  bool recover(Strand& strand, const Failure& failure);
 
   // fork.cc
   bool begin_parallel_for(Strand& strand, const plan::Inst& inst);

@@ -68,6 +68,8 @@ const char* tag_name(Tag tag) {
       return "list";
     case Tag::kRecord:
       return "record";
+    case Tag::kMap:
+      return "JSON object";
   }
   return "?";
 }
@@ -107,6 +109,12 @@ Value Value::list(std::span<const Value> items) {
     object->capacity = items.size();
     for (const Value& item : items) new (&object->items[object->size++]) Value(item);
   }
+  return out;
+}
+
+Value Value::map(std::span<const Value> names_and_values) {
+  Value out = list(names_and_values);
+  if (!out.is_null()) out.tag_ = Tag::kMap;
   return out;
 }
 
@@ -154,6 +162,7 @@ Value& Value::mutable_item(std::size_t index) {
 }
 
 Value Value::clone() const {
+  if (tag_ == Tag::kMap) return map(items());
   return tag_ == Tag::kRecord ? record(record_type(), items()) : list(items());
 }
 
@@ -203,6 +212,24 @@ void Value::release_object() {
   bits_ = 0;
 }
 
+namespace {
+
+// In any order; the same order is quick. Precondition: the same number of names.
+bool equal_maps(const Value& a, const Value& b, std::int64_t& nodes, int depth) {
+  const std::span<const Value> left = a.items(), right = b.items();
+  for (std::size_t i = 0; i + 1 < left.size(); i += 2) {
+    std::size_t at = i;
+    for (std::size_t seen = 0; right[at].as_string() != left[i].as_string(); ++seen) {
+      if (--nodes <= 0 || 2 * seen >= right.size()) return false;
+      at = (at + 2) % right.size();
+    }
+    if (!equal(left[i + 1], right[at + 1], nodes, depth + 1)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 bool equal(const Value& a, const Value& b, std::int64_t& nodes, int depth) {
   if (--nodes <= 0) return false;
   if (a.tag() != b.tag()) {
@@ -222,9 +249,11 @@ bool equal(const Value& a, const Value& b, std::int64_t& nodes, int depth) {
       return a.as_string() == b.as_string();
     case Tag::kList:
     case Tag::kRecord:
+    case Tag::kMap:
       break;
   }
   if (depth >= kMaxValueDepth || a.items().size() != b.items().size()) return false;
+  if (a.is(Tag::kMap)) return equal_maps(a, b, nodes, depth);
   for (std::size_t i = 0; i < a.items().size(); ++i) {
     if (!equal(a.items()[i], b.items()[i], nodes, depth + 1)) return false;
   }

@@ -13,7 +13,8 @@
 
 namespace sgl::exec {
 
-enum class Tag : std::uint64_t { kNull, kBool, kInt, kFloat, kString, kList, kRecord };
+// A map is a JSON object without a type of its own: its items are a name, its value, a name, its value, …
+enum class Tag : std::uint64_t { kNull, kBool, kInt, kFloat, kString, kList, kRecord, kMap };
 const char* tag_name(Tag tag);  // as users call it: "null", "bool", "int", …
 
 // What the values of one instance may occupy. The current heap of the thread is charged and credited.
@@ -53,12 +54,14 @@ class Value {
   static Value boolean(bool b) { return Value(Tag::kBool, b ? 1 : 0); }
   static Value integer(std::int64_t i) { return Value(Tag::kInt, static_cast<std::uint64_t>(i)); }
   static Value real(double d) { return Value(Tag::kFloat, std::bit_cast<std::uint64_t>(d)); }
-  // These four give null and set Heap::exceeded when the heap's limit forbids the allocation.
+  // These five give null and set Heap::exceeded when the heap's limit forbids the allocation.
   static Value string(std::string_view text);
   // Uninitialised string of `size` bytes, to be filled through string_data before anyone else sees it.
   static Value string_of_size(std::size_t size);
   static Value list(std::span<const Value> items);
   static Value record(plan::TypeId type, std::span<const Value> fields);
+  // Precondition: names are strings, each once.
+  static Value map(std::span<const Value> names_and_values);
 
   Tag tag() const { return tag_; }
   bool is_null() const { return tag_ == Tag::kNull; }
@@ -68,7 +71,7 @@ class Value {
   std::int64_t as_int() const { return static_cast<std::int64_t>(bits_); }
   double as_float() const { return std::bit_cast<double>(bits_); }
   std::string_view as_string() const;
-  std::span<const Value> items() const;  // kList and kRecord
+  std::span<const Value> items() const;  // kList, kRecord and kMap
   plan::TypeId record_type() const;
   char* string_data();  // of an unshared string
 
@@ -78,7 +81,7 @@ class Value {
   bool push(Value item);
   // Item of an unshared list or record.
   Value& mutable_item(std::size_t index);
-  // A copy of the list or record that is unshared; null when the heap refuses.
+  // A copy of the list, record or map that is unshared; null when the heap refuses.
   Value clone() const;
   // Makes the object (and what it refers to) immortal and uncounted: constants, shared by threads.
   void make_immortal();
@@ -117,7 +120,7 @@ struct Object {
 struct StringObject : Object {
   char data[1];  // `size` bytes, not terminated
 };
-struct ListObject : Object {
+struct ListObject : Object {  // of a map, too
   std::uint64_t capacity = 0;
   Value* items = nullptr;
 };
@@ -137,8 +140,8 @@ inline bool Value::unshared() const {
 }
 
 // Deep equality; an int equals a float of the same value, records are equal when their fields are (the checker compares
-// only types that can be). `nodes` is decremented for every comparison; at 0 the values count as unequal, and so do
-// they beyond a depth of kMaxValueDepth.
+// only types that can be), maps when they have the same names with equal values. `nodes` is decremented for every
+// comparison; at 0 the values count as unequal, and so do they beyond a depth of kMaxValueDepth.
 constexpr int kMaxValueDepth = 2000;
 bool equal(const Value& a, const Value& b, std::int64_t& nodes, int depth = 0);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -38,6 +39,15 @@ void add_bias(Floats& x, const std::vector<float>& bias, std::size_t rows) {
 float* grow(Floats& buffer, std::size_t n) {
   if (buffer.size() < n) buffer.resize(n);
   return buffer.data();
+}
+
+// body(r) for every row: in parallel where there are enough of them to be worth waking the pool.
+template <typename Body>
+void for_rows(std::size_t rows, base::ThreadPool& pool, const Body& body) {
+  constexpr std::size_t kBlock = 16;  // rows of an item: tens of microseconds
+  pool.parallel_for((rows + kBlock - 1) / kBlock, [&](std::size_t i) {
+    for (std::size_t r = i * kBlock; r < std::min(rows, (i + 1) * kBlock); ++r) body(r);
+  });
 }
 
 // One token's K or V into the cache.
@@ -185,13 +195,14 @@ void Model::Impl::attention_block(std::size_t layer, const Rows& rows, KvStore& 
     kernels::rmsnorm(q, w.q_norm.data(), static_cast<float>(c.rms_eps), n * c.heads, dim, q, pool);
     kernels::rmsnorm(k, w.k_norm.data(), static_cast<float>(c.rms_eps), n * c.kv_heads, dim, k, pool);
   }
-  for (std::size_t r = 0; r < n; ++r) {
+  const auto finish = [&](std::size_t r) {
     kernels::rope(q + r * q_width, c.heads, dim, &s.cos[r * half], &s.sin[r * half]);
     kernels::rope(k + r * kv_width, c.kv_heads, dim, &s.cos[r * half], &s.sin[r * half]);
     const std::size_t slot = rows.attention[r].slots[rows.attention[r].position];
     store_row(kv, k + r * kv_width, kv.k(layer) + slot * kv.row_bytes());
     store_row(kv, v + r * kv_width, kv.v(layer) + slot * kv.row_bytes());
-  }
+  };
+  for_rows(n, pool, finish);
   float* attended = grow(s.attended, n * q_width);
   const kernels::AttentionShape shape{c.heads, c.kv_heads, dim, c.window[layer],
                                       static_cast<float>(1.0 / std::sqrt(static_cast<double>(dim)))};

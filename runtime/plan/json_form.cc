@@ -15,8 +15,8 @@ using base::Status;
 namespace {
 
 // In the order of the enumeration.
-constexpr std::array<std::string_view, 10> kTypeKinds = {"null",    "bool", "int",    "float", "string",
-                                                         "literal", "list", "record", "union", "regex"};
+constexpr std::array<std::string_view, 12> kTypeKinds = {"null", "bool",   "int",   "float", "string",  "literal",
+                                                         "list", "record", "union", "regex", "grammar", "json"};
 
 std::span<const std::string_view> option_names() {
   static const auto kNames = [] {

@@ -36,6 +36,7 @@ Json form_of(const Constant& constant);
 Json form_of(const GenSpec& spec);
 Json form_of(const SelectSpec& spec);
 Json form_of(const ParallelSpec& spec);
+Json form_of(const Tool& tool);
 Json form_of(const Program& program);
 Json form_of(const Function& function);
 // Without code, operand lists and positions.
@@ -48,6 +49,7 @@ base::Status read_form(const Json& form, const Place& place, Constant& out);
 base::Status read_form(const Json& form, const Place& place, GenSpec& out);
 base::Status read_form(const Json& form, const Place& place, SelectSpec& out);
 base::Status read_form(const Json& form, const Place& place, ParallelSpec& out);
+base::Status read_form(const Json& form, const Place& place, Tool& out);
 base::Status read_form(const Json& form, const Place& place, Program& out);
 base::Status read_form(const Json& form, const Place& place, Function& out);
 

@@ -235,6 +235,24 @@ Status read_form(const Json& form, const Place& place, Program& out) {
   return in.finish();
 }
 
+Json form_of(const Tool& tool) {
+  FormWriter out;
+  out.text("name", tool.name);
+  out.text("doc", tool.doc);
+  out.list("params", tool.params, param_form);
+  out.id("result", tool.result);
+  return out.take();
+}
+
+Status read_form(const Json& form, const Place& place, Tool& out) {
+  FormReader in(form, place);
+  in.text("name", out.name);
+  in.text("doc", out.doc);
+  in.list("params", out.params, read_param);
+  in.id("result", out.result);
+  return in.finish();
+}
+
 Json plan_form(const Plan& plan) {
   FormWriter out;
   const auto entry = [](const auto& item) { return form_of(item); };
@@ -246,6 +264,7 @@ Json plan_form(const Plan& plan) {
   out.list("gens", plan.gens, entry);
   out.list("selects", plan.selects, entry);
   out.list("parallels", plan.parallels, entry);
+  out.list("tools", plan.tools, entry);
   out.list("programs", plan.programs, entry);
   return out.take();
 }
@@ -267,6 +286,7 @@ base::Expected<Plan> read_plan(const Json& form) {
   in.list("gens", plan.gens, entry);
   in.list("selects", plan.selects, entry);
   in.list("parallels", plan.parallels, entry);
+  in.list("tools", plan.tools, entry);
   in.list("programs", plan.programs, entry);
   SGL_TRY_STATUS(in.finish());
   return plan;

@@ -44,29 +44,49 @@ const std::vector<BuiltinInfo> kBuiltins = {
     {Builtin::kLast, "last", 1, 1},
     {Builtin::kSqrt, "sqrt", 1, 1},
     {Builtin::kPow, "pow", 2, 2},
+    {Builtin::kJsonGet, "json_get", 2, 2},
+    {Builtin::kJsonItems, "json_items", 1, 1},
+    {Builtin::kJsonKeys, "json_keys", 1, 1},
 };
 
 std::string_view role_name(Role role) {
   switch (role) {
-    case Role::kSystem: return "system";
-    case Role::kUser: return "user";
-    case Role::kAssistant: return "assistant";
+    case Role::kSystem:
+      return "system";
+    case Role::kUser:
+      return "user";
+    case Role::kAssistant:
+      return "assistant";
   }
   return "user";
 }
 
 std::string_view gen_option_name(GenOption option) {
-  constexpr std::array<std::string_view, 14> kNames = {
-      "temperature", "top_p", "top_k", "min_p", "max_tokens", "min_tokens", "stop", "seed",
-      "frequency_penalty", "presence_penalty", "repetition_penalty", "logit_bias", "n", "logprobs"};
+  constexpr std::array<std::string_view, 14> kNames = {"temperature",
+                                                       "top_p",
+                                                       "top_k",
+                                                       "min_p",
+                                                       "max_tokens",
+                                                       "min_tokens",
+                                                       "stop",
+                                                       "seed",
+                                                       "frequency_penalty",
+                                                       "presence_penalty",
+                                                       "repetition_penalty",
+                                                       "logit_bias",
+                                                       "n",
+                                                       "logprobs"};
   return kNames[static_cast<std::size_t>(option)];
 }
 
 std::string_view select_method_name(SelectMethod method) {
   switch (method) {
-    case SelectMethod::kTokenLengthNormalized: return "token_length_normalized";
-    case SelectMethod::kGreedyTokenSelection: return "greedy_token_selection";
-    case SelectMethod::kUnconditionalLikelihoodNormalized: return "unconditional_likelihood_normalized";
+    case SelectMethod::kTokenLengthNormalized:
+      return "token_length_normalized";
+    case SelectMethod::kGreedyTokenSelection:
+      return "greedy_token_selection";
+    case SelectMethod::kUnconditionalLikelihoodNormalized:
+      return "unconditional_likelihood_normalized";
   }
   return "token_length_normalized";
 }
@@ -80,10 +100,14 @@ const Program* Plan::find_program(std::string_view name) const {
 
 Rep rep_of(const Type& type) {
   switch (type.kind) {
-    case TypeKind::kInt: return Rep::kInt;
-    case TypeKind::kFloat: return Rep::kFloat;
-    case TypeKind::kBool: return Rep::kBool;
-    default: return Rep::kBoxed;
+    case TypeKind::kInt:
+      return Rep::kInt;
+    case TypeKind::kFloat:
+      return Rep::kFloat;
+    case TypeKind::kBool:
+      return Rep::kBool;
+    default:
+      return Rep::kBoxed;
   }
 }
 

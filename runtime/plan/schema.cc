@@ -35,8 +35,8 @@ class SchemaWriter {
       const TypeId id = pending_[next];
       const Type& type = plan_.type(id);
       measure_children(type, 0);
-      OrderedJson body = emit_body(type);
-      if (!type.doc.empty()) body["description"] = type.doc;
+      OrderedJson body = emit_body(type, id);
+      describe(body, type);
       definitions[notes_[id.value].key] = std::move(body);
     }
     if (!definitions.empty()) schema["$defs"] = std::move(definitions);
@@ -80,8 +80,8 @@ class SchemaWriter {
     const Type& type = plan_.type(id);
     Note& note = notes_[id.value];
     if (!note.defined) {
-      OrderedJson body = emit_body(type);
-      if (!type.doc.empty()) body["description"] = type.doc;
+      OrderedJson body = emit_body(type, id);
+      describe(body, type);
       return body;
     }
     if (note.key.empty()) {
@@ -102,7 +102,11 @@ class SchemaWriter {
     return (plain ? name : "type") + "." + std::to_string(id.value);
   }
 
-  OrderedJson emit_body(const Type& type) {
+  static void describe(OrderedJson& body, const Type& type) {
+    if (!type.doc.empty()) body["description"] = type.doc;
+  }
+
+  OrderedJson emit_body(const Type& type, TypeId id) {
     switch (type.kind) {
       case TypeKind::kNull:
         return {{"type", "null"}};
@@ -124,8 +128,26 @@ class SchemaWriter {
         return union_body(type);
       case TypeKind::kRegex:
         return {{"type", "string"}, {"pattern", "^(?:" + type.pattern + ")$"}};
+      case TypeKind::kGrammar:  // JSON Schema has nothing for it
+        return {{"type", "string"}};
+      case TypeKind::kJson:
+        return json_body(type, id);
     }
     return OrderedJson::object();
+  }
+
+  // A schema as its file has it. Its references are relative to itself, so it needs an identifier of its own here.
+  static OrderedJson json_body(const Type& type, TypeId id) {
+    OrderedJson body = OrderedJson::object();
+    if (type.pattern.empty()) return body;
+    OrderedJson given = OrderedJson::parse(type.pattern, nullptr, false);
+    if (given.is_boolean() && !given.get<bool>()) body["not"] = OrderedJson::object();
+    if (!given.is_object()) return body;
+    const bool named = given.contains("$id") || given.contains("id");
+    const bool refers = type.pattern.find("$ref") != std::string::npos || given.contains("$schema");
+    if (refers && !named) body["$id"] = "urn:sgl:type:" + std::to_string(id.value);
+    for (auto& [key, value] : given.items()) body[key] = std::move(value);
+    return body;
   }
 
   static OrderedJson int_body(const Type& type) {

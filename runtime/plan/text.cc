@@ -100,6 +100,8 @@ std::string_view operand_prefix(char letter) {
       return "s";
     case 'p':
       return "p";
+    case 'w':
+      return "w";
     case 'n':
     case 'u':
     case 'r':
@@ -121,6 +123,7 @@ std::string print(const Plan& plan) {
   print_section(out, "gen", plan.gens);
   print_section(out, "select", plan.selects);
   print_section(out, "parallel", plan.parallels);
+  print_section(out, "tool", plan.tools);
   print_section(out, "program", plan.programs);
   for (std::size_t i = 0; i < plan.functions.size(); ++i) print_function(out, i, plan.functions[i]);
   return out;

@@ -160,6 +160,7 @@ Status TextParser::section(std::string_view name, Cursor& in) {
   if (name == "gen") return entry(name, in, plan_.gens);
   if (name == "select") return entry(name, in, plan_.selects);
   if (name == "parallel") return entry(name, in, plan_.parallels);
+  if (name == "tool") return entry(name, in, plan_.tools);
   if (name == "program") return entry(name, in, plan_.programs);
   if (name == "function") {
     SGL_TRY_STATUS(entry(name, in, plan_.functions));

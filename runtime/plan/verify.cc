@@ -33,6 +33,7 @@ Status check_counts(const Plan& plan, const PlanLimits& limits) {
   SGL_TRY_STATUS(check_count("gens", plan.gens.size(), limits.code));
   SGL_TRY_STATUS(check_count("selects", plan.selects.size(), limits.code));
   SGL_TRY_STATUS(check_count("parallels", plan.parallels.size(), limits.code));
+  SGL_TRY_STATUS(check_count("tools", plan.tools.size(), limits.programs));
   std::size_t code = 0, args = 0, members = 0, items = 0, entries = 0;
   for (const Function& function : plan.functions) {
     code += function.code.size();
@@ -90,6 +91,14 @@ Status check_texts(const Plan& plan, std::size_t limit) {
   for (std::size_t i = 0; i < plan.selects.size(); ++i) texts.add("select", i, plan.selects[i].name);
   for (std::size_t i = 0; i < plan.parallels.size(); ++i) {
     for (const auto& entry : plan.parallels[i].entries) texts.add("parallel", i, entry.name);
+  }
+  for (std::size_t i = 0; i < plan.tools.size(); ++i) {
+    texts.add("tool", i, plan.tools[i].name);
+    texts.add("tool", i, plan.tools[i].doc);
+    for (const Param& param : plan.tools[i].params) {
+      texts.add("tool", i, param.name);
+      texts.add("tool", i, param.doc);
+    }
   }
   for (std::size_t i = 0; i < plan.programs.size(); ++i) {
     const Program& program = plan.programs[i];
@@ -156,6 +165,25 @@ Status check_parallel_spec(const Plan& plan, std::size_t index) {
   return {};
 }
 
+Status check_tool(const Plan& plan, std::size_t index) {
+  const Tool& tool = plan.tools[index];
+  auto fault = [&](std::string_view what) {
+    return invalid(fmt::format("tool {} {}: {}", index, in_quotes(tool.name), what));
+  };
+  if (tool.name.empty()) return fault("it has no name");
+  for (std::size_t i = 0; i < index; ++i) {
+    if (plan.tools[i].name == tool.name) return fault("another one has the same name");
+  }
+  if (tool.result.value >= plan.types.size()) return fault("its result is of no type of the plan");
+  std::unordered_set<std::string_view> names;
+  for (const Param& param : tool.params) {
+    if (param.name.empty() || !names.insert(param.name).second) return fault("a parameter without a name of its own");
+    if (param.type.value >= plan.types.size()) return fault(fmt::format("parameter {} is of no type of the plan", in_quotes(param.name)));
+    if (param.default_value) return fault(fmt::format("parameter {} has a default", in_quotes(param.name)));
+  }
+  return {};
+}
+
 Status check_specs(const Plan& plan) {
   for (std::size_t i = 0; i < plan.gens.size(); ++i) SGL_TRY_STATUS(check_gen_spec(plan, i));
   for (std::size_t i = 0; i < plan.selects.size(); ++i) {
@@ -164,6 +192,7 @@ Status check_specs(const Plan& plan) {
     }
   }
   for (std::size_t i = 0; i < plan.parallels.size(); ++i) SGL_TRY_STATUS(check_parallel_spec(plan, i));
+  for (std::size_t i = 0; i < plan.tools.size(); ++i) SGL_TRY_STATUS(check_tool(plan, i));
   return {};
 }
 

@@ -37,34 +37,6 @@ bool constant_has_rep(const Constant& constant, Rep rep) {
   return false;
 }
 
-const char* rep_name(Rep rep) {
-  switch (rep) {
-    case Rep::kBoxed:
-      return "boxed";
-    case Rep::kInt:
-      return "int";
-    case Rep::kFloat:
-      return "float";
-    case Rep::kBool:
-      return "bool";
-  }
-  return "unknown";
-}
-
-const char* function_kind_name(FunctionKind kind) {
-  switch (kind) {
-    case FunctionKind::kFn:
-      return "fn";
-    case FunctionKind::kPrompt:
-      return "prompt";
-    case FunctionKind::kProgram:
-      return "program";
-    case FunctionKind::kFork:
-      return "fork";
-  }
-  return "unknown";
-}
-
 namespace {
 
 constexpr std::array<const char*, 4> kOperandNames = {"dst", "a", "b", "c"};
@@ -78,6 +50,9 @@ bool is_context_op(Op op) {
     case Op::kSelect:
     case Op::kParallelFor:
     case Op::kParallel:
+    case Op::kTool:
+    case Op::kTry:
+    case Op::kTryEnd:
       return true;
     default:
       return false;
@@ -103,6 +78,8 @@ class CodeChecker {
   Status check_select();
   Status check_parallel_for();
   Status check_parallel();
+  Status check_tool();
+  Status check_try();
   Status check_record();
   Status check_builtin();
   // Arguments from `first` on are passed to the parameters of `callee` from `param` on.
@@ -203,6 +180,8 @@ Status CodeChecker::check_operand(std::size_t which, char letter, std::uint32_t 
       return check_id(name, "select", value, plan_.selects.size());
     case 'p':
       return check_id(name, "parallel", value, plan_.parallels.size());
+    case 'w':
+      return check_id(name, "tool", value, plan_.tools.size());
     case 'n':
       return check_id(name, "number", value, kNone);
     case '*':
@@ -277,6 +256,10 @@ Status CodeChecker::check_agreement() {
       return check_parallel_for();
     case Op::kParallel:
       return check_parallel();
+    case Op::kTool:
+      return check_tool();
+    case Op::kTry:
+      return check_try();
     default:
       return {};
   }
@@ -341,6 +324,28 @@ Status CodeChecker::check_select() {
   return {};
 }
 
+Status CodeChecker::check_tool() {
+  const Tool& tool = plan_.tools[inst_.a];
+  if (inst_.c != tool.params.size()) {
+    return fault(fmt::format("{} arguments for tool {}, which takes {}", inst_.c, in_quotes(tool.name), tool.params.size()));
+  }
+  for (std::size_t i = 0; i < inst_.c; ++i) SGL_TRY_STATUS(expect_arg(i, rep_of(plan_.type(tool.params[i].type))));
+  if (rep(inst_.dst) == rep_of(plan_.type(tool.result))) return {};
+  return fault(fmt::format("the answer of tool {} does not fit {} register {}", in_quotes(tool.name), rep_name(rep(inst_.dst)), inst_.dst));
+}
+
+// The record that a failure becomes: kind and message, texts; line, a number.
+Status CodeChecker::check_try() {
+  const Type& type = plan_.types[inst_.b];
+  const auto is = [&](std::size_t field, std::string_view name, TypeKind kind) {
+    return type.fields[field].name == name && plan_.type(type.fields[field].type).kind == kind && !type.fields[field].optional;
+  };
+  const bool right = type.kind == TypeKind::kRecord && type.fields.size() == 3 && is(0, "kind", TypeKind::kString) &&
+                     is(1, "message", TypeKind::kString) && is(2, "line", TypeKind::kInt);
+  if (right) return {};
+  return fault(fmt::format("type {} is not the record of an error", inst_.b));
+}
+
 Status CodeChecker::check_parallel_for() {
   const Function& body = plan_.functions[inst_.a];
   if (body.kind != FunctionKind::kFork) {
@@ -367,28 +372,6 @@ Status CodeChecker::check_parallel() {
 }
 
 }  // namespace
-
-Status check_function_header(const Plan& plan, std::size_t index, std::size_t max_regs) {
-  const Function& function = plan.functions[index];
-  auto fault = [&](std::string_view what) {
-    return base::invalid(fmt::format("function {} {}: {}", index, in_quotes(function.name), what));
-  };
-  if (function.kind > FunctionKind::kFork) return fault("unknown kind");
-  if (function.regs.size() > max_regs) {
-    return fault(fmt::format("{} registers, over the limit of {}", function.regs.size(), max_regs));
-  }
-  if (function.param_count > function.regs.size()) {
-    return fault(fmt::format("{} parameters in {} registers", function.param_count, function.regs.size()));
-  }
-  for (std::size_t i = 0; i < function.regs.size(); ++i) {
-    if (function.regs[i] > Rep::kBool) return fault(fmt::format("register {} has no known representation", i));
-  }
-  if (function.result > Rep::kBool) return fault("the result has no known representation");
-  if (function.result_type.value >= plan.types.size()) {
-    return fault(fmt::format("the result is type {} of {}", function.result_type.value, plan.types.size()));
-  }
-  return {};
-}
 
 Status check_code(const Plan& plan, std::size_t index) {
   return CodeChecker(plan, index).check();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -55,10 +56,33 @@ Status check_ranges(const Type& type, const std::string& place) {
   return {};
 }
 
+// A schema's text is JSON that is not nested deeply: writers of JSON recurse. What it means is found out where it is
+// compiled.
+Status check_schema(const Type& type, const std::string& place) {
+  constexpr std::size_t kMaxNesting = 200;  // as SchemaLimits::max_nesting
+  std::size_t level = 0;
+  bool text = false;
+  for (std::size_t i = 0; i < type.pattern.size(); ++i) {
+    const char c = type.pattern[i];
+    if (text && c == '\\') {
+      ++i;
+    } else if (c == '"') {
+      text = !text;
+    } else if (!text && (c == '[' || c == '{')) {
+      if (++level > kMaxNesting) return invalid(place + ": its JSON Schema is nested too deeply");
+    } else if (!text && (c == ']' || c == '}')) {
+      level -= level > 0 ? 1 : 0;
+    }
+  }
+  if (!type.pattern.empty() && !nlohmann::json::accept(type.pattern))
+    return invalid(place + ": its JSON Schema is not JSON");
+  return {};
+}
+
 Status check_type(const Plan& plan, std::size_t index) {
   const Type& type = plan.types[index];
   const std::string place = fmt::format("type {}", index);
-  if (type.kind > TypeKind::kRegex) return invalid(place + ": unknown kind");
+  if (type.kind > TypeKind::kJson) return invalid(place + ": unknown kind");
   const bool has_args = type.kind == TypeKind::kList || type.kind == TypeKind::kUnion;
   if (!has_args && !type.args.empty()) return invalid(place + ": this kind of type has no members");
   if (type.kind != TypeKind::kRecord && !type.fields.empty()) return invalid(place + ": only records have fields");
@@ -86,8 +110,43 @@ Status check_type(const Plan& plan, std::size_t index) {
       return invalid(fmt::format("{}: the bool is {}", place, type.literal.number));
     }
   }
+  if (type.kind == TypeKind::kJson) SGL_TRY_STATUS(check_schema(type, place));
   SGL_TRY_STATUS(check_ranges(type, place));
   return check_fields(plan, type, place);
+}
+
+// Types refer to each other in any order, so a type may contain itself. One that has no finite value (a record with a
+// field of its own type) is refused: a least fixpoint, in which every type is looked at once more for each of its parts
+// that turns out to have one. O(types and their parts).
+Status check_finite(const Plan& plan) {
+  std::vector<std::vector<std::uint32_t>> users(plan.types.size());  // by type: those that need a value of it
+  std::vector<std::size_t> missing(plan.types.size());               // parts that are not known to have a value
+  std::vector<std::uint32_t> ready;
+  for (std::uint32_t i = 0; i < plan.types.size(); ++i) {
+    const Type& type = plan.types[i];
+    const auto need = [&](TypeId part) { users[part.value].push_back(i), ++missing[i]; };
+    if (type.kind == TypeKind::kList && type.min_size > 0) need(type.args[0]);
+    if (type.kind == TypeKind::kUnion) {
+      for (const TypeId arg : type.args) need(arg);
+      missing[i] = 1;  // any one of them is enough
+    }
+    for (const Field& field : type.fields) {
+      if (!field.optional) need(field.type);
+    }
+    if (missing[i] == 0) ready.push_back(i);
+  }
+  std::size_t finite = 0;
+  while (!ready.empty()) {
+    const std::uint32_t type = ready.back();
+    ready.pop_back();
+    ++finite;
+    for (const std::uint32_t user : users[type]) {
+      if (missing[user] > 0 && --missing[user] == 0) ready.push_back(user);
+    }
+  }
+  if (finite == plan.types.size()) return {};
+  const auto endless = std::find_if(missing.begin(), missing.end(), [](std::size_t n) { return n > 0; });
+  return invalid(fmt::format("type {}: no finite value has this type", endless - missing.begin()));
 }
 
 // ---- constants -----------------------------------------------------------------------------------------------------
@@ -130,7 +189,10 @@ bool constant_fits(const Plan& plan, const Constant& constant, TypeId id) {
       return constant.kind == Kind::kFloat;
     case TypeKind::kString:
     case TypeKind::kRegex:
+    case TypeKind::kGrammar:
       return constant.kind == Kind::kString;
+    case TypeKind::kJson:  // what a schema allows is found out at run time only
+      return type.pattern.empty() && constant.kind != Kind::kRecord;
     case TypeKind::kLiteral:
       switch (type.literal.kind) {
         case Literal::Kind::kString:
@@ -188,7 +250,7 @@ Status check_constants(const Plan& plan, std::size_t max_bytes, std::vector<std:
 
 Status check_types(const Plan& plan) {
   for (std::size_t i = 0; i < plan.types.size(); ++i) SGL_TRY_STATUS(check_type(plan, i));
-  return {};
+  return check_finite(plan);
 }
 
 }  // namespace sgl::plan

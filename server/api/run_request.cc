@@ -108,6 +108,11 @@ std::optional<ApiError> read_run(Call& call, Fields& fields, std::shared_ptr<con
   fields.finish();
   if (fields.error()) return fields.error();
   if (auto wrong = check_arguments(plan->plan(), *program, spec.args)) return wrong;
+  for (const plan::Tool& tool : plan->plan().tools) {
+    if (call.service.tools->bound(tool.name)) continue;
+    return ApiError{422, fmt::format("tool '{}' of the program is bound to nothing on this server", tool.name)};
+  }
+  spec.options.tools = call.service.tools.get();
   out.original = {{"args", spec.args},
                   {"seed", static_cast<std::int64_t>(spec.options.seed)},
                   {"max_tokens", spec.options.default_max_tokens},
@@ -150,6 +155,7 @@ base::Expected<RunSpec> revive_run(Service& service, const StoredRun& stored) {
   spec.options.limits = {limits.value("tokens", kMaxTokens), limits.value("time_ms", kMaxTimeMs),
                          limits.value("forks", kMaxForks), limits.value("fuel", kMaxFuel),
                          limits.value("memory", kMaxMemory)};
+  spec.options.tools = service.tools.get();
   Principal who;
   who.tenant = stored.tenant;
   service.attribute(spec.options, who);

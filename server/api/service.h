@@ -11,6 +11,7 @@
 
 #include "runtime/engine/engine.h"
 #include "runtime/exec/port.h"
+#include "runtime/exec/tool_port.h"
 #include "runtime/tokenizer/chat_template.h"
 #include "server/api/active.h"
 #include "server/api/audit.h"
@@ -52,6 +53,7 @@ struct Service {
   ServiceOptions options;
   engine::Engine* engine = nullptr;
   exec::ModelPort* port = nullptr;
+  std::unique_ptr<exec::ToolPort> tools;  // what programs' tools are bound to
   std::optional<tokenizer::ChatTemplate> chat_template;
   std::string chat_template_text;
   HttpServer* http = nullptr;          // once it listens, for figures

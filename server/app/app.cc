@@ -9,6 +9,7 @@
 
 #include "runtime/base/file.h"
 #include "server/api/programs.h"
+#include "server/outbound/tool_runner.h"
 
 namespace sgl::server {
 namespace {
@@ -70,6 +71,12 @@ base::Expected<std::unique_ptr<App>> App::create(const AppOptions& options, engi
   service.options = options.service;
   service.engine = &engine;
   service.port = &port;
+  // Before the runs, which end first and use them.
+  ToolBindings bindings;
+  if (!options.tools.empty()) {
+    SGL_TRY(bindings, read_tool_bindings(options.tools, false));
+  }
+  service.tools = std::make_unique<ToolRunner>(std::move(bindings));
   SGL_TRY_STATUS(app->open_state());
   SGL_TRY_STATUS(app->prepare_chat());
   if (!options.tls.certificates.empty()) {

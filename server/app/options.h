@@ -23,6 +23,7 @@ struct AppOptions {
   // there are no tokens and no background runs.
   std::string state_dir;
   std::string audit_log;  // a file, "" for none
+  std::string tools;      // file that binds programs' tools (outbound/bindings.h), "" for none
   RunLimitsOptions runs;
   bool insecure = false;  // listen beyond this machine although TLS or authentication is missing
   std::chrono::seconds drain_timeout{30};

@@ -139,6 +139,14 @@ std::vector<Finding> check_security(const AppOptions& o) {
            fmt::format("chmod 700 {}", o.state_dir)});
     }
   }
+  if (!o.tools.empty()) {
+    struct stat info {};
+    if (stat(o.tools.c_str(), &info) == 0 && (info.st_mode & 0022) != 0) {
+      out.push_back({Level::kProblem,
+                     fmt::format("'{}', which binds tools, can be changed by others (mode {:o})", o.tools, info.st_mode & 0777),
+                     fmt::format("chmod go-w {}", o.tools)});
+    }
+  }
   if (o.audit_log.empty()) out.push_back({Level::kAdvice, "there is no audit log", "set --audit-log FILE"});
   if (o.service.log_prompts)
     out.push_back({Level::kAdvice, "prompts and answers are written to the audit log",

@@ -14,7 +14,7 @@ std::string dump(const Json& json) {
 }
 
 Json usage_json(const exec::RunResult& r) {
-  return {{"prompt_tokens", r.usage.prompt_tokens},
+  Json out = {{"prompt_tokens", r.usage.prompt_tokens},
           {"cached_tokens", r.usage.cached_tokens},
           {"prefill_tokens", r.usage.prefill_tokens},
           {"generated_tokens", r.usage.generated_tokens},
@@ -23,6 +23,8 @@ Json usage_json(const exec::RunResult& r) {
           {"selections", r.selects},
           {"forks", r.forks},
           {"fuel", r.fuel_used}};
+  if (r.tool_calls > 0) out["tool_calls"] = r.tool_calls;
+  return out;
 }
 
 }  // namespace

@@ -93,6 +93,7 @@ base::Expected<std::unique_ptr<Database>> Database::open(const std::string& path
 }
 
 base::Status Database::still_there() const {
+  if (inode_ == 0) return {};  // in memory
   struct stat info {};
   if (::stat(path_.c_str(), &info) == 0 && info.st_dev == device_ && info.st_ino == inode_) return {};
   return base::Error{base::ErrorKind::kUnavailable,

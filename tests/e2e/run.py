@@ -26,6 +26,7 @@ import test_server_faults  # noqa: F401
 import test_server_load  # noqa: F401
 import test_server_tls  # noqa: F401
 import test_suites  # noqa: F401
+import test_tools  # noqa: F401
 
 
 def main():

@@ -168,7 +168,7 @@ TYPES = {
 
 def schema_fault(schema, value, root=None, path="result"):
     """Why `value` is not what `schema` says, or None. The part of JSON Schema that sglc writes."""
-    root = root or schema
+    root = schema if "$id" in schema else root or schema  # references go out from the nearest identifier
     if "$ref" in schema:
         return schema_fault(root["$defs"][schema["$ref"].rsplit("/", 1)[1]], value, root, path)
     if "anyOf" in schema:

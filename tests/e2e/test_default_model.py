@@ -3,7 +3,7 @@ import json
 import os
 
 from support import (EXAMPLES, bundled_model, check, equal, example_arguments, fails, folder, ok, one_sentence, relocated,
-                     run, test)
+                     run, schema_fault, schema_of, test)
 
 STORY = ("run", EXAMPLES / "story.sgl", "--arg", "hero=Mia")
 NOTE = "no model is named, so the bundled one is used: "
@@ -86,6 +86,52 @@ def extraction():
         for text, expected in PEOPLE:
             words = ("run", path / "person.sgl", "--model", bundled_model(), "--quiet")
             equal(json.loads(ok("sgl", *words, "--arg", f"text={text}").out), expected, text)
+
+
+# Types that contain themselves, any JSON, a schema's JSON alone and inside a record, and a union of all kinds of text.
+SELF = """type Tree = { value: int(0..99), children: list<Tree>(..3) }
+type Order = json_schema("order.json")
+grammar Sum = r\"\"\"
+  start: /[1-9]/ ("+" /[1-9]/)*
+\"\"\"
+program main(seed: int) -> { tree: Tree, any: json, order: Order, filed: { order: Order, note: string? }, one: Tree | Sum | "none", items: int } {
+  user "Write JSON."
+  assistant { gen tree: Tree with max_tokens = 40, seed = seed }
+  user "And more."
+  assistant { gen any: json with max_tokens = 40, seed = seed }
+  user "An order."
+  assistant { gen order: Order with max_tokens = 60, seed = seed }
+  user "File it."
+  assistant { gen filed: { order: Order, note: string? } with max_tokens = 80, seed = seed }
+  user "One of them."
+  assistant { gen one: Tree | Sum | "none" with max_tokens = 30, seed = seed }
+  return { tree: tree, any: any, order: order, filed: filed, one: one, items: len(order.get("items").items()) }
+}
+"""
+ORDER = """{"$defs": {"item": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 12},
+  "count": {"type": "integer", "minimum": 1, "maximum": 9}, "parts": {"type": "array", "items": {"$ref": "#/$defs/item"}, "maxItems": 2}},
+  "required": ["name", "count"], "additionalProperties": false}},
+  "type": "object", "properties": {"items": {"type": "array", "items": {"$ref": "#/$defs/item"}, "minItems": 1, "maxItems": 3}},
+  "required": ["items"], "additionalProperties": false}"""
+
+
+@test("default/types_of_json")
+def types_of_json():
+    with folder() as path:
+        (path / "self.sgl").write_text(SELF)
+        (path / "order.json").write_text(ORDER)
+        ok("sglc", "compile", path / "self.sgl", "-o", path / "self.sglp")
+        schema = schema_of(path / "self.sgl")["main"]["result"]
+        (path / "order.json").unlink()  # the plan carries it
+        for seed in range(4):
+            words = ("run", path / "self.sglp", "--model", bundled_model(), "--quiet", "--arg", f"seed={seed}")
+            result = ok("sgl", *words)
+            value = json.loads(result.out)
+            fault = schema_fault(schema, value)
+            check(fault is None, f"seed {seed}: {fault}\n{result.out}")
+            equal(value["items"], len(value["order"]["items"]), "the items that the program counted")
+            equal(ok("sgl", *words, "--exec", "interp").out, result.out, "without the JIT")
+        fails(2, "cannot open .*order.json", "sglc", "check", path / "self.sgl")
 
 
 def value_of(name):

@@ -57,7 +57,8 @@ class BluntPort : public exec::ModelPort {
     engine::Finished out = start();
     if (answers_) {
       out.scores.assign(request.continuations.size(), -1.0);
-      for (const auto& continuation : request.continuations) out.logprobs.resize(out.logprobs.size() + continuation.size(), -1.0F);
+      for (const auto& continuation : request.continuations)
+        out.logprobs.resize(out.logprobs.size() + continuation.size(), -1.0F);
     }
     return finish(std::move(out), events);
   }
@@ -90,19 +91,31 @@ Json sample(const plan::Plan& plan, plan::TypeId id, int depth) {
   if (depth > 4) return nullptr;
   const plan::Type& type = plan.type(id);
   switch (type.kind) {
-    case plan::TypeKind::kNull: return nullptr;
-    case plan::TypeKind::kBool: return true;
-    case plan::TypeKind::kInt: return type.min_int.value_or(type.max_int.value_or(3));
-    case plan::TypeKind::kFloat: return type.min_float.value_or(type.max_float.value_or(0.5));
-    case plan::TypeKind::kString: return "ab c";
-    case plan::TypeKind::kRegex: return "a";
+    case plan::TypeKind::kNull:
+      return nullptr;
+    case plan::TypeKind::kBool:
+      return true;
+    case plan::TypeKind::kInt:
+      return type.min_int.value_or(type.max_int.value_or(3));
+    case plan::TypeKind::kFloat:
+      return type.min_float.value_or(type.max_float.value_or(0.5));
+    case plan::TypeKind::kString:
+      return "ab c";
+    case plan::TypeKind::kRegex:
+    case plan::TypeKind::kGrammar:
+      return "a";
     case plan::TypeKind::kLiteral:
       if (type.literal.kind == plan::Literal::Kind::kString) return type.literal.text;
       if (type.literal.kind == plan::Literal::Kind::kInt) return type.literal.number;
       return type.literal.number != 0;
-    case plan::TypeKind::kList: return Json::array({sample(plan, type.args[0], depth + 1), sample(plan, type.args[0], depth + 1)});
-    case plan::TypeKind::kUnion: return sample(plan, type.args[0], depth + 1);
-    case plan::TypeKind::kRecord: break;
+    case plan::TypeKind::kList:
+      return Json::array({sample(plan, type.args[0], depth + 1), sample(plan, type.args[0], depth + 1)});
+    case plan::TypeKind::kJson:
+      return Json{{"a", 1}};
+    case plan::TypeKind::kUnion:
+      return sample(plan, type.args[0], depth + 1);
+    case plan::TypeKind::kRecord:
+      break;
   }
   Json out = Json::object();
   for (const plan::Field& field : type.fields) {

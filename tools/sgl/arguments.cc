@@ -32,7 +32,8 @@ bool is_text_type(const plan::Plan& plan, plan::TypeId id) {
   const plan::Type& type = plan.type(id);
   switch (type.kind) {
     case TypeKind::kString:
-    case TypeKind::kRegex: return true;
+    case TypeKind::kRegex:
+    case TypeKind::kGrammar: return true;
     case TypeKind::kLiteral: return type.literal.kind == plan::Literal::Kind::kString;
     // Unions are flat, so this does not recurse further.
     case TypeKind::kUnion:

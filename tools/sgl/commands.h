@@ -18,6 +18,8 @@ struct RunCommand {
   std::uint64_t seed = 0;
   int max_tokens = 256;
   std::size_t threads = 0;
+  std::string tools;        // file that binds tools (tools.toml)
+  bool allow_exec = false;  // local commands may be bound
   LoadChoice load;
   bool interpret = false;
   bool stats = false, json = false, quiet = false, trace = false;

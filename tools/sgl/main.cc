@@ -44,6 +44,7 @@ constexpr const char* kRunFooter =
     "  sgl run judge.sgl --arg essay=@essay.txt\n"
     "  sgl run judge.sgl --model models/small --arg essay=@essay.txt\n"
     "  sgl run judge.sglp --args arguments.json --seed 7 --quiet | jq .grade\n"
+    "  sgl run trip.sgl --tools tools.toml --arg city=Graz\n"
     "  sgl run judge.sgl --batch essays.jsonl -o reports.jsonl --concurrency 32\n\n"
     "Values of --arg are text where the parameter is a string, else JSON. A batch reads one JSON object of arguments "
     "a\n"
@@ -79,6 +80,9 @@ void add_run(CLI::App& app, Commands& commands, std::function<int()>& action) {
       ->allow_extra_args(false);
   sub->add_option("--threads", command.threads, "threads for the model (0: one per physical core)")
       ->check(CLI::Range(0, 1024));
+  sub->add_option("--tools", command.tools, "file that says what the program's tools are bound to (TOML)")
+      ->envname("SGL_TOOLS");
+  sub->add_flag("--allow-exec", command.allow_exec, "that file may bind tools to local commands");
   add_load_options(*sub, command.load);
   sub->add_option_function<std::string>(
          "--exec", [&command](const std::string& value) { command.interpret = value == "interp"; },

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "runtime/exec/jit/attach.h"
+#include "server/outbound/tool_runner.h"
 #include "tools/common/exit_codes.h"
 #include "tools/common/model_folder.h"
 #include "tools/common/program.h"
@@ -17,6 +18,27 @@ namespace {
 int refuse(const base::Error& error) {
   complain(error.message);
   return kUsage;
+}
+
+// Binds the program's tools; a run does not begin with one that is bound to nothing.
+int prepare_tools(const RunCommand& command, Prepared& out) {
+  const std::vector<plan::Tool>& wanted = out.plan->plan().tools;
+  if (wanted.empty()) return kOk;
+  server::ToolBindings bindings;
+  if (!command.tools.empty()) {
+    auto read = server::read_tool_bindings(command.tools, command.allow_exec);
+    if (!read.ok()) return refuse(read.error());
+    bindings = std::move(*read);
+  }
+  out.tools = std::make_unique<server::ToolRunner>(std::move(bindings));
+  for (const plan::Tool& tool : wanted) {
+    if (out.tools->bound(tool.name)) continue;
+    return refuse(base::invalid(fmt::format("the program's tool '{}' is bound to nothing; {}", tool.name,
+                                            command.tools.empty() ? fmt::format("pass --tools FILE with a section [tools.{}]", tool.name)
+                                                                  : fmt::format("add a section [tools.{}] to '{}'", tool.name, command.tools))));
+  }
+  out.options.tools = out.tools.get();
+  return kOk;
 }
 
 }  // namespace
@@ -37,7 +59,7 @@ int prepare_program(const RunCommand& command, Prepared& out) {
   out.options.seed = command.seed;
   out.options.default_max_tokens = command.max_tokens;
   out.options.trace = command.trace;
-  return kOk;
+  return prepare_tools(command, out);
 }
 
 int prepare_model(const RunCommand& command, Prepared& out) {

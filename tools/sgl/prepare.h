@@ -16,6 +16,7 @@ struct Prepared {
   exec::RunOptions options;
   Session session;                          // empty when the program never asks a model
   std::unique_ptr<exec::ModelPort> absent;  // then this stands in for its port
+  std::unique_ptr<exec::ToolPort> tools;    // what the program's tools are bound to; empty when it has none
   double compile_ms = 0, jit_ms = 0;
 
   exec::ModelPort& port() { return session.port ? *session.port : *absent; }

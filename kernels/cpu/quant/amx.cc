@@ -12,12 +12,14 @@
 namespace sgl::kernels::cpu {
 namespace {
 
-constexpr std::size_t kTileRows = 16;
 // Groups of k at a time: a panel's share in 8 bits is then 16 KiB and stays in the first-level cache for all rows.
 // The sums wait in y between.
 constexpr std::size_t kDepth = 32;
 // Rows from which on a tile pays, measured.
-constexpr std::size_t kMinRows = 5;
+constexpr std::size_t kMinRows = 11;
+
+// A tile of x: 16 rows of one group.
+constexpr std::size_t kGroupBytes = kTileRows * kQuantGroup;
 
 struct alignas(64) TileConfig {
   std::uint8_t palette = 1;
@@ -63,17 +65,16 @@ void widen(const std::byte* panel, const PackedLayout& layout, std::size_t first
 
 // The sums of one group into w.sums[I]: even and odd groups use other tiles, so that they overlap.
 template <int I>
-inline void product(const std::int8_t* x, std::size_t stride, const void* weights, Workspace& w) {
-  const auto step = static_cast<long>(stride);
+inline void product(const std::int8_t* x, const void* weights, Workspace& w) {
   if constexpr (I == 0) {  // the tiles' numbers are part of the instructions: GCC wants them as literals
     _tile_zero(0);
-    _tile_loadd(2, x, step);
+    _tile_loadd(2, x, 32);
     _tile_loadd(4, weights, 64);
     _tile_dpbssd(0, 2, 4);
     _tile_stored(0, w.sums[0], 64);
   } else {
     _tile_zero(1);
-    _tile_loadd(3, x, step);
+    _tile_loadd(3, x, 32);
     _tile_loadd(5, weights, 64);
     _tile_dpbssd(1, 3, 5);
     _tile_stored(1, w.sums[1], 64);
@@ -95,7 +96,7 @@ inline void scale_group(const Place& p, const QuantRows& x, std::size_t g, const
                         __m512 (&acc)[kTileRows]) {
   const std::byte* header = p.panel + g / 2 * p.layout.block_bytes + g % 2 * 32;
   const __m512 scale = _mm512_cvtph_ps(_mm256_load_si256(reinterpret_cast<const __m256i*>(header)));
-  const float* row_scale = x.scale + g * x.lead + p.row;
+  const float* row_scale = x.scale + x.at(p.row) + g * kTileRows;
 #pragma GCC unroll 16
   for (std::size_t r = 0; r < kTileRows; ++r) {
     const __m512 both = _mm512_mul_ps(scale, _mm512_set1_ps(row_scale[r]));
@@ -103,7 +104,7 @@ inline void scale_group(const Place& p, const QuantRows& x, std::size_t g, const
   }
   if constexpr (T == DType::kQ4A) {
     const __m512 min = _mm512_cvtph_ps(_mm256_load_si256(reinterpret_cast<const __m256i*>(header + 64)));
-    const float* scaled = x.scaled + g * x.lead + p.row;
+    const float* scaled = x.scaled + x.at(p.row) + g * kTileRows;
 #pragma GCC unroll 16
     for (std::size_t r = 0; r < kTileRows; ++r) acc[r] = _mm512_fmadd_ps(min, _mm512_set1_ps(scaled[r]), acc[r]);
   }
@@ -117,24 +118,24 @@ void tile(const Place& p, const QuantRows& x, Workspace& w) {
   for (std::size_t r = 0; r < kTileRows; ++r) {
     acc[r] = p.first == 0 || r >= p.rows ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps(columns, p.y + r * p.ldy);
   }
-  const std::int8_t* q = x.q + p.row * x.stride + p.first * kQuantGroup;
+  const std::int8_t* q = x.row(p.row) + p.first * kGroupBytes;
   const std::byte* block = p.panel + p.first / 2 * p.layout.block_bytes + p.layout.header;
   const std::int8_t* wide = w.weights;
   const auto weights = [&](std::size_t odd) {
     return T == DType::kQ8 ? static_cast<const void*>(block + odd * 512) : static_cast<const void*>(wide + odd * 512);
   };
-  product<0>(q, x.stride, weights(0), w);
+  product<0>(q, weights(0), w);
   for (std::size_t g = 0; g < p.groups; g += 2) {  // even: blocks are whole
     if (p.row == 0) {                              // the weights come from memory: ask for the next panel's
       const std::byte* later = p.panel + p.layout.panel_bytes + (p.first + g) / 2 * p.layout.block_bytes;
       for (std::size_t line = 0; line < p.layout.block_bytes; line += 64) __builtin_prefetch(later + line);
     }
-    product<1>(q + kQuantGroup, x.stride, weights(1), w);
+    product<1>(q + kGroupBytes, weights(1), w);
     scale_group<T>(p, x, p.first + g, w.sums[0], acc);
-    q += 2 * kQuantGroup;
+    q += 2 * kGroupBytes;
     block += p.layout.block_bytes;
     wide += 1024;
-    if (g + 2 < p.groups) product<0>(q, x.stride, weights(0), w);
+    if (g + 2 < p.groups) product<0>(q, weights(0), w);
     scale_group<T>(p, x, p.first + g + 1, w.sums[1], acc);
   }
 #pragma GCC unroll 16

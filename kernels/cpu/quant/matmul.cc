@@ -16,7 +16,6 @@ constexpr std::size_t kParallelWork = 1 << 18;
 // others; wide tiles take two panels.
 constexpr std::size_t kPartsPerThread = 4;
 constexpr std::size_t kPanelQuantum = 2;
-constexpr std::size_t kTileRows = 16;
 
 // Memory that only grows, so that decoding allocates nothing. One per calling thread: products of one engine follow
 // one another.
@@ -40,12 +39,10 @@ class Buffer {
 
 QuantRows make_rows(std::size_t rows, std::size_t k) {
   static thread_local Buffer buffer;
-  const std::size_t groups = (quant_groups(k) + 1) / 2 * 2;
   QuantRows out;
-  // A line more than k takes: rows a power of two apart would compete for the same sets of the caches.
-  out.stride = groups * kQuantGroup + 64;
-  out.lead = (rows + kTileRows - 1) / kTileRows * kTileRows;
-  const std::size_t q_bytes = out.lead * out.stride, array = groups * out.lead * 4;
+  out.groups = (quant_groups(k) + 1) / 2 * 2;
+  const std::size_t cells = (rows + kTileRows - 1) / kTileRows * kTileRows * out.groups;
+  const std::size_t q_bytes = cells * kQuantGroup, array = cells * 4;
   std::byte* at = buffer.grow(q_bytes + 3 * array);
   out.q = reinterpret_cast<std::int8_t*>(at);
   out.scale = reinterpret_cast<float*>(at + q_bytes);
@@ -75,7 +72,7 @@ void quant_matmul(const QuantOps& ops, std::span<const MatmulTarget> targets, co
     for (std::size_t r = 0; r < rows; ++r) ops.quantize(x + r * k, k, q, r);
   } else {
     // By tiles: rows that are neighbours share the cache lines of their scales.
-    pool.parallel_for(q.lead / kTileRows, [&](std::size_t tile) {
+    pool.parallel_for((rows + kTileRows - 1) / kTileRows, [&](std::size_t tile) {
       const std::size_t end = std::min(rows, (tile + 1) * kTileRows);
       for (std::size_t r = tile * kTileRows; r < end; ++r) ops.quantize(x + r * k, k, q, r);
     });

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/tensor.h"
+#include "kernels/quant.h"
 
 namespace sgl::kernels::cpu {
 
@@ -20,14 +20,21 @@ constexpr QuantIsa kQuantIsas[] = {QuantIsa::kPortable, QuantIsa::kAvx2, QuantIs
                                    QuantIsa::kAmx};
 const char* isa_name(QuantIsa isa);
 
-// Rows of activations in 8 bits. Groups are padded to whole blocks of the packed weights.
+// Rows of activations in 8 bits, in tiles of 16 rows that are AMX's A tiles, one group after another: rows as the
+// caller has them would lie a power of two apart and in half cache lines. Groups are padded to whole blocks of the
+// packed weights, with zeros.
+constexpr std::size_t kTileRows = 16;
 struct QuantRows {
-  std::size_t stride = 0;       // bytes between rows of q; padding inside is 0
-  std::size_t lead = 0;         // elements between groups of the arrays below, >= rows
-  std::int8_t* q = nullptr;     // [rows][stride]
-  float* scale = nullptr;       // [groups][lead]
-  float* scaled = nullptr;      // [groups][lead]: scale · Σ q
-  std::int32_t* sum = nullptr;  // [groups][lead]: Σ q
+  std::size_t groups = 0;
+  std::int8_t* q = nullptr;     // [tiles][groups][16 rows][32]
+  float* scale = nullptr;       // [tiles][groups][16 rows]
+  float* scaled = nullptr;      // likewise: scale · Σ q
+  std::int32_t* sum = nullptr;  // likewise: Σ q
+
+  // Where the first group of a row lies in q and in the others; the next group is kTileRows · kQuantGroup and kTileRows
+  // elements on.
+  std::int8_t* row(std::size_t r) const { return q + at(r) * kQuantGroup; }
+  std::size_t at(std::size_t r) const { return r / kTileRows * groups * kTileRows + r % kTileRows; }
 };
 
 struct QuantOps {

@@ -25,45 +25,68 @@ constexpr std::size_t kLanes = Lanes::kLanes;
 constexpr int kParts = static_cast<int>(kPanelRows / kLanes);  // vectors across a panel
 constexpr std::size_t kPartBytes = 4 * kLanes;
 
-// One row to 8 bits; loops of fixed length, which the compiler turns into vectors.
+// All lanes of v combined by max or sum.
+inline std::int32_t max_of(const EightInts& v) {
+  EightInts m = v, other = __builtin_shufflevector(m, m, 4, 5, 6, 7, 0, 1, 2, 3);
+  m = m > other ? m : other;
+  other = __builtin_shufflevector(m, m, 2, 3, 0, 1, 6, 7, 4, 5);
+  m = m > other ? m : other;
+  return m[0] > m[1] ? m[0] : m[1];
+}
+inline std::int32_t sum_of(const EightInts& v) {
+  const EightInts m = v + __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
+  const EightInts n = m + __builtin_shufflevector(m, m, 2, 3, 0, 1, 6, 7, 4, 5);
+  return n[0] + n[1];
+}
+
+// One group to 8 bits; returns Σ q and the scale.
+inline std::int32_t quantize_group_of_x(const float* x, std::int8_t* q, float& scale) {
+  Eight v[kEights];
+  __builtin_memcpy(v, x, sizeof v);
+  // Magnitudes order like their bits, and every NaN lies above infinity.
+  EightInts largest = {};
+  for (const Eight& each : v) {
+    const EightInts magnitude = __builtin_bit_cast(EightInts, each) & 0x7FFFFFFF;
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  const std::int32_t bits = max_of(largest);
+  const auto amax = __builtin_bit_cast(float, bits);
+  if (bits >= 0x7F800000 || amax < 1e-30F) {
+    scale = bits >= 0x7F800000 ? __builtin_nanf("") : 0.0F;
+    __builtin_memset(q, 0, kQuantGroup);
+    return 0;
+  }
+  const float inverse = 127.0F / amax;
+  EightInts sum = {};
+  for (std::size_t i = 0; i < kEights; ++i) {
+    // Adding 1.5 · 2^23 rounds to nearest even and leaves the integer in the low bits.
+    const Eight shifted = v[i] * inverse + 12582912.0F;
+    const EightInts value = __builtin_bit_cast(EightInts, shifted) - 0x4B400000;
+    sum += value;
+    const EightBytes bytes = __builtin_convertvector(value, EightBytes);
+    __builtin_memcpy(q + 8 * i, &bytes, sizeof bytes);
+  }
+  scale = amax / 127.0F;
+  return sum_of(sum);
+}
+
 void quantize_activations(const float* x, std::size_t k, const QuantRows& out, std::size_t row) {
-  std::int8_t* q = out.q + row * out.stride;
-  const std::size_t groups = (quant_groups(k) + 1) / 2 * 2;
-  for (std::size_t g = 0; g < groups; ++g) {
-    float v[kQuantGroup] = {};
-    std::uint32_t bits[kQuantGroup], largest = 0;
-    const std::size_t left = g * kQuantGroup < k ? k - g * kQuantGroup : 0;
-    __builtin_memcpy(v, x + g * kQuantGroup, (left < kQuantGroup ? left : kQuantGroup) * sizeof(float));
-    // Magnitudes order like their bits, and every NaN lies above infinity.
-    __builtin_memcpy(bits, v, sizeof v);
-    for (std::size_t i = 0; i < kQuantGroup; ++i) {
-      const std::uint32_t magnitude = bits[i] & 0x7FFFFFFFU;
-      largest = magnitude > largest ? magnitude : largest;
-    }
-    float amax;
-    __builtin_memcpy(&amax, &largest, sizeof amax);
-    const bool finite = largest < 0x7F800000U, small = amax < 1e-30F;
-    const float inverse = !finite || small ? 0.0F : 127.0F / amax;
+  std::int8_t* part = out.row(row);
+  for (std::size_t g = 0; g < out.groups; ++g, part += kTileRows * kQuantGroup) {
+    float scale = 0.0F;
     std::int32_t sum = 0;
-    std::int8_t* part = q + g * kQuantGroup;
-    if (finite) {
-      for (std::size_t i = 0; i < kQuantGroup; ++i) {
-        // Adding 1.5 · 2^23 rounds to nearest even and leaves the integer in the low bits.
-        v[i] = v[i] * inverse + 12582912.0F;
-      }
-      __builtin_memcpy(bits, v, sizeof v);
-      for (std::size_t i = 0; i < kQuantGroup; ++i) {
-        const auto value = static_cast<std::int8_t>(bits[i] & 0xFFU);
-        part[i] = value;
-        sum += value;
-      }
+    const std::size_t at = g * kQuantGroup;
+    if (at + kQuantGroup <= k) {
+      sum = quantize_group_of_x(x + at, part, scale);
     } else {
-      __builtin_memset(part, 0, kQuantGroup);
+      float padded[kQuantGroup] = {};
+      if (at < k) __builtin_memcpy(padded, x + at, (k - at) * sizeof(float));
+      sum = quantize_group_of_x(padded, part, scale);
     }
-    const float scale = !finite ? __builtin_nanf("") : (small ? 0.0F : amax / 127.0F);
-    out.scale[g * out.lead + row] = scale;
-    out.scaled[g * out.lead + row] = scale * static_cast<float>(sum);
-    out.sum[g * out.lead + row] = sum;
+    const std::size_t i = out.at(row) + g * kTileRows;
+    out.scale[i] = scale;
+    out.scaled[i] = scale * static_cast<float>(sum);
+    out.sum[i] = sum;
   }
 }
 
@@ -77,7 +100,7 @@ inline I start(std::int32_t sum) {
 
 // The integer sums of one group: R rows by P panels.
 template <DType T, int R, int P>
-inline void group_sums(const std::byte* weights, std::size_t panel_bytes, const std::int8_t* q, std::size_t stride,
+inline void group_sums(const std::byte* weights, std::size_t panel_bytes, const std::int8_t* q,
                        I (&acc)[R][P][kParts]) {
   constexpr int kSteps = T == DType::kQ8 ? 8 : 4;
 #pragma GCC unroll 8
@@ -93,7 +116,7 @@ inline void group_sums(const std::byte* weights, std::size_t panel_bytes, const 
     }
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
-      const std::int8_t* x = q + static_cast<std::size_t>(r) * stride + 4 * s;
+      const std::int8_t* x = q + static_cast<std::size_t>(r) * kQuantGroup + 4 * s;
       if constexpr (T == DType::kQ8) {
         const Bytes xv = Lanes::repeat4(x);
         for (int p = 0; p < P; ++p) {
@@ -112,7 +135,7 @@ inline void group_sums(const std::byte* weights, std::size_t panel_bytes, const 
   }
 }
 
-// R rows by P panels over all of k.
+// R rows of one tile of x by P panels over all of k.
 template <DType T, int R, int P>
 inline void quant_tile(const std::byte* panel, const PackedLayout& layout, const QuantRows& x, std::size_t row,
                        F (&out)[R][P][kParts]) {
@@ -121,11 +144,11 @@ inline void quant_tile(const std::byte* panel, const PackedLayout& layout, const
       for (int h = 0; h < kParts; ++h) out[r][p][h] = Lanes::fzero();
     }
   }
-  const std::int8_t* q = x.q + row * x.stride;
-  for (std::size_t g = 0; g < 2 * layout.blocks; ++g, q += kQuantGroup) {
+  const std::int8_t* q = x.row(row);
+  for (std::size_t g = 0; g < 2 * layout.blocks; ++g, q += kTileRows * kQuantGroup) {
     const std::byte* block = panel + g / 2 * layout.block_bytes;
     const std::byte* weights = block + layout.header + g % 2 * layout.group_bytes;
-    const std::size_t at = g * x.lead + row;
+    const std::size_t at = x.at(row) + g * kTileRows;
     // The weights come from memory for the first rows; ask for what these rows read later. A single row has nothing
     // else to do than to wait: 4 KB, about the latency of memory times the bandwidth of a core. More rows: the next
     // panels.
@@ -145,7 +168,7 @@ inline void quant_tile(const std::byte* panel, const PackedLayout& layout, const
         for (int h = 0; h < kParts; ++h) acc[r][p][h] = begin;
       }
     }
-    group_sums<T, R, P>(weights, layout.panel_bytes, q, x.stride, acc);
+    group_sums<T, R, P>(weights, layout.panel_bytes, q, acc);
 #pragma GCC unroll 8
     for (int p = 0; p < P; ++p) {
       const std::byte* header = block + static_cast<std::size_t>(p) * layout.panel_bytes + g % 2 * 32;
@@ -193,7 +216,7 @@ inline void store_tile(const std::byte* panel, const PackedLayout& layout, const
   }
 }
 
-// All rows of P panels: full tiles, then one of the remaining height.
+// The rows [row, rows) of one tile of x by P panels: full heights, then one of the remaining height.
 template <DType T, int P, int R = Lanes::kRows>
 inline void tile_rows(const std::byte* panel, const PackedLayout& layout, const QuantRows& x, std::size_t row,
                       std::size_t rows, const QuantTarget& t, std::size_t column) {
@@ -202,6 +225,14 @@ inline void tile_rows(const std::byte* panel, const PackedLayout& layout, const 
       store_tile<T, R, P>(panel, layout, x, row, t, column);
     }
     if (row < rows) tile_rows<T, P, R - 1>(panel, layout, x, row, rows, t, column);
+  }
+}
+
+template <DType T, int P>
+inline void all_tiles(const std::byte* panel, const PackedLayout& layout, const QuantRows& x, std::size_t rows,
+                      const QuantTarget& t, std::size_t column) {
+  for (std::size_t r = 0; r < rows; r += kTileRows) {
+    tile_rows<T, P>(panel, layout, x, r, rows - r < kTileRows ? rows : r + kTileRows, t, column);
   }
 }
 
@@ -215,10 +246,10 @@ inline void quant_typed(const Matrix& w, const QuantRows& x, std::size_t rows, f
   const std::byte* data = static_cast<const std::byte*>(w.data);
   if (rows > 1) {
     for (; p + kWide <= panel_end; p += kWide) {
-      tile_rows<T, Lanes::kPanels>(data + p * layout.panel_bytes, layout, x, 0, rows, t, p * kPanelRows);
+      all_tiles<T, Lanes::kPanels>(data + p * layout.panel_bytes, layout, x, rows, t, p * kPanelRows);
     }
   }
-  for (; p < panel_end; ++p) tile_rows<T, 1>(data + p * layout.panel_bytes, layout, x, 0, rows, t, p * kPanelRows);
+  for (; p < panel_end; ++p) all_tiles<T, 1>(data + p * layout.panel_bytes, layout, x, rows, t, p * kPanelRows);
 }
 
 void quant_matmul(const Matrix& w, const QuantRows& x, std::size_t rows, float* y, std::size_t ldy,

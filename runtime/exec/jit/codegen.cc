@@ -1,10 +1,10 @@
 // Functions as a whole: frame, exits and which instruction is translated where.
 #include "runtime/exec/jit/codegen.h"
 
-#include <cstddef>
-
 #include <llvm/IR/Attributes.h>
 #include <llvm/IR/MDBuilder.h>
+
+#include <cstddef>
 
 namespace sgl::exec {
 
@@ -36,10 +36,18 @@ llvm::FunctionType* function_type(ModuleParts& parts, const plan::Function& func
   std::vector<llvm::Type*> params = {ptr};
   for (std::uint32_t i = 0; i < function.param_count; ++i) {
     switch (function.regs[i]) {
-      case Rep::kBoxed: params.push_back(ptr); break;
-      case Rep::kInt: params.push_back(llvm::Type::getInt64Ty(c)); break;
-      case Rep::kFloat: params.push_back(llvm::Type::getDoubleTy(c)); break;
-      case Rep::kBool: params.push_back(llvm::Type::getInt1Ty(c)); break;
+      case Rep::kBoxed:
+        params.push_back(ptr);
+        break;
+      case Rep::kInt:
+        params.push_back(llvm::Type::getInt64Ty(c));
+        break;
+      case Rep::kFloat:
+        params.push_back(llvm::Type::getDoubleTy(c));
+        break;
+      case Rep::kBool:
+        params.push_back(llvm::Type::getInt1Ty(c));
+        break;
     }
   }
   params.push_back(ptr);
@@ -83,10 +91,9 @@ ModuleParts::ModuleParts(const plan::Plan& p, llvm::LLVMContext& c, llvm::Module
   for (std::uint32_t i = 0; i < p.functions.size(); ++i) {
     const plan::Function& function = p.functions[i];
     // Internal, so that pure functions nobody calls are dropped before they cost time.
-    const auto linkage = function.kind == plan::FunctionKind::kFn ? llvm::Function::InternalLinkage
-                                                                  : llvm::Function::ExternalLinkage;
-    functions.push_back(
-        llvm::Function::Create(function_type(*this, function), linkage, native_name(function, i), &m));
+    const auto linkage =
+        function.kind == plan::FunctionKind::kFn ? llvm::Function::InternalLinkage : llvm::Function::ExternalLinkage;
+    functions.push_back(llvm::Function::Create(function_type(*this, function), linkage, native_name(function, i), &m));
     functions.back()->setDoesNotThrow();
     // Inlining would put a callee's slots into frames that Machine::stack_left does not count them for.
     functions.back()->addFnAttr(llvm::Attribute::NoInline);
@@ -103,12 +110,18 @@ std::unique_ptr<llvm::Module> generate(const plan::Plan& plan, llvm::LLVMContext
 
 bool is_effect(const plan::Plan& plan, const Inst& inst) {
   switch (inst.op) {
-    case Op::kCall: return plan.functions[inst.a].kind != plan::FunctionKind::kFn;
+    case Op::kCall:
+      return plan.functions[inst.a].kind != plan::FunctionKind::kFn;
     case Op::kGen:
     case Op::kSelect:
     case Op::kParallelFor:
-    case Op::kParallel: return true;
-    default: return false;
+    case Op::kParallel:
+    case Op::kTool:
+    case Op::kTry:
+    case Op::kTryEnd:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -169,7 +182,9 @@ void FunctionCodegen::find_leaders() {
         lead(i + 1);
         break;
       case Op::kReturn:
-      case Op::kFail: lead(i + 1); break;
+      case Op::kFail:
+        lead(i + 1);
+        break;
       default:
         if (is_effect(parts_.plan, inst)) lead(i + 1);
     }
@@ -274,19 +289,19 @@ void FunctionCodegen::emit_exits() {
 void FunctionCodegen::emit_cleanup() {
   if (boxed_.empty()) return;
   constexpr std::size_t kInlineTests = 8;  // more tests cost about as much as the call
-  static_assert(static_cast<int>(Tag::kString) == 4 && static_cast<int>(Tag::kRecord) == 6,
-                "counted tags are those with bit 2 set");
+  static_assert(
+      static_cast<int>(Tag::kString) == 4 && static_cast<int>(Tag::kRecord) == 6 && static_cast<int>(Tag::kMap) == 7,
+      "counted tags are those with bit 2 set");
   Block* const done = block("released");
   if (boxed_.size() <= kInlineTests) {
     Ir* tags = builder_.getInt64(0);
     for (const plan::Reg reg : boxed_) tags = builder_.CreateOr(tags, load_at(builder_.getInt64Ty(), slot(reg), 0));
     Block* const counted = block("release");
-    builder_.CreateCondBr(builder_.CreateICmpEQ(builder_.CreateAnd(tags, std::uint64_t{4}), builder_.getInt64(0)),
-                          done, counted);
+    builder_.CreateCondBr(builder_.CreateICmpEQ(builder_.CreateAnd(tags, std::uint64_t{4}), builder_.getInt64(0)), done,
+                          counted);
     builder_.SetInsertPoint(counted);
   }
-  builder_.CreateCall(parts_.release,
-                      {slots_, builder_.getInt32(static_cast<std::uint32_t>(function_.regs.size()))});
+  builder_.CreateCall(parts_.release, {slots_, builder_.getInt32(static_cast<std::uint32_t>(function_.regs.size()))});
   builder_.CreateBr(done);
   builder_.SetInsertPoint(done);
 }
@@ -295,30 +310,41 @@ void FunctionCodegen::emit_inst(std::uint32_t index) {
   const Inst& inst = function_.code[index];
   if (is_effect(parts_.plan, inst)) return emit_effect(index);
   switch (inst.op) {
-    case Op::kJump: builder_.CreateBr(edge(index, inst.a)); return;
+    case Op::kJump:
+      builder_.CreateBr(edge(index, inst.a));
+      return;
     case Op::kBranch: {
       Block* const taken = edge(index, inst.b);
       Block* const other = edge(index, inst.c);
       builder_.CreateCondBr(get(inst.a), taken, other);
       return;
     }
-    case Op::kReturn: return emit_return(inst);
+    case Op::kReturn:
+      return emit_return(inst);
     case Op::kFail:
       builder_.CreateCall(parts_.fail_program,
                           {machine_, builder_.getInt32(index_), builder_.getInt32(index), slot(inst.a)});
       builder_.CreateBr(error_);
       return;
-    case Op::kCall: return emit_call(index);
-    case Op::kConst: return emit_const(index);
-    case Op::kMove: return emit_move(inst);
+    case Op::kCall:
+      return emit_call(index);
+    case Op::kConst:
+      return emit_const(index);
+    case Op::kMove:
+      return emit_move(inst);
     case Op::kBox:
       return assign(slot(inst.dst), tag_constant(scalar_tag(rep(inst.a))), to_bits(rep(inst.a), get(inst.a)));
-    case Op::kUnbox: return emit_unbox(index);
-    case Op::kLen: return emit_len(index);
+    case Op::kUnbox:
+      return emit_unbox(index);
+    case Op::kLen:
+      return emit_len(index);
     case Op::kIndex:
-    case Op::kField: return emit_item(index);
-    case Op::kSetIndex: return emit_set_item(index);
-    case Op::kListPush: return emit_push(index);
+    case Op::kField:
+      return emit_item(index);
+    case Op::kSetIndex:
+      return emit_set_item(index);
+    case Op::kListPush:
+      return emit_push(index);
     default:
       if (!emit_scalar(index)) emit_generic(index);
   }

@@ -158,7 +158,10 @@ fn f() -> int = q())s", "E0301", "q"},
     {"default of a wrong type", kFile, R"s(fn f(a: int = "x") -> int = a)s", "E0201", R"s("x")s"},
     {"default that is no constant", kFile, R"s(fn g() -> int = 1
 fn f(a: int = g()) -> int = a)s", "E0217", "g()"},
-    {"tools", kFile, "tool t(a: int) -> int", "E0901", "tool t(a: int) -> int"},
+    {"a tool in a function", kFile, "tool outer(a: int) -> int\nfn caller() -> int = outer(1)", "E0301", "outer"},
+    {"an argument of a tool", kFile, "tool outer(a: int) -> int\nprogram caller() -> int { return outer(\"x\") }", "E0201", "\"x\""},
+    {"a try in a function", kFile, "fn caller() -> int {\n  try { return 1 } catch { return 2 }\n}", "E0301", "try"},
+    {"an assertion that is no bool", kProgram, "assert 1", "E0205", "1"},
 };
 
 struct Found {

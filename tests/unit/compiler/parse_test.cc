@@ -149,7 +149,7 @@ TEST_CASE("model statements") {
         "    let v = branch {\n      a: {\n        yield 1\n      }\n      b: {\n        yield 2\n      }\n    }\n"
         "    let w = parallel for i, x in xs up to 4 {\n      yield x\n    }\n  }\n");
   CHECK(tree_of("tool t(a: int) -> int\ngrammar g = \"x\"\nfn f() {\n  try { a() } catch e { b() }\n  assert a\n}\n") ==
-        "  unsupported \"tools\" t\n  unsupported \"grammars\" g\n  fn f() {\n    unsupported \"try/catch\"\n    unsupported \"assert\"\n  }\n");
+        "  tool t(a: int) -> int\n  grammar g = \"x\"\n  fn f() {\n    try {\n      do (call a)\n    } catch e {\n      do (call b)\n    }\n    assert a\n  }\n");
 }
 
 TEST_CASE("the programs that come with the language parse") {

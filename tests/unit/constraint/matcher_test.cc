@@ -130,6 +130,43 @@ TEST_CASE("masks allow exactly the tokens that keep the text completable") {
   }
 }
 
+TEST_CASE("masks of bare text of bounded length are what trying every token says") {
+  const auto all_bytes = small_vocabulary();
+  // Characters that begin in one token and end in another, and tokens that no character can follow.
+  const auto cut = Vocabulary::from_bytes(
+      {"a", "\n", "\"", "ab\u00e9", "\u00e9", "\xC3", "\xA9", "\xE2\x82", "\xAC", "x\xF0", "\x9F\x98", "\x80", "\xFF",
+       "\x80\x80", "\u20ac\u20ac\u20ac", "\xED", "\xA0", "     ", ""},
+      {18});
+  std::mt19937 rng(4);
+  for (const auto& vocabulary : {all_bytes, cut}) {
+    for (const auto& [min, max] : {std::pair(0, 0), {0, 1}, {0, 3}, {2, 4}, {3, 3}, {2, -1}, {0, 9}}) {
+      Spec s;
+      const ConstraintPtr c = s.compile(s.string(min, max));
+      for (int round = 0; round < 20; ++round) {
+        Matcher matcher(c, vocabulary);
+        std::string text;
+        for (int left = 14; left > 0; --left) {
+          const auto mask = matcher.mask();
+          const auto trial = matcher.mask_by_trial();
+          REQUIRE(mask.ok());
+          REQUIRE(trial.ok());
+          CHECK_MESSAGE(allowed(**mask) == allowed(*trial), "after '" << text << "' of " << min << " to " << max);
+          const auto within = matcher.mask_within(left - 1);
+          REQUIRE(within.ok());
+          const auto ids = allowed(**within);
+          if (ids.empty()) break;
+          for (const TokenId id : ids) CHECK((*mask)->test(id));
+          const TokenId id = ids[rng() % ids.size()];
+          REQUIRE(matcher.accept(id));
+          if (id == vocabulary->eos()[0]) break;
+          text += vocabulary->bytes(id);
+        }
+        if (matcher.accepted() > 0) CHECK_MESSAGE(accepts(*c, text), "'" << text << "' of " << min << " to " << max);
+      }
+    }
+  }
+}
+
 TEST_CASE("samples under masks are valid at every budget") {
   std::mt19937 rng(15);
   for (const bool all_bytes : {true, false}) {

@@ -1,9 +1,9 @@
 // Values from JSON and from generated text, and what is refused with which path.
 #include "runtime/exec/convert.h"
 
-#include <string>
-
 #include <doctest/doctest.h>
+
+#include <string>
 
 #include "tests/unit/exec/support.h"
 
@@ -72,17 +72,27 @@ TEST_CASE("JSON to values, with the path of what is wrong") {
       {10, "\"\"", "!arg: the string does not have the form"},
       {12, R"({"next": {"next": {}}})", R"({"next":{"next":{}}})"},
       {12, R"({"next": {"next": 3}})", "!arg.next.next: expected an object, found an int"},
+      {16, R"({"b": [1, 2.0, "x"], "a": {"c": null, "d": true}})", R"({"b":[1,2.0,"x"],"a":{"c":null,"d":true}})"},
+      {16, "18446744073709551615", "18446744073709551616.0"},
+      {17, R"({"z": [], "a": 9})", R"({"z":[],"a":9})"},
+      {17, R"({"a": 10})", "!arg: the JSON Schema of \"a.json\" does not allow"},
+      {17, "[]", "!arg: the JSON Schema"},
   };
   for (const Row& row : rows) check_json(row);
 }
 
 TEST_CASE("data nested deeper than people write is refused, not followed") {
   std::string text = "{}";
-  for (int i = 0; i < 1000; ++i) text = R"({"next":)" + text + "}";
+  for (int i = 0; i < 1'000; ++i) text = R"({"next":)" + text + "}";
   Machinery m;
-  const auto value = value_from_json(m.plan, plan::TypeId(12), Json::parse(text), "arg");
-  REQUIRE_FALSE(value.ok());
-  CHECK(value.error().message.find("nested too deeply") != std::string::npos);
+  CHECK(value_from_json(m.plan, plan::TypeId(12), Json::parse(text), "arg").ok());
+  text = R"({"next":)" + text + "}";
+  for (const std::uint32_t type : {12U, 16U, 17U}) {
+    const auto value = value_from_json(m.plan, plan::TypeId(type), Json::parse(text), "arg");
+    REQUIRE_FALSE(value.ok());
+    CHECK(value.error().kind == base::ErrorKind::kLimit);
+    CHECK(value.error().message.find("nested more than 1000 deep") != std::string::npos);
+  }
 }
 
 TEST_CASE("generated text to values") {
@@ -108,6 +118,10 @@ TEST_CASE("generated text to values") {
       {9, "abc", "!"},
       {10, "cab", "\"cab\""},
       {10, "xyz", "!"},
+      {16, "{\"a\":[1]}", "{\"a\":[1]}"},
+      {16, "{\"a\":[1]", "!"},
+      {17, "{\"a\":1}", "{\"a\":1}"},
+      {17, "1", "!"},
   };
   for (const Row& row : rows) {
     Machinery m;

@@ -1,11 +1,11 @@
 // Operations on values, as tables: built-in functions, formats, indices.
 #include "runtime/exec/ops.h"
 
+#include <doctest/doctest.h>
+
 #include <limits>
 #include <string>
 #include <vector>
-
-#include <doctest/doctest.h>
 
 #include "tests/unit/exec/support.h"
 
@@ -111,6 +111,12 @@ const Call kCalls[] = {
     {Builtin::kLast, "[[]]", "null"},
     {Builtin::kSqrt, "[2.25]", "1.5"},
     {Builtin::kPow, "[2.0, 10.0]", "1024.0"},
+    {Builtin::kJsonGet, "[[5, 6], 1]", "6"},
+    {Builtin::kJsonGet, "[7, \"a\"]", "null"},
+    {Builtin::kJsonGet, "[[5], 1.5]", "!expects a"},
+    {Builtin::kJsonItems, "[[5, \"a\"]]", "[5,\"a\"]"},
+    {Builtin::kJsonItems, "[3]", "[]"},
+    {Builtin::kJsonKeys, "[[3]]", "[]"},
 };
 
 TEST_CASE("built-in functions") {
@@ -168,16 +174,44 @@ struct Format {
 };
 
 const Format kFormats[] = {
-    {"3.14159", ".2f", "3.14"},   {"2", ".2f", "2.00"},        {"42", "05d", "00042"},     {"42", ">5", "   42"},
-    {"42", "<5", "42   "},        {"42", "^6", "  42  "},      {"42", "*>5", "***42"},     {"42", "+d", "+42"},
-    {"-42", "06d", "-00042"},     {"\"ab\"", "<5", "ab   "},   {"\"ab\"", ">5", "   ab"},  {"\"ab\"", "^6", "  ab  "},
-    {"\"é\"", ">3", "  é"},       {"\"abc\"", ".2", "ab"},     {"\"ab\"", "s", "ab"},      {"0.256", ".1%", "25.6%"},
-    {"1", ".0%", "100%"},         {"255", "x", "ff"},          {"5", "b", "101"},          {"8", "o", "10"},
-    {"12345.678", ".1e", "1.2e+04"}, {"0.5", "g", "0.5"},      {"1234567", ",", "!"}, {"1.5", "+.1f", "+1.5"},
-    {"true", ">6", "  true"},     {"false", "", "false"},      {"42", "", "42"},           {"2.0", "", "2.0"},
-    {"1e21", "", "1e+21"},        {"\"plain\"", "", "plain"},  {"null", "", "null"},       {"[1, \"a\"]", "", "[1,\"a\"]"},
-    {"\"x\"", "d", "!"},          {"1.5", "d", "!"},           {"1", "z", "!"},            {"[1]", ">5", "!"},
-    {"1", "{}", "!"},             {"1", ">5}{0", "!"},
+    {"3.14159", ".2f", "3.14"},
+    {"2", ".2f", "2.00"},
+    {"42", "05d", "00042"},
+    {"42", ">5", "   42"},
+    {"42", "<5", "42   "},
+    {"42", "^6", "  42  "},
+    {"42", "*>5", "***42"},
+    {"42", "+d", "+42"},
+    {"-42", "06d", "-00042"},
+    {"\"ab\"", "<5", "ab   "},
+    {"\"ab\"", ">5", "   ab"},
+    {"\"ab\"", "^6", "  ab  "},
+    {"\"é\"", ">3", "  é"},
+    {"\"abc\"", ".2", "ab"},
+    {"\"ab\"", "s", "ab"},
+    {"0.256", ".1%", "25.6%"},
+    {"1", ".0%", "100%"},
+    {"255", "x", "ff"},
+    {"5", "b", "101"},
+    {"8", "o", "10"},
+    {"12345.678", ".1e", "1.2e+04"},
+    {"0.5", "g", "0.5"},
+    {"1234567", ",", "!"},
+    {"1.5", "+.1f", "+1.5"},
+    {"true", ">6", "  true"},
+    {"false", "", "false"},
+    {"42", "", "42"},
+    {"2.0", "", "2.0"},
+    {"1e21", "", "1e+21"},
+    {"\"plain\"", "", "plain"},
+    {"null", "", "null"},
+    {"[1, \"a\"]", "", "[1,\"a\"]"},
+    {"\"x\"", "d", "!"},
+    {"1.5", "d", "!"},
+    {"1", "z", "!"},
+    {"[1]", ">5", "!"},
+    {"1", "{}", "!"},
+    {"1", ">5}{0", "!"},
     // A width like this would fill memory.
     {"1", ">99999999999999999999", "!"},
 };
@@ -247,7 +281,8 @@ TEST_CASE("indices, slices and lengths count characters") {
   CHECK(m.text(out) == "[20,30]");
   REQUIRE(slice_value(m.machine, list, 2, 1, out));
   CHECK(m.text(out) == "[]");
-  REQUIRE(slice_value(m.machine, text, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max(), out));
+  REQUIRE(slice_value(m.machine, text, std::numeric_limits<std::int64_t>::min(),
+                      std::numeric_limits<std::int64_t>::max(), out));
   CHECK(out.as_string() == "aé€😀");
   m.forget();
   CHECK_FALSE(length_of(m.machine, Value::integer(3), length));

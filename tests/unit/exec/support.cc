@@ -9,7 +9,7 @@
 namespace sgl::exec::test {
 namespace {
 
-constexpr std::string_view kPrograms = R"(plan 1
+constexpr std::string_view kPrograms = R"(plan 2
 compiler "test"
 file 0 = "test.sgl"
 type 0 = {"args":[1],"kind":"list"}
@@ -89,7 +89,8 @@ plan::Plan types_only() {
     plan.types.back().kind = kind;
     return plan.types.back();
   };
-  for (const TypeKind kind : {TypeKind::kString, TypeKind::kInt, TypeKind::kFloat, TypeKind::kBool, TypeKind::kNull}) add(kind);
+  for (const TypeKind kind : {TypeKind::kString, TypeKind::kInt, TypeKind::kFloat, TypeKind::kBool, TypeKind::kNull})
+    add(kind);
   plan::Type& ints = add(TypeKind::kList);  // 5
   ints.args = {TypeId(1)};
   ints.min_size = 1;
@@ -110,6 +111,10 @@ plan::Plan types_only() {
   digit.max_int = 9;
   add(TypeKind::kLiteral).literal = {plan::Literal::Kind::kString, "A", 0};  // 14
   add(TypeKind::kLiteral).literal = {plan::Literal::Kind::kInt, "", 3};      // 15
+  add(TypeKind::kJson);                                                      // 16
+  add(TypeKind::kJson).pattern =
+      R"({"type":"object","properties":{"a":{"type":"integer","maximum":9}},"required":["a"]})";  // 17
+  plan.types.back().format = "a.json";
   return plan;
 }
 

@@ -2,12 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "runtime/exec/executor.h"
 #include "runtime/exec/state.h"
@@ -23,7 +22,8 @@ std::shared_ptr<const LoadedPlan> sample_programs();
 
 // A machine with plenty of fuel over a plan of types only: 0 string, 1 int, 2 float, 3 bool, 4 null, 5 list<int>(1..3),
 // 6 Point { x: int(0..9), y?: string }, 7 "A" | 3 | null, 8 list<Point>, 9 string(max_chars: 2), 10 regex([a-c]+),
-// 11 list<string>, 12 Chain { next?: Chain }. Its heap is the thread's while it lives.
+// 11 list<string>, 12 Chain { next?: Chain }, 16 json, 17 json_schema("a.json"). Its heap is the thread's while it
+// lives.
 struct Machinery {
   Machinery();
   ~Machinery() { current_heap() = nullptr; }

@@ -58,6 +58,9 @@ TEST_CASE("a submitted program reaches no file; mistakes have their place") {
   const Compiled import = (*store)->compile("import \"/etc/passwd\" as p\nprogram main() -> int { return 1 }\n");
   REQUIRE(import.failure);
   CHECK(import.failure->diagnostics.dump().find("files cannot be imported here") != std::string::npos);
+  const Compiled schema = (*store)->compile("program main(s: json_schema(\"/etc/passwd\")) -> int { return 1 }\n");
+  REQUIRE(schema.failure);
+  CHECK(schema.failure->diagnostics.dump().find("files cannot be read here") != std::string::npos);
   const Compiled slip = (*store)->compile("program main() -> int { return nn }\n");
   REQUIRE(slip.failure);
   REQUIRE(slip.failure->diagnostics.size() == 1);

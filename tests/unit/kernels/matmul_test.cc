@@ -43,7 +43,7 @@ TEST_CASE("matmul: a row's bits do not depend on the batch, the column range or 
   for (const cpu::Isa isa : available_isas()) {
     const cpu::Ops& ops = *cpu::ops_for(isa);
     for (const DType type : kTypes) {
-      const std::size_t k = 803, n = 45, rows = 109;  // odd, and beyond every block of the many-row path
+      const std::size_t k = 1103, n = 45, rows = 205;  // odd, and beyond every block of the many-row path
       const Weights w(type, n, k, 5);
       const std::vector<float> x = random_floats(rows * k, 6);
       std::vector<float> whole(rows * n), single(rows * n), pieces(rows * n);

@@ -18,7 +18,7 @@ namespace {
 // `payload` behind a header that fits it.
 std::string with_header(const std::string& payload) {
   std::string out = "SGLPLAN\n";
-  for (int i = 0; i < 4; ++i) out += static_cast<char>(i == 0 ? 1 : 0);
+  for (int i = 0; i < 4; ++i) out += static_cast<char>(i == 0 ? 2 : 0);
   for (int i = 0; i < 8; ++i) out += static_cast<char>(payload.size() >> (8 * i) & 0xFF);
   const auto digest = sgl::base::sha256(payload);
   out.append(digest.begin(), digest.end());
@@ -77,7 +77,7 @@ TEST_CASE("text form round trips both ways") {
   REQUIRE(back.ok());
   CHECK(encode(*back) == encode(plan));
   CHECK(print(*back) == text);
-  CHECK(parse("plan 1\n").ok());
+  CHECK(parse("plan 2\n").ok());
 }
 
 TEST_CASE("numbers keep their bits") {
@@ -157,8 +157,8 @@ TEST_CASE("decode names what is wrong with a file") {
   CHECK(decode_error("") == "not a plan: it does not begin with SGLPLAN");
   CHECK(decode_error("SGLPLAN\n\x01") == "the plan is truncated in its header");
   std::string bytes = good;
-  bytes[8] = 2;
-  CHECK(decode_error(bytes) == "the plan is of version 2, this runtime reads version 1");
+  bytes[8] = 3;
+  CHECK(decode_error(bytes) == "the plan is of version 3, this runtime reads version 2");
   CHECK(decode_error(good.substr(0, 30)) == "the plan is truncated in its header");
   const std::string size = std::to_string(good.size() - 52);
   CHECK(decode_error(good.substr(0, good.size() - 1)) ==
@@ -169,7 +169,7 @@ TEST_CASE("decode names what is wrong with a file") {
   CHECK(decode_error(bytes) == "the plan is damaged: its checksum does not match");
   PlanLimits tiny;
   tiny.types = 3;
-  CHECK(decode(good, tiny).error().message == "the plan has 21 types, over the limit of 3");
+  CHECK(decode(good, tiny).error().message == "the plan has 22 types, over the limit of 3");
 }
 
 TEST_CASE("hostile CBOR is refused before it is read") {
@@ -228,12 +228,12 @@ TEST_CASE("a faulty section is named with index and field") {
 }
 
 TEST_CASE("parse names the line") {
-  const std::string head = "plan 1\ntype 0 = {\"kind\":\"int\"}\n# a comment\n\n";
+  const std::string head = "plan 2\ntype 0 = {\"kind\":\"int\"}\n# a comment\n\n";
   const std::string function =
       head + "function 0 = {\"kind\":\"fn\",\"params\":1,\"regs\":\"i\",\"result\":\"i\",\"result_type\":0}\n";
   CHECK(parse_error(function + "  0  return r0") == "accepted");
-  CHECK(parse_error("") == "line 1: 'plan 1' is missing");
-  CHECK(parse_error("plan 2") == "line 1: the plan is of version 2, this runtime reads version 1");
+  CHECK(parse_error("") == "line 1: 'plan 2' is missing");
+  CHECK(parse_error("plan 3") == "line 1: the plan is of version 3, this runtime reads version 2");
   CHECK(parse_error("hello") == "line 1: not a plan: no 'plan <version>'");
   CHECK(parse_error(head + "blob 1 = 2") == "line 5: unknown section 'blob'");
   CHECK(parse_error(head + "type 3 = {}") == "line 5: type 3: expected 1");

@@ -64,6 +64,7 @@ std::vector<Type> sample_types() {
   types.back().max_float = 0.1;
   types.push_back(type_of(TypeKind::kUnion, {TypeId(6), TypeId(7), TypeId(8), TypeId(0)}));  // 19
   types.push_back(type_of(TypeKind::kUnion, {boolean, TypeId(10)}));                         // 20
+  types.push_back(record("", {{"kind", string, false, ""}, {"message", string, false, ""}, {"line", integer, false, ""}}));  // 21
   return types;
 }
 
@@ -173,6 +174,7 @@ Function sample_main() {
   code.with_args(Op::kGen, 4, 0, {6, 10}).with_args(Op::kGen, 2, 1, {1}).with_args(Op::kSelect, 2, 0, {3, 10});
   code.with_args(Op::kSelect, 2, 1, {3}).with_args(Op::kParallelFor, 3, kEach, {3, 4, 2});
   code.with_args(Op::kParallel, 10, 0, {2});
+  code.emit(Op::kTry, 10, 0, 21).with_args(Op::kTool, 4, 0, {2, 4}).emit(Op::kTryEnd);
   const std::uint32_t loop = 3;
   code.emit(Op::kBranch, kNone, 8, loop, loop + 1).emit(Op::kJump, kNone, loop);
   code.emit(Op::kReturn, kNone, 2).emit(Op::kFail, kNone, 2);
@@ -220,6 +222,7 @@ Plan sample_plan() {
   plan.selects = {{"pick", SelectMethod::kGreedyTokenSelection, true},
                   {"best", SelectMethod::kUnconditionalLikelihoodNormalized, false}};
   plan.parallels = {{TypeId(15), {{"a", FunctionId(kBranch), 1}, {"b", FunctionId(kSub), 0}}}};
+  plan.tools = {{"look_up", "Finds it.", {{"what", TypeId(4), std::nullopt, "a text"}, {"most", TypeId(2), std::nullopt, ""}}, TypeId(2)}};
   plan.programs = {sample_program()};
   plan.programs.push_back({"sub", "", FunctionId(kSub), {}, TypeId(4), {}, {}, {}});
   return plan;

@@ -83,7 +83,7 @@ TEST_CASE("verify rejects faulty operands") {
       in(
           Op::kUnbox, [](Inst& i) { i.dst = 2; }, "operand dst is boxed"),
       in(
-          Op::kJump, [](Inst& i) { i.a = 1000; }, "operand a is a jump to instruction 1000 of 61"),
+          Op::kJump, [](Inst& i) { i.a = 1000; }, "operand a is a jump to instruction 1000 of 64"),
       in(
           Op::kBranch, [](Inst& i) { i.c = kNone; }, "operand c is missing"),
       in(
@@ -95,13 +95,13 @@ TEST_CASE("verify rejects faulty operands") {
       in(
           Op::kSetIndex, [](Inst& i) { i.c = 11; }, "operand c is register 11 of 11"),
       in(
-          Op::kRecordNew, [](Inst& i) { i.a = 21; }, "operand a is type 21 of 21"),
+          Op::kRecordNew, [](Inst& i) { i.a = 22; }, "operand a is type 22 of 22"),
       in(
           Op::kRecordNew, [](Inst& i) { i.a = 4; }, "type 4 is not a record"),
       in(
           Op::kRecordNew, [](Inst& i) { i.c = 1; }, "1 arguments for 2 fields"),
       in(
-          Op::kBuiltin, [](Inst& i) { i.a = 35; }, "operand a is built-in 35 of 35"),
+          Op::kBuiltin, [](Inst& i) { i.a = 38; }, "operand a is built-in 38 of 38"),
       in(
           Op::kBuiltin, [](Inst& i) { i.c = 2; }, "replace takes 3 to 3 arguments, not 2"),
       in(
@@ -113,9 +113,9 @@ TEST_CASE("verify rejects faulty operands") {
       in(
           Op::kParallel, [](Inst& i) { i.a = 1; }, "operand a is parallel 1 of 1"),
       in(
-          Op::kConcat, [](Inst& i) { i.b = 100; }, "its arguments are entries 100 to 103 of 24"),
+          Op::kConcat, [](Inst& i) { i.b = 100; }, "its arguments are entries 100 to 103 of 26"),
       in(
-          Op::kConcat, [](Inst& i) { i.c = kNone; }, "its arguments are entries 0 to 4294967295 of 24"),
+          Op::kConcat, [](Inst& i) { i.c = kNone; }, "its arguments are entries 0 to 4294967295 of 26"),
       in_arg(Op::kConcat, 1, 50, "argument 1 is register 50 of 11"),
       in_arg(Op::kConcat, 2, 6, "argument 2 is float, not boxed"),
   });
@@ -140,6 +140,17 @@ TEST_CASE("verify rejects instructions that do not fit what they refer to") {
       in(
           Op::kSelect, [](Inst& i) { i.c = 1; }, "1 arguments for select 0, which takes 2"),
       in_arg(Op::kSelect, 0, 4, "argument 0 is int, not boxed"),
+      in(
+          Op::kTool, [](Inst& i) { i.a = 1; }, "operand a is tool 1 of 1"),
+      in(
+          Op::kTool, [](Inst& i) { i.c = 1; }, "1 arguments for tool 'look_up', which takes 2"),
+      in(
+          Op::kTool, [](Inst& i) { i.dst = 2; }, "the answer of tool 'look_up' does not fit boxed register 2"),
+      in_arg(Op::kTool, 1, 2, "argument 1 is boxed, not int"),
+      in(
+          Op::kTry, [](Inst& i) { i.a = 900; }, "operand a is a jump to instruction 900 of 64"),
+      in(
+          Op::kTry, [](Inst& i) { i.b = 10; }, "type 10 is not the record of an error"),
       in(
           Op::kParallelFor, [](Inst& i) { i.a = kAsk; }, "the body 'ask' is a prompt, not a fork"),
       in(
@@ -179,7 +190,7 @@ TEST_CASE("verify rejects faulty functions") {
       {[](Plan& p) { p.functions[kHelper].result = static_cast<Rep>(4); },
        "function 0 'helper': the result has no known representation"},
       {[](Plan& p) { p.functions[kHelper].result_type = TypeId(30); },
-       "function 0 'helper': the result is type 30 of 21"},
+       "function 0 'helper': the result is type 30 of 22"},
       {[](Plan& p) { p.functions[kHelper].code[0].op = static_cast<Op>(60); },
        "function 0 'helper', instruction 0 (?): unknown operation 60"},
       {[](Plan& p) {
@@ -204,7 +215,7 @@ TEST_CASE("verify rejects faulty types") {
   };
   check_all({
       type(
-          5, [](Type& t) { t.args[0] = TypeId(99); }, "refers to type 99 of 21"),
+          5, [](Type& t) { t.args[0] = TypeId(99); }, "refers to type 99 of 22"),
       type(
           5, [](Type& t) { t.args.clear(); }, "a list of 0 types"),
       type(
@@ -220,7 +231,7 @@ TEST_CASE("verify rejects faulty types") {
           },
           "only records have fields"),
       type(
-          4, [](Type& t) { t.kind = static_cast<TypeKind>(10); }, "unknown kind"),
+          4, [](Type& t) { t.kind = static_cast<TypeKind>(99); }, "unknown kind"),
       type(
           13, [](Type& t) { t.max_size = 0; }, "sizes from 1 to 0"),
       type(
@@ -238,10 +249,20 @@ TEST_CASE("verify rejects faulty types") {
       type(
           10, [](Type& t) { t.fields[1].name = ""; }, "field 1 has no name"),
       type(
-          10, [](Type& t) { t.fields[1].type = TypeId(21); }, "field 1 is of type 21 of 21"),
+          10, [](Type& t) { t.fields[1].type = TypeId(22); }, "field 1 is of type 22 of 22"),
       type(
           9, [](Type& t) { t.args.assign(3000, TypeId(0)); }, "3000 members, over the limit of 2000"),
       {[](Plan& p) { p.types[3].doc = "\xFF"; }, "type 3: a text is not UTF-8"},
+      type(
+          4, [](Type& t) { t.kind = TypeKind::kJson, t.pattern = "{"; }, "its JSON Schema is not JSON"),
+      type(
+          4, [](Type& t) { t.kind = TypeKind::kJson, t.pattern = std::string(300, '['); },
+          "its JSON Schema is nested too deeply"),
+      type(
+          10, [](Type& t) { t.fields[0].type = TypeId(10), t.fields[0].optional = false; },
+          "no finite value has this type"),
+      type(
+          5, [](Type& t) { t.args[0] = TypeId(5), t.min_size = 1, t.max_size = 1; }, "no finite value has this type"),
   });
 }
 
@@ -251,7 +272,7 @@ TEST_CASE("verify rejects faulty constants") {
       {[](Plan& p) { p.constants[1].number = 7; }, "constant 1: the bool is 7"},
       {[](Plan& p) { p.constants[2].items = {ConstId(0)}; }, "constant 2: this kind of constant has no items"},
       {[](Plan& p) { p.constants[2].kind = static_cast<Constant::Kind>(7); }, "constant 2: unknown kind"},
-      {[](Plan& p) { p.constants[6].type = TypeId(21); }, "constant 6: of type 21 of 21"},
+      {[](Plan& p) { p.constants[6].type = TypeId(22); }, "constant 6: of type 22 of 22"},
       {[](Plan& p) { p.constants[6].type = TypeId(4); }, "constant 6: type 4 is not a record"},
       {[](Plan& p) { p.constants[6].items.pop_back(); }, "constant 6: 1 values for 2 fields"},
       {[](Plan& p) { p.constants[6].items[0] = ConstId(3); }, "constant 6: constant 3 does not fit field 'x'"},
@@ -276,7 +297,7 @@ TEST_CASE("verify rejects faulty constants") {
 
 TEST_CASE("verify rejects faulty specs and programs") {
   check_all({
-      {[](Plan& p) { p.gens[0].type = TypeId(21); }, "gen 0 'answer': of type 21 of 21"},
+      {[](Plan& p) { p.gens[0].type = TypeId(22); }, "gen 0 'answer': of type 22 of 22"},
       {[](Plan& p) {
          p.gens[0].options = {GenOption::kTopP, GenOption::kTemperature};
        },
@@ -285,8 +306,13 @@ TEST_CASE("verify rejects faulty specs and programs") {
       {[](Plan& p) { p.gens[0].max_tokens = -1; }, "gen 0 'answer': max_tokens is negative"},
       {[](Plan& p) { p.gens[1].many = false; }, "gen 1 'many': 'many' and the option n do not agree"},
       {[](Plan& p) { p.selects[1].method = static_cast<SelectMethod>(3); }, "select 1: unknown method"},
+      {[](Plan& p) { p.tools[0].name.clear(); }, "tool 0 '': it has no name"},
+      {[](Plan& p) { p.tools.push_back(p.tools[0]); }, "tool 1 'look_up': another one has the same name"},
+      {[](Plan& p) { p.tools[0].params[1].name = "what"; }, "tool 0 'look_up': a parameter without a name of its own"},
+      {[](Plan& p) { p.tools[0].params[0].type = TypeId(90); }, "tool 0 'look_up': parameter 'what' is of no type of the plan"},
+      {[](Plan& p) { p.tools[0].result = TypeId(90); }, "tool 0 'look_up': its result is of no type of the plan"},
       {[](Plan& p) { p.parallels[0].type = TypeId(4); }, "parallel 0: type 4 is not a record"},
-      {[](Plan& p) { p.parallels[0].type = TypeId(40); }, "parallel 0: of type 40 of 21"},
+      {[](Plan& p) { p.parallels[0].type = TypeId(40); }, "parallel 0: of type 40 of 22"},
       {[](Plan& p) { p.parallels[0].entries.pop_back(); }, "parallel 0: 1 entries for 2 fields"},
       {[](Plan& p) { p.parallels[0].entries[0].name = "z"; }, "parallel 0: entry 0 is named 'z', its field 'a'"},
       {[](Plan& p) { p.parallels[0].entries[0].function = FunctionId(8); }, "parallel 0: entry 0 is function 8 of 6"},
@@ -296,14 +322,14 @@ TEST_CASE("verify rejects faulty specs and programs") {
       {[](Plan& p) { p.programs[1].name = ""; }, "program 1 '': has no name"},
       {[](Plan& p) { p.programs[0].function = FunctionId(6); }, "program 0 'main': is function 6 of 6"},
       {[](Plan& p) { p.programs[0].function = FunctionId(kEach); }, "program 0 'main': its function is a fork"},
-      {[](Plan& p) { p.programs[0].result = TypeId(21); }, "program 0 'main': the result is type 21 of 21"},
+      {[](Plan& p) { p.programs[0].result = TypeId(22); }, "program 0 'main': the result is type 22 of 22"},
       {[](Plan& p) { p.programs[0].result = TypeId(2); }, "program 0 'main': the result is boxed in its function"},
       {[](Plan& p) { p.programs[0].params.pop_back(); }, "program 0 'main': 1 parameters, its function has 2"},
       {[](Plan& p) { p.programs[0].params[1].name = "name"; }, "program 0 'main': two parameters are named 'name'"},
       {[](Plan& p) { p.programs[0].params[1].name = ""; }, "program 0 'main': parameter 1 has no name"},
       {[](Plan& p) { p.programs[0].params[0].type = TypeId(2); },
        "program 0 'main': parameter 0 is boxed in its function"},
-      {[](Plan& p) { p.programs[0].params[0].type = TypeId(21); }, "program 0 'main': parameter 0 is of type 21 of 21"},
+      {[](Plan& p) { p.programs[0].params[0].type = TypeId(22); }, "program 0 'main': parameter 0 is of type 22 of 22"},
       {[](Plan& p) { p.programs[0].params[1].default_value = ConstId(16); },
        "program 0 'main': the default of parameter 1 is constant 16 of 16"},
       {[](Plan& p) { p.programs[0].params[1].default_value = ConstId(3); },
@@ -322,12 +348,12 @@ TEST_CASE("verify keeps to the limits it is given") {
     limits.*member = value;
     return verify_error(plan, limits);
   };
-  CHECK(with(&PlanLimits::types, 20) == "the plan has 21 types, over the limit of 20");
+  CHECK(with(&PlanLimits::types, 21) == "the plan has 22 types, over the limit of 21");
   CHECK(with(&PlanLimits::constants, 15) == "the plan has 16 constants, over the limit of 15");
   CHECK(with(&PlanLimits::functions, 5) == "the plan has 6 functions, over the limit of 5");
   CHECK(with(&PlanLimits::programs, 1) == "the plan has 2 programs, over the limit of 1");
-  CHECK(with(&PlanLimits::code, 66) == "the plan has 67 instructions, over the limit of 66");
-  CHECK(with(&PlanLimits::args, 23) == "the plan has 24 arguments, over the limit of 23");
+  CHECK(with(&PlanLimits::code, 69) == "the plan has 70 instructions, over the limit of 69");
+  CHECK(with(&PlanLimits::args, 25) == "the plan has 26 arguments, over the limit of 25");
   CHECK(with(&PlanLimits::regs, 10) == "function 4 'main': 11 registers, over the limit of 10");
   CHECK(with(&PlanLimits::text_bytes, 10) == "the texts of the plan exceed the limit of 10 bytes");
 }

@@ -162,6 +162,7 @@ void add_model(CLI::App& app, ServeCommand& c, Raw& raw) {
 
 void add_operation(CLI::App& app, ServeCommand& c) {
   add(app, "--state-dir", c.app.state_dir, "folder for tokens, programs and background runs")->group("Operation");
+  add(app, "--tools", c.app.tools, "file that says what programs' tools are bound to (TOML)")->group("Operation");
   add(app, "--audit-log", c.app.audit_log, "file for the audit log (JSON lines, chained by hashes)")
       ->group("Operation");
   add_flag(app, "log-prompts", c.app.service.log_prompts, "prompts and answers in the audit log")->group("Operation");

@@ -1,0 +1,67 @@
+// Failures that a program catches. A try is a dynamic handler of its strand: it remembers the frame to go back to and
+// the context as it was, so that a caught failure leaves no half-written message behind.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "runtime/exec/strand.h"
+
+namespace sgl::exec {
+
+bool Executor::Impl::begin_try(Strand& strand, const plan::Inst& inst) {
+  if (strand.handlers.size() >= kMaxHandlers) {
+    return strand.instance->machine.fail(base::ErrorKind::kLimit, "too many try blocks are open inside each other");
+  }
+  strand.handlers.push_back(
+      {strand.top, inst.a, inst.dst, plan::TypeId(inst.b), strand.context, strand.suspended.size()});
+  ++strand.top->pc;
+  return true;
+}
+
+bool Executor::Impl::end_try(Strand& strand) {
+  if (strand.handlers.empty() || strand.handlers.back().frame != strand.top) {
+    return strand.instance->machine.fail(base::ErrorKind::kInvalid,
+                                         "a try ends here that did not begin in this function");
+  }
+  strand.handlers.pop_back();
+  ++strand.top->pc;
+  return true;
+}
+
+bool Executor::Impl::recover(Strand& strand, const Failure& failure) {
+  Instance& instance = *strand.instance;
+  Machine& machine = instance.machine;
+  const base::ErrorKind kind = failure.error.kind;
+  // What the caller allows is not the program's to go beyond, and bugs are not hidden.
+  const bool allowance = strand.cancelled || instance.timed_out || strand.fuel_left < 0 || machine.heap.exceeded;
+  if (strand.handlers.empty() || allowance || kind == base::ErrorKind::kCancelled || kind == base::ErrorKind::kInternal)
+    return false;
+  Handler handler = std::move(strand.handlers.back());
+  strand.handlers.pop_back();
+  Heap* const outer = std::exchange(current_heap(), &machine.heap);
+  while (strand.top != handler.frame) {
+    Frame* const done = strand.top;
+    strand.stack_left += kCallUnits + static_cast<std::int64_t>(done->function->regs.size());
+    strand.top = done->caller;
+    Frame::destroy(done);
+  }
+  while (strand.suspended.size() > handler.suspended) {
+    strand.tokens_left += strand.suspended.back().tokens_outside;
+    strand.suspended.pop_back();
+  }
+  strand.pending.reset();
+  strand.group.reset();
+  strand.context = std::move(handler.context);
+  trace(strand, fmt::format("caught {}: {}", base::error_kind_name(kind), failure.error.message));
+  const Value fields[] = {Value::string(base::error_kind_name(kind)), Value::string(failure.error.message),
+                          Value::integer(static_cast<std::int64_t>(failure.position.line))};
+  strand.top->regs()[handler.error] = Value::record(handler.type, fields);
+  strand.top->pc = handler.target;
+  machine.error_message.clear();
+  machine.error_position = {};
+  current_heap() = outer;
+  ready.push_back(&strand);
+  return true;
+}
+
+}  // namespace sgl::exec

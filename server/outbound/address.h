@@ -1,0 +1,21 @@
+// Which addresses a call to the outside may go to.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/expected.h"
+
+namespace sgl::server {
+
+// Whether an address, as text (IPv4 or IPv6), is one of the public internet: global unicast in the registries of IANA
+// (RFC 6890), with IPv4 addresses inside IPv6 ones (mapped, 6to4, NAT64) judged by themselves. Anything that is not an
+// address is not public.
+bool is_public_address(std::string_view address);
+
+// The addresses of a name that may be connected to, in the resolver's order: all, or the public ones. Blocks until the
+// resolver answers. Errors: `unavailable`: no such name; `failed`: none of its addresses is public.
+base::Expected<std::vector<std::string>> resolve(const std::string& host, bool allow_private);
+
+}  // namespace sgl::server
