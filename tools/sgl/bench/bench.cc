@@ -11,6 +11,7 @@
 #include "runtime/model/config.h"
 #include "tools/common/cli.h"
 #include "tools/common/exit_codes.h"
+#include "tools/common/load_choice.h"
 #include "tools/common/model_folder.h"
 #include "tools/common/terminal.h"
 #include "tools/sgl/bench/scenarios.h"
@@ -25,6 +26,7 @@ struct BenchCommand {
   std::vector<std::string> scenarios;
   BenchSettings settings;
   engine::EngineOptions options;
+  LoadChoice load;
   bool json = false;
 };
 
@@ -65,7 +67,9 @@ int run_bench(BenchCommand command) {
   if (!folder.ok()) return refuse(folder.error());
   announce(*folder);
   const auto begin = std::chrono::steady_clock::now();
-  const auto model = model::Model::load(folder->path);
+  const auto choice = command.load.options();
+  if (!choice.ok()) return refuse(choice.error());
+  const auto model = model::Model::load(folder->path, *choice);
   if (!model.ok()) return refuse(model.error());
   const auto tokenizer = tokenizer::Tokenizer::load(folder->path);
   if (!tokenizer.ok()) return refuse(tokenizer.error());
@@ -106,6 +110,10 @@ int bench(int argc, char** argv) {
   app.add_option(
       "-m,--model", command.model,
       "model folder in Hugging Face's format, or a GGUF file; default: the variable SGL_MODEL, else the bundled model");
+  app.add_option("--quantize", command.load.quantize, "quantise the weights at load: none (default), q8, q4, q4a")
+      ->check(CLI::IsMember({"none", "q8", "q4", "q4a"}));
+  app.add_option("--kv-cache-dtype", command.load.kv_cache_dtype, "numbers of the KV cache: f32 (default), f16")
+      ->check(CLI::IsMember({"f32", "f16"}));
   app.add_option("--threads", command.options.threads, "threads (0: the machine's physical cores)")
       ->check(CLI::Range(0, 1024));
   app.add_option("--prompt", s.prompt, "tokens of a prompt (512)")->check(CLI::Range(1, 1'000'000));
@@ -125,6 +133,7 @@ int bench(int argc, char** argv) {
       "Examples:\n"
       "  sgl bench\n"
       "  sgl bench decode batch --model models/small --batch 1,8,64\n"
+      "  sgl bench prefill --model models/small --quantize q8\n"
       "  sgl bench --model small-q8_0.gguf --json | jq '.rows[] | {scenario, detail, median}'\n\n"
       "Exit codes: 0 fine; 2 wrong usage, or a model that cannot be used; 130 interrupted.");
   std::function<int()> action = [&] { return run_bench(command); };
