@@ -1,12 +1,12 @@
 #!/bin/bash
-# From nothing to models/default: tokenizer, training in two stages, export. Installs nothing. Needs Debian's packages python3-torch,
+# From nothing to models/default: tokenizer, training, export; STEPS2 adds a second stage (README.md says what it brought). Installs nothing. Needs Debian's packages python3-torch,
 # libopenblas0-pthread and gcc. On one core with bfloat16 matrix instructions it takes about (STEPS + STEPS2) * 1.5 seconds when nothing else runs.
-# Variables: STEPS and STEPS2 (training steps of the stages), SEED, HELPERS (processes of low priority that compute beside it, with the same result),
+# Variables: STEPS (training steps), STEPS2 (those of the second stage), SEED, HELPERS (processes of low priority that compute beside it, with the same result),
 # OUT (folder of the model), WORK (folder for what is between).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-STEPS=${STEPS-3040} STEPS2=${STEPS2-3000} SEED=${SEED-1} HELPERS=${HELPERS-1} OUT=${OUT-$root/models/default} WORK=${WORK-$root/build/model-data}
+STEPS=${STEPS-3040} STEPS2=${STEPS2-0} SEED=${SEED-1} HELPERS=${HELPERS-1} OUT=${OUT-$root/models/default} WORK=${WORK-$root/build/model-data}
 python=${PYTHON-/usr/bin/python3}
 # Without these, glibc returns every activation to the kernel and fetches zeroed pages for the next.
 export MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_TOP_PAD_=268435456
@@ -19,7 +19,11 @@ mkdir -p "$WORK"
 "$python" "$here/check.py"
 "$python" "$here/tokenizer.py" --out "$WORK/tokenizer.json" --seed "$SEED"
 "$python" "$here/train.py" --tokenizer "$WORK/tokenizer.json" --out "$WORK/run" --steps "$STEPS" --seed "$SEED" --helpers "$HELPERS"
-"$python" "$here/train.py" --tokenizer "$WORK/tokenizer.json" --out "$WORK/run2" --stage 2 --init "$WORK/run/checkpoint.pt" \
-  --steps "$STEPS2" --muon 0.015 --adam 0.002 --decay 0.5 --seed "$SEED" --helpers "$HELPERS"
-"$python" "$here/export.py" --checkpoint "$WORK/run2/checkpoint.pt" --tokenizer "$WORK/tokenizer.json" --out "$OUT"
+checkpoint=$WORK/run/checkpoint.pt
+if [ "$STEPS2" -gt 0 ]; then
+  "$python" "$here/train.py" --tokenizer "$WORK/tokenizer.json" --out "$WORK/run2" --stage 2 --init "$checkpoint" \
+    --steps "$STEPS2" --muon 0.015 --adam 0.002 --decay 0.5 --seed "$SEED" --helpers "$HELPERS"
+  checkpoint=$WORK/run2/checkpoint.pt
+fi
+"$python" "$here/export.py" --checkpoint "$checkpoint" --tokenizer "$WORK/tokenizer.json" --out "$OUT"
 echo "Now measure it: python3 bench/default_model/run.py"
