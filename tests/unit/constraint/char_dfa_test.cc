@@ -247,7 +247,7 @@ TEST_CASE("hostile patterns end soon with an error") {
     const auto begin = std::chrono::steady_clock::now();
     const auto made = CharDfa::pattern(source, true, limits);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    CHECK_MESSAGE(took.count() < 2, source.substr(0, 40) << " took " << took.count());  // some 0.1 s; builds vary
+    CHECK_MESSAGE(took.count() < 60, source.substr(0, 40) << " took " << took.count());  // some 0.1 s; a hang, not a speed
     return !made.ok() && made.error().kind == sgl::base::ErrorKind::kLimit;
   };
   CHECK(fails("(x{1000}){1000}"));

@@ -36,7 +36,8 @@ class Collector {
       const std::lock_guard lock(mutex_);
       if (finished.error && !error_) error_ = finished.error;
       tokens_ += static_cast<std::size_t>(finished.usage.generated_tokens);
-      if (--left_ == 0) done_.notify_one();
+      --left_;
+      done_.notify_one();
     };
     return out;
   }
