@@ -8,6 +8,7 @@
 
 #include "kernels/quant.h"
 #include "runtime/base/file.h"
+#include "runtime/gguf/gguf.h"
 #include "runtime/model/config.h"
 #include "runtime/model/weights.h"
 
@@ -114,6 +115,11 @@ base::Status make_folder(const fs::path& target) {
 
 base::Expected<QuantizedSummary> write_quantized(const fs::path& source, const fs::path& target, WeightFormat format) {
   if (format == WeightFormat::kAsStored) return invalid("name the format to quantise to: q8, q4 or q4a");
+  if (gguf::is_gguf(source)) {
+    return invalid(
+        fmt::format("'{}' is a GGUF file; only a model folder can be written anew, load the file with --quantize",
+                    source.string()));
+  }
   SGL_TRY(const std::string text, base::read_file(source / "config.json", kMaxConfigBytes));
   SGL_TRY(const Config config, parse_config(text));
   if (config.stored != WeightFormat::kAsStored) {

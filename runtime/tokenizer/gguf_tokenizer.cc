@@ -20,6 +20,10 @@ using base::invalid;
 // tokenizer.ggml.token_type
 enum TokenType : std::int64_t { kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4, kUnused = 5, kByte = 6 };
 
+// Bytes of a token: published vocabularies have under 600. Finding the merges of a SentencePiece token takes the square
+// of it.
+constexpr std::size_t kMaxTokenBytes = 1024;
+
 // How texts are divided before merging, by the names that llama.cpp's converter gives (convert_hf_to_gguf_update.py).
 struct Division {
   std::string_view names;  // separated by spaces
@@ -75,6 +79,10 @@ class Converter {
       return invalid("'tokenizer.ggml.token_type' has not one type per token");
     }
     for (std::size_t i = 0; i < tokens_->size(); ++i) {
+      if ((*tokens_)[i].size() > kMaxTokenBytes) {
+        return invalid(fmt::format("'tokenizer.ggml.tokens' has a token of {} bytes, over the limit of {}",
+                                   (*tokens_)[i].size(), kMaxTokenBytes));
+      }
       if (!ids_.emplace((*tokens_)[i], i).second) {
         return invalid(fmt::format("'tokenizer.ggml.tokens' has the token '{}' twice", (*tokens_)[i]));
       }

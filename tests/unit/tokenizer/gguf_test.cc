@@ -115,4 +115,9 @@ TEST_CASE("what cannot be read is refused with its key") {
   twice.text("tokenizer.ggml.model", "gpt2");
   twice.texts("tokenizer.ggml.tokens", tokens);
   CHECK(error_of(twice).find("has the token 'a' twice") != std::string::npos);
+  gguf::Writer endless;
+  const std::string long_token[] = {std::string(2000, 'a')};
+  endless.text("tokenizer.ggml.model", "llama");
+  endless.texts("tokenizer.ggml.tokens", long_token);
+  CHECK(error_of(endless).find("a token of 2000 bytes, over the limit of 1024") != std::string::npos);
 }
