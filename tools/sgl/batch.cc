@@ -41,14 +41,14 @@ std::uint64_t input_seed(std::uint64_t seed, std::int64_t index) {
 std::string model_identity(const RunCommand& command) {
   const auto folder = model_folder(command.model);
   if (!folder.ok()) return "none";
-  std::string facts;
+  std::string facts = fmt::format("quantize={} kv={}\n", command.load.quantize, command.load.kv_cache_dtype);
   if (gguf::is_gguf(folder->path)) {
     // The header, which holds configuration and tokenizer, lies in the first bytes.
     constexpr std::size_t kHeader = 16 << 20;
     const auto file = base::MappedFile::open(folder->path);
     const std::span<const std::byte> bytes = file.ok() ? file->bytes() : std::span<const std::byte>();
     const std::string_view head(reinterpret_cast<const char*>(bytes.data()), std::min(bytes.size(), kHeader));
-    return base::hex(base::sha256(fmt::format("gguf {} {}", bytes.size(), base::hex(base::sha256(head)))));
+    return base::hex(base::sha256(facts + fmt::format("gguf {} {}", bytes.size(), base::hex(base::sha256(head)))));
   }
   for (const char* name : {"config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json"}) {
     const auto text = base::read_file(std::filesystem::path(folder->path) / name);
@@ -63,7 +63,6 @@ std::string model_identity(const RunCommand& command) {
   }
   std::sort(weights.begin(), weights.end());
   for (const std::string& line : weights) facts += line;
-  facts += fmt::format("quantize={} kv={}\n", command.load.quantize, command.load.kv_cache_dtype);
   return base::hex(base::sha256(facts));
 }
 
