@@ -5,7 +5,7 @@
 
 import re
 
-from . import frames_more, stage
+from . import frames_more, frames_wide, stage
 from .dialogue import sentence
 from .entities import age, amount, city, date, email, first_name, full_name, item, pronouns, quantity, syllables
 from .pools import ADJ, COLORS, COMMON_THINGS, HOBBIES, JOBS, PETS, RANDOM_WORDS, pick, plural
@@ -207,33 +207,25 @@ def odd(rng, kind):
     return f"{verb}{extra} {link} {{{kind}}}"
 
 
-_MORE = {
-    id(items): more
-    for items, more in (
-        (AGE, frames_more.AGE),
-        (CITY, frames_more.CITY),
-        (EMAIL, frames_more.EMAIL),
-        (BUY, frames_more.BUY),
-        (COST, frames_more.COST),
-        (COST_S, frames_more.COST_S),
-        (WHEN_S, frames_more.WHEN_S),
-        (EVENT, frames_more.EVENT),
-        (PERSON_SPECIAL, frames_more.PERSON_SPECIAL),
-        (ORDER_SPECIAL, frames_more.ORDER_SPECIAL),
-        (CONTACT_SPECIAL, frames_more.CONTACT_SPECIAL),
-    )
-}
+# By the list that is cut into splits: the patterns of the second stage, and those that the third has besides.
+_LISTS = "AGE CITY EMAIL BUY COST COST_S WHEN_S EVENT PERSON_SPECIAL ORDER_SPECIAL CONTACT_SPECIAL".split()
+_MORE = {id(globals()[n]): (getattr(frames_more, n), getattr(frames_wide, n)) for n in _LISTS}
 
 
 def choose(rng, split, items):
-    """One pattern: of the split, or while training one of frames_more.py that is like no held-out one."""
+    """One pattern: of the split, or while training one of frames_more.py and frames_wide.py that is like no held-out one."""
+    more, wide = _MORE.get(id(items), ((), ()))
+    if split != "train" or stage.number < 2 or not more or rng.random() < (0.4 if stage.number < 3 else 0.2):
+        return pick(rng, split, items)
+    return fresh(rng, more if stage.number < 3 else more + wide)
+
+
+def fresh(rng, patterns):
+    """One of patterns for training alone that is like no held-out one."""
     from . import held
 
-    more = _MORE.get(id(items))
-    if split != "train" or stage.number < 2 or not more or rng.random() < 0.4:
-        return pick(rng, split, items)
     while True:
-        pattern = rng.choice(more)
+        pattern = rng.choice(patterns)
         if held.clean(pattern):
             return pattern
 
@@ -300,7 +292,7 @@ def frame(rng, split, kind=None):
     kind = kind or rng.choice(["person", "person", "order", "order", "contact", "event"])
     known = {"name"}
     order = ["name", "age", "city", "email", "job", "hobby", "item", "quantity", "amount", "date"]
-    if split != "test" and rng.random() < COMPOSED[split]:
+    if split != "test" and rng.random() < (COMPOSED[split] if stage.number < 3 else 0.45):
         while True:
             text, known = grammar.compose(rng, split, kind, s)
             if held.clean(text):
@@ -329,13 +321,19 @@ def frame(rng, split, kind=None):
             text += " " + sentence(f"{s['he']} {choose(rng, split, CITY)}".format(**s))
             known.add("city")
     elif kind == "event":
-        event = odd(rng, "event") if split == "train" and rng.random() < 0.35 else choose(rng, split, EVENT)
-        text = sentence(f"{s['S']} {event}".format(**s))
+        if split == "train" and stage.number > 2 and rng.random() < 0.5:
+            text = fresh(rng, frames_wide.EVENT_SPECIAL).format(**s)
+        else:
+            event = odd(rng, "event") if split == "train" and rng.random() < 0.35 else choose(rng, split, EVENT)
+            text = sentence(f"{s['S']} {event}".format(**s))
         known.add("date")
         if rng.random() < 0.5:
             extra = rng.choice(["city", "age", "email"])
             text += " " + sentence(f"{s['he']} {choose(rng, split, CLAUSES[extra])}".format(**s))
             known.add(extra)
+    elif split == "train" and stage.number > 2 and rng.random() < 0.3:
+        text = fresh(rng, frames_wide.INVOICE_SPECIAL).format(**s)
+        known |= {"item", "quantity", "amount"}
     else:
         known |= {"item", "quantity"}
         special = rng.random() < 0.35

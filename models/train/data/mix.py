@@ -50,6 +50,24 @@ SECOND = (
     (misc.misc, 5),
     (misc.english, 1),
 )
+THIRD = (
+    (extraction.extraction, 34),
+    (extraction.several, 2),
+    (extraction.enums, 3),
+    (extraction.animals, 2),
+    (extraction.table, 4),
+    (extraction.wh_questions, 6),
+    (classification.classification, 11),
+    (yes_no.yes_no, 16),
+    (chat.chat, 7),
+    (tools.tools, 32),
+    (stories.stories, 12),
+    (tales.blend, 4),
+    (tales.tale, 4),
+    (misc.misc, 5),
+    (misc.english, 1),
+)
+MIXTURES = {1: MAIN, 2: SECOND, 3: THIRD}
 
 
 def dialogue(rng: random.Random, split: str, mixture=MAIN):

@@ -1,3 +1,3 @@
-"""Which stage of the training the data is for: the second knows the patterns and tools that were written for training alone."""
+"""Which stage of the training the data is for: the second knows the patterns and tools of *_more.py, the third those of *_wide.py too."""
 
 number = 2

@@ -8,6 +8,7 @@ from .entities import city, date, email, first_name, full_name, item, syllables
 from .pools import COLORS, RANDOM_WORDS, parts, pick, words
 from .tool_families import FAMILIES
 from .tool_families_more import MORE_FAMILIES
+from .tool_families_wide import WIDE_FAMILIES
 from .tools_made import family
 
 PHRASES = """I will be late.|See you tomorrow.|The train is on time.|Happy birthday!|Please call me.|Dinner is ready.|I like your idea.|The door is open.|We need more time.|Thank you for the cake.|Good luck!|The meeting is
@@ -95,7 +96,7 @@ def parts_of(split):
 def some_family(rng, split):
     """A family of the split; while training mostly one of those that are for training alone."""
     if split == "train" and stage.number > 1 and rng.random() < 0.8:
-        return rng.choice(MORE_FAMILIES)
+        return rng.choice(MORE_FAMILIES if stage.number < 3 else MORE_FAMILIES + WIDE_FAMILIES)
     return pick(rng, split, FAMILIES)
 
 
