@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "models" / "train"))
 
+import held_patterns  # noqa: E402
 from data import chat, classification, extraction, frames, stories, tools, yes_no  # noqa: E402
 from data.dialogue import and_list  # noqa: E402
 from data.pools import SPLITS, parts, words  # noqa: E402
@@ -50,6 +51,20 @@ def extraction_case(rng, split, name):
     question = rng.choice(ASK).format(k=and_list(keys), t=text)
     expected = {k: plain(k, v[k]) for k in keys}
     return {"task": "extract", "free": {"question": question}, "program": name, "typed": {"question": question}, "expected": expected}
+
+
+def wide_case(rng, split, name):
+    """As extraction_case, with the sentence patterns of held_patterns.py."""
+    _, keys = RECORDS[name]
+    pattern = rng.choice(getattr(held_patterns, {"person": "PERSON", "contact": "CONTACT", "order": "ORDER", "invoice": "INVOICE", "event": "EVENT"}[name]))
+    while True:
+        s, v = frames.person(rng, split)
+        entities = re.findall("[A-Z][a-z]+", f"{v['name']} {v['city']}")
+        if v["name"] != s["other"] and int(v["age"]) > 17 and not met() & set(entities):
+            break
+    question = rng.choice(ASK).format(k=and_list(keys), t=pattern.format(**s))
+    expected = {k: plain(k, v[k]) for k in keys}
+    return {"task": "wide", "free": {"question": question}, "program": name, "typed": {"question": question}, "expected": expected}
 
 
 def classification_case(rng, split, kind):
@@ -131,6 +146,16 @@ def other_tool_case(rng, split):
     return {"task": "tool_any", "free": free, "program": None, "typed": None, "expected": json.loads(call)}
 
 
+def wide_tool_case(rng, split):
+    """A request for one of three tools of held_patterns.py, of kinds that training knows, in other words: free text only."""
+    chosen = rng.sample(held_patterns.TOOLS, 3)
+    shown = [(name, text.rstrip("."), [(a, k, "integer" if k == "int" else "string") for a, k in arguments], requests) for name, text, arguments, requests in chosen]
+    style = rng.choice(["line", "short", "wide"])
+    instructions = "You have these tools.\n<tools>\n" + "\n".join(tools.describe(style, t) for t in shown) + "\n</tools>"
+    question, call = tools.asked(rng, split, rng.choice(shown))
+    return {"task": "tool_wide", "free": {"question": question, "instructions": instructions}, "program": None, "typed": None, "expected": json.loads(call)}
+
+
 def cases(limit: int, split: str = "test", seed: int = SEED) -> list[dict]:
     """`limit` cases of each kind."""
     out = []
@@ -149,6 +174,10 @@ def cases(limit: int, split: str = "test", seed: int = SEED) -> list[dict]:
 
     for name in RECORDS:
         add(extraction_case, name)
+    if split == "test":
+        for name in RECORDS:
+            add(wide_case, name)
+        add(wide_tool_case)
     for kind in ("sentiment", "topic", "intent"):
         add(classification_case, kind)
     for make in (yes_no_case, chat_case, tool_case, other_tool_case):

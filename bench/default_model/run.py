@@ -43,10 +43,10 @@ def batch(args, program: str, inputs: list[dict], folder: Path) -> list:
 
 def parsed(task: str, text):
     """The value that a free answer means; None if there is none."""
-    if text is None or task not in ("extract", "tool", "tool_any"):
+    if text is None or task not in ("extract", "wide", "tool", "tool_any", "tool_wide"):
         return text.strip() if text else text
     text = text.strip()
-    if task != "extract":
+    if task not in ("extract", "wide"):
         if not (text.startswith("<tool_call>") and text.endswith("</tool_call>")):
             return None
         text = text.removeprefix("<tool_call>").removesuffix("</tool_call>")
@@ -62,11 +62,11 @@ def score(cases, values, title: str) -> dict:
     for case, value in zip(cases, values):
         task, expected = case["task"], case["expected"]
         names = [task]
-        if task == "extract":
-            names.append(f"extract {case['name']}")
+        if task in ("extract", "wide"):
+            names.append(f"{task} {case['name']}")
             for key, wanted in expected.items():
                 got = value.get(key) if isinstance(value, dict) else None
-                for name in ("extract: all fields", f"extract: {key}"):
+                for name in (f"{task}: all fields", f"{task}: {key}"):
                     right[name][0] += got == wanted
                     right[name][1] += 1
         for name in names:
