@@ -259,7 +259,13 @@ struct Expr {
   struct Branch {
     std::vector<Arm> arms;
   };
-  struct Retry {};
+  struct Retry {
+    ExprPtr count;
+    Block body;
+    int attempts = 0;         // checked: 1 … kMaxAttempts
+    plan::TypeId error_type;  // checked: of what a failure is caught into
+    bool has_value = false;   // checked: whether the body yields
+  };
   SourceRange range;
   std::variant<NullLit, BoolLit, IntLit, FloatLit, DurationLit, StringLit, NameRef, Member, Call, Index, Slice, Negate,
                Not, Binary, Conditional, ListLit, Comprehension, RecordLit, Gen, Select, ParallelFor, Branch, Retry>

@@ -263,7 +263,11 @@ void Dumper::expr(const Expr& it) {
             indent();
             out_ += '}';
           },
-          [&](const Expr::Retry&) { out_ += "(retry)"; },
+          [&](const Expr::Retry& node) {
+            out_ += "retry ";
+            expr(*node.count);
+            block(node.body);
+          },
       },
       it.node);
 }

@@ -125,10 +125,7 @@ TypeId Checker::visit(Expr& expr, std::optional<TypeId> expected) {
   }
   if (auto* n = std::get_if<Expr::ParallelFor>(&node)) return check_parallel(expr, *n, expected);
   if (auto* n = std::get_if<Expr::Branch>(&node)) return check_branch(expr, *n, expected);
-  if (std::holds_alternative<Expr::Retry>(node)) {
-    unsupported(expr.range, "retries");
-    return types_.error();
-  }
+  if (auto* n = std::get_if<Expr::Retry>(&node)) return check_retry(expr, *n, expected);
   error(DiagKind::kTypeMismatch, expr.range, "a duration stands here").suggest("durations are for 'limits'");
   return types_.error();
 }

@@ -286,6 +286,7 @@ void Checker::check_fork_body(ast::ForkBody& body, std::vector<Binding*> variabl
   fn_.kind = plan::FunctionKind::kFork;
   fn_.depth += 1;
   fn_.loops = 0;
+  fn_.retries = 0;
   fn_.role.reset();
   fn_.forks.push_back(&body);
   fn_.yield_expected = expected;

@@ -276,8 +276,9 @@ void Checker::check_return(Stmt& stmt, Stmt::Return& node) {
 }
 
 void Checker::check_yield(Stmt& stmt, Stmt::Yield& node) {
-  if (fn_.kind != plan::FunctionKind::kFork) {
-    error(DiagKind::kYieldOutside, stmt.range, "'yield' stands outside a fork").suggest("use 'return'");
+  if (fn_.kind != plan::FunctionKind::kFork && fn_.retries == 0) {
+    error(DiagKind::kYieldOutside, stmt.range, "'yield' stands outside a fork and outside a retry")
+        .suggest("use 'return'");
     if (node.value) check_expr(*node.value);
     return;
   }
@@ -287,7 +288,7 @@ void Checker::check_yield(Stmt& stmt, Stmt::Yield& node) {
     return;
   }
   if (fn_.yield_expected) {
-    check_against(*node.value, *fn_.yield_expected, "what the fork yields");
+    check_against(*node.value, *fn_.yield_expected, fn_.retries > 0 ? "what the retry yields" : "what the fork yields");
     return;
   }
   const TypeId type = check_expr(*node.value);
@@ -298,7 +299,8 @@ void Checker::check_yield(Stmt& stmt, Stmt::Yield& node) {
     fn_.yield_type = joined;
   } else {
     error(DiagKind::kTypeMismatch, node.value->range,
-          fmt::format("this fork yields {} here and {} before", spell(type), spell(*fn_.yield_type)));
+          fmt::format("this {} yields {} here and {} before", fn_.retries > 0 ? "retry" : "fork", spell(type),
+                      spell(*fn_.yield_type)));
   }
 }
 

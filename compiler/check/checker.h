@@ -25,9 +25,10 @@ struct FunctionContext {
   std::optional<TypeId> result;  // declared; nullopt in forks and in prompts without a result
   std::uint32_t depth = 0;       // forks around
   int loops = 0;
+  int retries = 0;                    // around, in this function or fork
   std::optional<plan::Role> role;     // open one
   std::vector<ast::ForkBody*> forks;  // innermost last
-  // Of the innermost fork: the type expected of yields, then the joined type of those seen.
+  // Of the innermost fork or retry: the type expected of yields, then the joined type of those seen.
   std::optional<TypeId> yield_expected;
   std::optional<TypeId> yield_type;
   bool has_yield = false;
@@ -94,6 +95,8 @@ class Checker {
   void check_with(Stmt::With& node);
   void check_try(Stmt& stmt, Stmt::Try& node);
   void check_assert(Stmt::Assert& node);
+  TypeId check_retry(Expr& expr, Expr::Retry& node, std::optional<TypeId> expected);
+  TypeId failure_type();
   void check_expression_statement(Stmt::Expression& node);
   void check_condition(Expr& condition);
   bool always_leaves(const Block& block) const;   // every path returns, yields, fails, breaks or continues

@@ -42,6 +42,14 @@ struct FunctionBuilder {
     int tries_outside = 0;
   };
   std::vector<Loop> loops;
+  struct Retry {
+    Operand result;                 // kNone: it has no value
+    TypeId type;                    // of the value
+    std::vector<std::size_t> ends;  // jumps to patch
+    bool role_outside = false;
+    int tries_outside = 0;
+  };
+  std::vector<Retry> retries;
   int tries = 0;  // open ones
 };
 
@@ -91,6 +99,10 @@ class Lowerer {
   void lower_assert(const Stmt& stmt, const Stmt::Assert& node);
   void lower_return(const Expr* value, TypeId type);
   void leave_loop(bool is_break);
+  void lower_yield(const Stmt::Yield& node);
+  // Ends the roles and tries that are open here and were not outside.
+  void leave_to(bool role_outside, int tries_outside);
+  Operand lower_retry(const Expr& expr, const Expr::Retry& node);
   Reg declare(const Binding& binding);
   // Loops over a list or a range; `body` emits what is done with the loop's variables.
   template <typename Body>

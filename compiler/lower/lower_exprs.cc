@@ -132,6 +132,8 @@ Operand Lowerer::lower(const Expr& expr) {
     out = lower_select(select->select, nullptr);
   } else if (const auto* parallel = std::get_if<Expr::ParallelFor>(&node)) {
     out = lower_parallel(expr, *parallel);
+  } else if (const auto* retry = std::get_if<Expr::Retry>(&node)) {
+    out = lower_retry(expr, *retry);
   } else if (const auto* branch = std::get_if<Expr::Branch>(&node)) {
     out = lower_branch(expr, *branch);
   }

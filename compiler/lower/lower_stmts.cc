@@ -26,7 +26,7 @@ void Lowerer::lower_statement(const Stmt& stmt) {
   } else if (const auto* result = std::get_if<Stmt::Return>(&stmt.node)) {
     lower_return(result->value.get(), fn().result);
   } else if (const auto* yield = std::get_if<Stmt::Yield>(&stmt.node)) {
-    lower_return(yield->value.get(), fn().result);
+    lower_yield(*yield);
   } else if (std::holds_alternative<Stmt::Break>(stmt.node)) {
     leave_loop(true);
   } else if (std::holds_alternative<Stmt::Continue>(stmt.node)) {
@@ -63,10 +63,14 @@ void Lowerer::lower_return(const Expr* value, TypeId type) {
   give_back(result);
 }
 
+void Lowerer::leave_to(bool role_outside, int tries_outside) {
+  if (fn().role_open && !role_outside) emit(Op::kRoleEnd);
+  for (int i = tries_outside; i < fn().tries; ++i) emit(Op::kTryEnd);
+}
+
 void Lowerer::leave_loop(bool is_break) {
   FunctionBuilder::Loop& loop = fn().loops.back();
-  if (fn().role_open && !loop.role_outside) emit(Op::kRoleEnd);
-  for (int i = loop.tries_outside; i < fn().tries; ++i) emit(Op::kTryEnd);
+  leave_to(loop.role_outside, loop.tries_outside);
   (is_break ? loop.breaks : loop.continues).push_back(emit(Op::kJump, kNone, 0));
 }
 
@@ -241,6 +245,42 @@ void Lowerer::lower_try(const Stmt::Try& node) {
   give_back(error);
 }
 
+void Lowerer::lower_yield(const Stmt::Yield& node) {
+  if (fn().retries.empty()) return lower_return(node.value.get(), fn().result);
+  const FunctionBuilder::Retry retry = fn().retries.back();
+  lower_into(*node.value, retry.type, retry.result.reg);
+  leave_to(retry.role_outside, retry.tries_outside);
+  fn().retries.back().ends.push_back(emit(Op::kJump, kNone, 0));
+}
+
+// Every attempt but the last is a try that goes on to the next one when it fails; the failure of the last is the
+// retry's.
+Operand Lowerer::lower_retry(const Expr& expr, const Expr::Retry& node) {
+  const Operand result = node.has_value ? temp(rep(expr.type)) : Operand{};
+  fn().retries.push_back({result, expr.type, {}, fn().role_open, fn().tries});
+  for (int attempt = 1; attempt <= node.attempts; ++attempt) {
+    if (attempt == node.attempts) {
+      lower_block(node.body);
+      break;
+    }
+    const Operand error = temp(Rep::kBoxed);
+    const std::size_t entry = emit(Op::kTry, error.reg, 0, type_id(node.error_type).value);
+    ++fn().tries;
+    lower_block(node.body);
+    --fn().tries;
+    if (!node.has_value) {
+      emit(Op::kTryEnd);
+      fn().retries.back().ends.push_back(emit(Op::kJump, kNone, 0));
+    }
+    patch(entry, here());
+    give_back(error);
+  }
+  for (const std::size_t inst : fn().retries.back().ends) patch(inst, here());
+  fn().retries.pop_back();
+  joins_.insert(here());
+  return node.has_value ? result : load_null();
+}
+
 void Lowerer::lower_assert(const Stmt& stmt, const Stmt::Assert& node) {
   std::vector<std::size_t> when_false;
   branch_on(*node.condition, when_false);
@@ -249,8 +289,9 @@ void Lowerer::lower_assert(const Stmt& stmt, const Stmt::Assert& node) {
   fn().position = stmt.range;
   const std::string_view source = sources_.file(stmt.range.file).text();
   const SourceRange& shown = node.condition->range;
-  const Operand message = node.message ? lower_as(*node.message, types_.string())
-                                       : load_text("assertion failed: " + std::string(source.substr(shown.begin, shown.end - shown.begin)));
+  const Operand message =
+      node.message ? lower_as(*node.message, types_.string())
+                   : load_text("assertion failed: " + std::string(source.substr(shown.begin, shown.end - shown.begin)));
   emit(Op::kFail, kNone, message.reg);
   give_back(message);
   patch(end, here());

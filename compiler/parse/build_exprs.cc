@@ -68,7 +68,12 @@ ast::ExprPtr Builder::expr(Tree::ExprContext* context) {
   }
   if (auto* loop = as<Tree::ParallelExprContext>(context)) return parallel(loop);
   if (auto* arms = as<Tree::BranchExprContext>(context)) return branch(arms);
-  if (as<Tree::RetryExprContext>(context) != nullptr) return make_expr(where, ast::Expr::Retry{});
+  if (auto* repeated = as<Tree::RetryExprContext>(context)) {
+    ast::Expr::Retry node;
+    node.count = op_expr(repeated->count);
+    node.body = block(repeated->body);
+    return make_expr(where, std::move(node));
+  }
   return missing(where);
 }
 

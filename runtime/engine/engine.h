@@ -1,4 +1,6 @@
-// The engine: one thread owns scheduler, KV cache and step loop; callers hand it requests and get events.
+// The engine: one thread owns scheduler, KV cache and step loop; callers hand it requests and get events. With several
+// replicas there is one such thread with a cache and kernels' threads of its own for each, over the same weights; a
+// request stays on the replica that it was given to (router.h), and its result does not depend on which that was.
 // Every request gets exactly one terminal event (Finished), whatever happens.
 #pragma once
 
@@ -88,7 +90,7 @@ struct Finished {
   Usage usage;
 };
 
-// Called on the engine thread: must return quickly and must not call back into the engine except to submit or cancel.
+// Called on the engine thread (of the request's replica): must return quickly and must not call back into the engine except to submit or cancel.
 struct Events {
   std::function<void(RequestId, std::string_view text)> on_text;  // newly complete UTF-8 text; may be empty function
   // Tokens whose text on_text gives next (or gave), with log-probabilities where they were asked for. May be empty.
@@ -123,6 +125,7 @@ struct ScoreRequest {
 };
 
 struct EngineOptions {
+  std::size_t replicas = 1;    // 1 … 64; threads, pages, max_kv_bytes and max_queue are those of all, shared out evenly
   std::size_t threads = 0;     // kernels' threads; 0: physical cores
   std::size_t page_size = 16;  // tokens per KV page
   std::size_t pages = 0;       // 0: from max_kv_bytes
@@ -158,7 +161,7 @@ class Engine {
   // Forgets the cached prefixes of one namespace that no running sequence uses. Takes effect within one step.
   void flush_cache(Namespace ns);
 
-  EngineStats stats() const;     // a consistent copy
+  EngineStats stats() const;     // a consistent copy of each replica's, added up
   std::size_t capacity() const;  // tokens of one sequence: the model's context or the KV pool, whichever is smaller
   const tokenizer::Tokenizer& tokenizer() const;
   std::shared_ptr<const tokenizer::Tokenizer> shared_tokenizer() const;

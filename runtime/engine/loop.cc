@@ -38,7 +38,7 @@ class Refused final : public Task {
 
 }  // namespace
 
-bool Mailbox::post(Command command) {
+bool Mailbox::post(Command&& command) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return false;

@@ -39,8 +39,8 @@ using Command = std::variant<NewGenerate, NewScore, Cancel, FlushCache>;
 // Hands commands from any thread to the engine thread. The lock is held for moving commands only, never over a step.
 class Mailbox {
  public:
-  // False after close().
-  bool post(Command command);
+  // False after close(); the command is left as it was then.
+  bool post(Command&& command);
   // Everything posted since the last call. Blocks while there is nothing, unless `poll`; nothing and closed: returns.
   std::deque<Command> take(bool poll);
   // No further command is accepted from here on; false, and open still, while there is one to answer.

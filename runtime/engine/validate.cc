@@ -100,6 +100,7 @@ base::Status validate(const ScoreRequest& request, const RequestLimits& limits) 
 }
 
 base::Status validate(const EngineOptions& o) {
+  if (o.replicas < 1 || o.replicas > 64) return invalid("replicas must be from 1 to 64");
   if (o.threads > 1024) return invalid("threads must be at most 1024");
   if (o.page_size < 1 || o.page_size > 4096) return invalid("page_size must be from 1 to 4096");
   if (o.max_batch < 1 || o.max_batch > 65'536) return invalid("max_batch must be from 1 to 65536");

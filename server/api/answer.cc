@@ -7,6 +7,27 @@
 #include "server/auth/crypto.h"
 
 namespace sgl::server {
+namespace {
+
+struct CallHead {
+  std::string name;
+  std::size_t arguments = 0;  // where their JSON text begins; it ends before the last byte of the call
+};
+
+// A call is {"name":"…","arguments":…} in just this spelling: its schema is compiled compact and in this order, and the
+// names of functions need no escapes. nullopt: the text does not go that far yet.
+std::optional<CallHead> read_head(std::string_view call) {
+  constexpr std::string_view kBefore = R"({"name":")", kBetween = R"(","arguments":)";
+  const std::size_t end = call.find('"', kBefore.size());
+  if (end == std::string_view::npos || call.size() <= end + kBetween.size()) return std::nullopt;
+  return CallHead{std::string(call.substr(kBefore.size(), end - kBefore.size())), end + kBetween.size()};
+}
+
+std::string new_call_id() {
+  return "call_" + base64url(random_bytes(12));
+}
+
+}  // namespace
 
 ChatAnswer::ChatAnswer(Service& service, const Chat& chat, Sampling sampling, std::vector<engine::TokenId> prompt,
                        const Principal& who)
@@ -70,13 +91,35 @@ void ChatAnswer::take(const engine::Finished& finished) {
   }
 }
 
+std::optional<ToolCallDelta> ChatAnswer::hear(std::string_view text) {
+  call_text_ += text;
+  ToolCallDelta out;
+  out.index = calls_.size();
+  if (call_id_.empty()) {
+    const auto head = read_head(call_text_);
+    if (!head) return std::nullopt;
+    call_id_ = new_call_id();
+    told_ = head->arguments;
+    out.id = call_id_;
+    out.name = head->name;
+  }
+  // The last byte may be the bracket that closes the call.
+  if (call_text_.size() > told_ + 1) {
+    out.arguments = call_text_.substr(told_, call_text_.size() - told_ - 1);
+    told_ = call_text_.size() - 1;
+  }
+  return out.name.empty() && out.arguments.empty() ? std::nullopt : std::optional(std::move(out));
+}
+
 void ChatAnswer::end_call(const engine::Finished& finished) {
   in_call_ = false;
-  const Json call = Json::parse(finished.text, nullptr, false);
-  if (call.is_object()) {
-    calls_.push_back(
-        {"call_" + base64url(random_bytes(12)), call.value("name", ""), dump(call.value("arguments", Json::object()))});
+  const auto head = read_head(finished.text);
+  if (head && Json::accept(finished.text)) {
+    calls_.push_back({call_id_.empty() ? new_call_id() : call_id_, head->name,
+                      finished.text.substr(head->arguments, finished.text.size() - head->arguments - 1)});
   }
+  call_id_.clear();
+  call_text_.clear();
   append(kToolCallEnd);
   const bool more =
       chat_.choice == ToolChoice::kAuto && chat_.parallel_calls && calls_.size() < kMaxToolCalls && left_ > 0;

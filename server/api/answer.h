@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/api/chat.h"
@@ -13,6 +15,13 @@ namespace sgl::server {
 
 struct ToolCall {
   std::string id, name, arguments;  // arguments: JSON text
+};
+
+// What has become known of the call that is being decoded: id and name once, then its arguments bit by bit.
+struct ToolCallDelta {
+  std::size_t index = 0;  // of the call
+  std::string id, name;   // with the first delta of a call
+  std::string arguments;  // the next piece of the JSON text
 };
 
 // A step of an answer: what is to be generated next. Free text stops before a tool call's mark; a call is decoded under
@@ -26,6 +35,8 @@ class ChatAnswer {
   base::Expected<std::optional<engine::GenerateRequest>> next();
   // The step's result.
   void take(const engine::Finished& finished);
+  // For streams: what new text of the step means for the call that it is part of; nullopt: nothing can be told yet.
+  std::optional<ToolCallDelta> hear(std::string_view text);
   // What is being generated is text for the client, not the inside of a tool call.
   bool in_text() const { return !in_call_; }
 
@@ -48,6 +59,8 @@ class ChatAnswer {
   engine::Sequence sequence_;
   const Principal& who_;
   bool in_call_ = false;
+  std::string call_text_, call_id_;  // of the call in work: what was heard; "" before it was told
+  std::size_t told_ = 0;             // bytes of call_text_
   int steps_ = 0;
   std::int64_t left_;  // tokens
   std::string text_, finish_reason_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 namespace sgl::server {
 namespace {
@@ -65,6 +66,12 @@ void read_message(Fields& fields, const Json& message, std::size_t index, Chat& 
   out.messages.push_back(std::move(rendered));
 }
 
+bool is_function_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '-';
+  });
+}
+
 void read_tools(Fields& fields, Chat& out) {
   const Json* tools = fields.array("tools");
   if (tools == nullptr) return;
@@ -87,6 +94,10 @@ void read_tools(Fields& fields, Chat& out) {
       fields.fail("tools", twice ? fmt::format("two tools are called '{}'", one.name)
                                  : "'parameters' must be a JSON Schema object");
       return fields.point(fmt::format("/tools/{}/function", i));
+    }
+    if (!is_function_name(one.name)) {
+      fields.fail("tools", "the name of a function has 1 to 64 letters, digits, '_' and '-'");
+      return fields.point(fmt::format("/tools/{}/function/name", i));
     }
     out.tools.push_back(std::move(one));
   }

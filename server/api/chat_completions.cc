@@ -36,7 +36,6 @@ struct ChatWork {
   std::vector<std::unique_ptr<ChatAnswer>> answers;
   std::unique_ptr<Generations> generations;
   std::vector<std::size_t> owner;  // of each generation: which answer
-  std::vector<std::size_t> told_calls;
 };
 
 void read_format(Call& call, Fields& fields, Sampling& sampling) {
@@ -103,28 +102,33 @@ std::optional<ApiError> begin_chat(const SharedCall& call, ChatWork& work) {
   params.max_tokens = static_cast<int>(std::min<std::int64_t>(params.max_tokens, service.context_limit() - size + 1));
   if (auto refused = call->admit({(size + params.max_tokens) * work.sampling.n})) return refused;
   work.generations = std::make_unique<Generations>(*service.engine, service.options.request_timeout, true);
-  work.told_calls.assign(static_cast<std::size_t>(work.sampling.n), 0);
   for (std::int64_t i = 0; i < work.sampling.n; ++i) {
     Sampling one = work.sampling;
     one.params.seed = seed_of(params.seed, static_cast<std::size_t>(i));
-    work.answers.push_back(
-        std::make_unique<ChatAnswer>(service, work.chat, std::move(one), *prompt, call->who));
+    work.answers.push_back(std::make_unique<ChatAnswer>(service, work.chat, std::move(one), *prompt, call->who));
     if (auto refused = begin_step(work, static_cast<std::size_t>(i))) return refused;
   }
   return std::nullopt;
 }
 
-Json calls_json(const std::vector<ToolCall>& calls, std::size_t from, bool indexed) {
+Json calls_json(const std::vector<ToolCall>& calls) {
   Json out = Json::array();
-  for (std::size_t i = from; i < calls.size(); ++i) {
-    Json one = Json::object();
-    if (indexed) one["index"] = i;
-    one["id"] = calls[i].id;
-    one["type"] = "function";
-    one["function"] = {{"name", calls[i].name}, {"arguments", calls[i].arguments}};
-    out.push_back(std::move(one));
+  for (const ToolCall& call : calls) {
+    out.push_back(
+        {{"id", call.id}, {"type", "function"}, {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
   }
   return out;
+}
+
+Json delta_json(const ToolCallDelta& delta) {
+  Json one = {{"index", delta.index}};
+  if (!delta.name.empty()) {
+    one["id"] = delta.id;
+    one["type"] = "function";
+    one["function"]["name"] = delta.name;
+  }
+  one["function"]["arguments"] = delta.arguments;
+  return {{"tool_calls", Json::array({std::move(one)})}};
 }
 
 Json chunk_json(const ChatWork& work, std::size_t index, Json delta, Json finish) {
@@ -181,17 +185,15 @@ void stream_chat(const SharedCall& call, ChatWork& work, const StreamWriter& wri
       }
       send(chunk);
     }
+    if (!answer.in_text() && !event->text.empty()) {
+      if (const auto delta = answer.hear(event->text)) send(chunk_json(work, index, delta_json(*delta), nullptr));
+    }
     if (!event->finished) continue;
     if (auto failed = end_step(call, work, index, *event->finished)) {
       call->record->status = failed->status;
       send(error_json(*failed, Dialect::kOpenAi));
       work.generations->cancel();
       continue;
-    }
-    if (answer.calls().size() > work.told_calls[index]) {
-      send(
-          chunk_json(work, index, {{"tool_calls", calls_json(answer.calls(), work.told_calls[index], true)}}, nullptr));
-      work.told_calls[index] = answer.calls().size();
     }
     if (!answer.finish_reason().empty()) send(chunk_json(work, index, Json::object(), answer.finish_reason()));
   }
@@ -226,7 +228,7 @@ Response whole_chat(const SharedCall& call, ChatWork& work) {
     Json message = {{"role", "assistant"},
                     {"content", answer.text().empty() && !answer.calls().empty() ? Json() : Json(answer.text())},
                     {"refusal", nullptr}};
-    if (!answer.calls().empty()) message["tool_calls"] = calls_json(answer.calls(), 0, false);
+    if (!answer.calls().empty()) message["tool_calls"] = calls_json(answer.calls());
     choices.push_back({{"index", i},
                        {"message", std::move(message)},
                        {"logprobs", work.logprobs ? chat_logprobs(call->service.engine->tokenizer(), answer.tokens(),

@@ -158,7 +158,13 @@ base::Expected<RunSpec> revive_run(Service& service, const StoredRun& stored) {
   spec.options.tools = service.tools.get();
   Principal who;
   who.tenant = stored.tenant;
+  who.id = stored.owner;
   service.attribute(spec.options, who);
+  spec.on_end = [lease = std::shared_ptr<QuotaBook::Lease>(service.quotas->take_up(who)), &service,
+                 tenant = stored.tenant](const engine::Usage& usage) {
+    lease->spent(usage.prompt_tokens, usage.generated_tokens);
+    service.metrics.count_tokens(tenant, usage);
+  };
   return spec;
 }
 

@@ -32,13 +32,14 @@ QuotaBook::QuotaBook(TokenStore* store) : store_(store) {
   }
 }
 
-QuotaBook::Lease::Lease(QuotaBook& book, Principal who, std::int64_t reserved)
-    : book_(book), who_(std::move(who)), reserved_(reserved) {}
+QuotaBook::Lease::Lease(QuotaBook& book, Principal who, std::int64_t reserved, bool taken_up)
+    : book_(book), who_(std::move(who)), reserved_(reserved), taken_up_(taken_up) {}
 QuotaBook::Lease::~Lease() {
-  book_.finish(who_, reserved_, prompt_, generated_);
+  const std::lock_guard lock(book_.mutex_);
+  book_.finish(taken_up_ ? book_.account(who_) : book_.account(who_, Clock::now()), reserved_, prompt_, generated_);
 }
 
-QuotaBook::Account& QuotaBook::account(const Principal& who, Clock::time_point now) {
+QuotaBook::Account& QuotaBook::account(const Principal& who) {
   Account& a = accounts_[who.id];
   a.total.tenant = who.tenant;
   a.total.id = who.id;
@@ -46,9 +47,13 @@ QuotaBook::Account& QuotaBook::account(const Principal& who, Clock::time_point n
     a.day = today();
     a.day_tokens = 0;
   }
+  return a;
+}
+
+QuotaBook::Account& QuotaBook::account(const Principal& who, Clock::time_point now) {
+  Account& a = account(who);
   // Threads look at the clock before they hold the lock: a time may be older than the last one seen.
-  const double minutes =
-      a.fresh ? 1.0 : std::max(0.0, std::chrono::duration<double>(now - a.refilled).count() / 60.0);
+  const double minutes = a.fresh ? 1.0 : std::max(0.0, std::chrono::duration<double>(now - a.refilled).count() / 60.0);
   const auto refill = [&](double& level, std::int64_t limit) {
     level = std::min(static_cast<double>(limit), level + minutes * static_cast<double>(limit));
   };
@@ -105,12 +110,16 @@ QuotaBook::Admission QuotaBook::admit(const Principal& who, const Demand& demand
   return out;
 }
 
-void QuotaBook::finish(const Principal& who, std::int64_t reserved, std::int64_t prompt, std::int64_t generated) {
+std::unique_ptr<QuotaBook::Lease> QuotaBook::take_up(const Principal& who) {
   const std::lock_guard lock(mutex_);
-  Account& a = account(who, Clock::now());
+  ++account(who).in_work;
+  return std::make_unique<Lease>(*this, who, 0, true);
+}
+
+void QuotaBook::finish(Account& a, std::int64_t reserved, std::int64_t prompt, std::int64_t generated) {
   const std::int64_t unspent = reserved - prompt - generated;
   --a.in_work;
-  a.tokens += static_cast<double>(unspent);
+  if (!a.fresh) a.tokens += static_cast<double>(unspent);
   a.day_tokens = std::max<std::int64_t>(0, a.day_tokens - unspent);
   a.total.prompt_tokens += prompt;
   a.total.generated_tokens += generated;

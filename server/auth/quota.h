@@ -43,7 +43,8 @@ class QuotaBook {
   // A request in work. Its end gives back what was reserved and not spent, and adds to the usage.
   class Lease {
    public:
-    Lease(QuotaBook& book, Principal who, std::int64_t reserved);
+    // `taken_up`: see take_up().
+    Lease(QuotaBook& book, Principal who, std::int64_t reserved, bool taken_up = false);
     ~Lease();
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
@@ -56,6 +57,7 @@ class QuotaBook {
     QuotaBook& book_;
     Principal who_;
     std::int64_t reserved_, prompt_ = 0, generated_ = 0;
+    bool taken_up_;
   };
   struct Admission {
     std::unique_ptr<Lease> lease;  // null: refused
@@ -63,6 +65,9 @@ class QuotaBook {
     QuotaState state;
   };
   Admission admit(const Principal& who, const Demand& demand, Clock::time_point now = Clock::now());
+  // A request that was admitted before a restart goes on: no quota refuses it, it is in work, and what it spends
+  // counts. Of `who` only id and tenant are used.
+  std::unique_ptr<Lease> take_up(const Principal& who);
 
   // Since start, by principal; with the store also earlier days.
   struct Total {
@@ -84,8 +89,9 @@ class QuotaBook {
     Total total;
     TokenStore::Usage unsaved;
   };
-  Account& account(const Principal& who, Clock::time_point now);
-  void finish(const Principal& who, std::int64_t reserved, std::int64_t prompt, std::int64_t generated);
+  Account& account(const Principal& who);                         // of today
+  Account& account(const Principal& who, Clock::time_point now);  // with its buckets refilled to the quotas of `who`
+  void finish(Account& account, std::int64_t reserved, std::int64_t prompt, std::int64_t generated);
 
   TokenStore* store_;
   mutable std::mutex mutex_;

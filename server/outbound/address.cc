@@ -10,6 +10,9 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <list>
+#include <memory>
+#include <mutex>
 
 namespace sgl::server {
 namespace {
@@ -55,6 +58,54 @@ bool public6(const Bytes6& a) {
   return !begins6(a, {0x20, 0x01, 0x0D, 0xB8}) && !begins6(a, {0x3F, 0xFF, 0x00});  // documentation
 }
 
+// A question to the resolver, which cannot be made to stop: it owns what the resolver's thread writes to.
+struct Lookup {
+  std::string host;
+  addrinfo hints{};
+  gaicb request{};
+
+  explicit Lookup(std::string name) : host(std::move(name)) {
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    request.ar_name = host.c_str();
+    request.ar_request = &hints;
+  }
+  ~Lookup() {
+    if (request.ar_result != nullptr) freeaddrinfo(request.ar_result);
+  }
+  Lookup(const Lookup&) = delete;
+  Lookup& operator=(const Lookup&) = delete;
+};
+
+// Lookups that nobody waits for and that still run; they go when they are done.
+void abandon(std::unique_ptr<Lookup> lookup) {
+  static std::mutex mutex;
+  // Never destroyed: a resolver's thread may write to one of them while the process ends.
+  static auto& running = *new std::list<std::unique_ptr<Lookup>>();
+  const std::lock_guard lock(mutex);
+  running.remove_if([](const auto& one) { return gai_error(&one->request) != EAI_INPROGRESS; });
+  running.push_back(std::move(lookup));
+}
+
+// 0, or the resolver's error; EAI_AGAIN with `lookup` gone: over.
+int look_up(std::unique_ptr<Lookup>& lookup, const std::function<bool()>& over) {
+  constexpr timespec kSlice{0, 50'000'000};
+  gaicb* list[] = {&lookup->request};
+  if (const int refused = getaddrinfo_a(GAI_NOWAIT, list, 1, nullptr); refused != 0) return refused;
+  int state = gai_error(&lookup->request);
+  while (state == EAI_INPROGRESS && !over()) {
+    gai_suspend(list, 1, &kSlice);
+    state = gai_error(&lookup->request);
+  }
+  if (state != EAI_INPROGRESS) return state;
+  if (gai_cancel(&lookup->request) == EAI_NOTCANCELED) {
+    abandon(std::move(lookup));
+  } else {
+    lookup.reset();
+  }
+  return EAI_AGAIN;
+}
+
 }  // namespace
 
 bool is_public_address(std::string_view address) {
@@ -65,18 +116,18 @@ bool is_public_address(std::string_view address) {
   return inet_pton(AF_INET6, text.c_str(), six.data()) == 1 && public6(six);
 }
 
-base::Expected<std::vector<std::string>> resolve(const std::string& host, bool allow_private) {
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int failed = getaddrinfo(host.c_str(), nullptr, &hints, &found);
+base::Expected<std::vector<std::string>> resolve(const std::string& host, bool allow_private,
+                                                 const std::function<bool()>& over) {
+  auto lookup = std::make_unique<Lookup>(host);
+  const int failed = look_up(lookup, over);
+  if (lookup == nullptr)
+    return base::Error{base::ErrorKind::kUnavailable, fmt::format("the resolver has not answered for '{}'", host)};
   if (failed != 0) {
     return base::Error{base::ErrorKind::kUnavailable,
                        fmt::format("the host '{}' has no address: {}", host, gai_strerror(failed))};
   }
   std::vector<std::string> out;
-  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+  for (const addrinfo* one = lookup->request.ar_result; one != nullptr; one = one->ai_next) {
     char text[INET6_ADDRSTRLEN] = {};
     const void* bytes = one->ai_family == AF_INET
                             ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(one->ai_addr)->sin_addr)
@@ -84,7 +135,6 @@ base::Expected<std::vector<std::string>> resolve(const std::string& host, bool a
     if (inet_ntop(one->ai_family, bytes, text, sizeof text) == nullptr) continue;
     if (allow_private || is_public_address(text)) out.emplace_back(text);
   }
-  freeaddrinfo(found);
   if (out.empty()) {
     return base::Error{
         base::ErrorKind::kFailed,

@@ -1,6 +1,7 @@
 // Which addresses a call to the outside may go to.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,9 @@ namespace sgl::server {
 bool is_public_address(std::string_view address);
 
 // The addresses of a name that may be connected to, in the resolver's order: all, or the public ones. Blocks until the
-// resolver answers. Errors: `unavailable`: no such name; `failed`: none of its addresses is public.
-base::Expected<std::vector<std::string>> resolve(const std::string& host, bool allow_private);
+// resolver answers or `over` (asked some times a second) says that nobody waits any more.
+// Errors: `unavailable`: no such name, or over; `failed`: none of its addresses is public.
+base::Expected<std::vector<std::string>> resolve(const std::string& host, bool allow_private,
+                                                 const std::function<bool()>& over);
 
 }  // namespace sgl::server

@@ -54,10 +54,15 @@ void CallControl::cancel() {
   if (interrupt_) interrupt_();
 }
 
+void CallControl::time_out() {
+  const std::lock_guard lock(mutex_);
+  if (interrupt_) interrupt_();
+}
+
 void CallControl::interrupt_by(std::function<void()> interrupt) {
   const std::lock_guard lock(mutex_);
   interrupt_ = std::move(interrupt);
-  if (cancelled_ && interrupt_) interrupt_();
+  if (over() && interrupt_) interrupt_();
 }
 
 base::Expected<std::string> read_answer(const std::string& tool, const ToolBinding& binding, const std::string& body) {

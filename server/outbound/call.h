@@ -20,6 +20,7 @@ class CallControl {
   explicit CallControl(std::chrono::milliseconds timeout) : timeout_(timeout) {}
 
   void start() { deadline_ = Clock::now() + timeout_; }
+  Clock::time_point deadline() const { return deadline_; }
   // What is left, at least a millisecond so that it can be given to a function that takes a time.
   std::chrono::milliseconds left() const {
     return std::max(std::chrono::milliseconds(1),
@@ -32,6 +33,8 @@ class CallControl {
 
   // Any thread. Interrupts what is going on now.
   void cancel();
+  // The same when the time is over: a wait of the network may be longer, as each byte of a slow answer starts it anew.
+  void time_out();
   // Only by the thread that calls: how to interrupt what it does next; empty for nothing.
   void interrupt_by(std::function<void()> interrupt);
 

@@ -84,10 +84,10 @@ struct Reply {
 Expected<Reply> request(const std::string& tool, const ToolBinding& binding, const Target& target, bool own_host,
                         CallControl& control) {
   const HttpBinding& http = binding.http;
-  auto addresses = resolve(target.host, http.allow_private);
+  auto addresses = resolve(target.host, http.allow_private, [&control] { return control.over(); });
+  if (control.over()) return control.error(tool);
   if (!addresses.ok())
     return base::Error{addresses.error().kind, fmt::format("tool '{}': {}", tool, addresses.error().message)};
-  if (control.over()) return control.error(tool);
   const bool six = target.host.find(':') != std::string::npos;
   const std::string authority = six ? fmt::format("[{}]", target.host) : target.host;
   httplib::Client client(fmt::format("{}://{}:{}", target.scheme, authority, target.port));

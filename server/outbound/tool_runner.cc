@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -33,6 +34,8 @@ struct ToolRunner::State {
   std::deque<Job> waiting;
   std::map<std::uint64_t, std::shared_ptr<CallControl>> running;
   std::vector<std::thread> threads;
+  std::thread watch;
+  std::condition_variable watched;  // `running` has changed
   std::size_t idle = 0;
   std::uint64_t next = 1;
   bool ending = false;
@@ -51,9 +54,10 @@ struct ToolRunner::State {
       if (waiting.empty()) return;
       Job job = std::move(waiting.front());
       waiting.pop_front();
-      running.emplace(job.id, job.control);
-      lock.unlock();
       job.control->start();
+      running.emplace(job.id, job.control);
+      watched.notify_one();
+      lock.unlock();
       base::Expected<std::string> result =
           job.control->over()       ? base::Expected<std::string>(job.control->error(job.name))
           : job.binding->is_command ? call_command(job.name, *job.binding, job.arguments, *job.control)
@@ -63,6 +67,27 @@ struct ToolRunner::State {
       lock.unlock();
       job.on_done(std::move(result));
       lock.lock();
+    }
+  }
+
+  // Interrupts the calls whose time is over.
+  void watch_times() {
+    std::unique_lock lock(mutex);
+    while (!ending) {
+      auto next_time = CallControl::Clock::time_point::max();
+      const auto now = CallControl::Clock::now();
+      for (const auto& [id, control] : running) {
+        if (control->deadline() <= now) {
+          control->time_out();
+        } else {
+          next_time = std::min(next_time, control->deadline());
+        }
+      }
+      if (next_time == CallControl::Clock::time_point::max()) {
+        watched.wait(lock);
+      } else {
+        watched.wait_until(lock, next_time);
+      }
     }
   }
 };
@@ -81,8 +106,10 @@ ToolRunner::~ToolRunner() {
     for (const auto& [id, control] : state_->running) control->cancel();
   }
   state_->changed.notify_all();
+  state_->watched.notify_all();
   for (State::Job& job : dropped) job.on_done(base::Error{base::ErrorKind::kCancelled, "cancelled"});
   for (std::thread& thread : state_->threads) thread.join();
+  if (state_->watch.joinable()) state_->watch.join();
 }
 
 bool ToolRunner::bound(const std::string& name) const {
@@ -107,6 +134,7 @@ exec::ToolCallId ToolRunner::call(exec::ToolCall call, Done on_done) {
       auto control = std::make_shared<CallControl>(binding->second.timeout);
       state_->waiting.push_back({id, std::move(call.name), std::move(call.arguments), &binding->second,
                                  std::move(on_done), std::move(control)});
+      if (!state_->watch.joinable()) state_->watch = std::thread([state = state_.get()] { state->watch_times(); });
       if (state_->idle < state_->waiting.size() && state_->threads.size() < state_->limits.threads) {
         state_->threads.emplace_back([state = state_.get()] { state->work(); });
       }

@@ -191,6 +191,10 @@ def crash():
             equal(len(results), 200, "finished runs")
             for i, run in enumerate(ids):
                 equal(results[run].get("result", {}).get("text"), f"hello n{i}", f"{results[run]}")
+            # What was taken up is charged to whom it was admitted for, and nothing of it is left in work.
+            usage = s.good("GET", "/v1/admin/usage", key="e2e-admin-0123456789abcdef").json()["since_start"]
+            check(sum(u["generated_tokens"] for u in usage) > 0, usage)
+            equal([u["in_work"] for u in usage if u["id"] == "key"], [0], "requests in work")
 
 
 @test("server/logs")

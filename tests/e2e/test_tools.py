@@ -80,6 +80,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(200, body["n"])
         if self.path == "/wrong":
             return self.reply(200, 12)
+        if self.path == "/drip":
+            with contextlib.suppress(ConnectionError):
+                for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"a" * 200:
+                    self.wfile.write(bytes([byte]))
+                    time.sleep(0.1)
+            return None
         if self.path == "/large":
             return self.reply(200, b'"' + b"x" * 5000 + b'"')
         return self.reply(500, {"error": "out of order"})
@@ -130,6 +136,16 @@ def in_run():
         equal(json.loads(out), "failed: tool 'broken': it answered with status 500: {\"error\": \"out of order\"}", "caught")
         fails(1, r"trip.sgl:\d+:\d+: failed: tool 'broken': it answered with status 500", "sgl", "run", source, "--program", "careless", "--tools", tools, "--quiet")
         fails(2, r"tool 'broken' is bound to nothing; pass --tools FILE|tool 'weather' is bound to nothing; pass --tools FILE", "sgl", "run", source, "--program", "trip")
+
+
+@test("tools/drip")
+def drip():
+    # An endpoint that sends a byte of its headers now and then holds a call no longer than its timeout.
+    with folder() as path, endpoint() as server:
+        source, tools = bind(path, server.server_port, "/drip", 'timeout = "500ms"\n')
+        begin = time.monotonic()
+        fails(1, r"unavailable: tool 'broken' did not answer within 500 ms", "sgl", "run", source, "--program", "careless", "--tools", tools, "--quiet")
+        check(time.monotonic() - begin < 15, "the call ended before the endpoint's 22 seconds were over")
 
 
 @test("tools/interrupt")

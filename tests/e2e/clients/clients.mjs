@@ -69,9 +69,12 @@ const checks = {
     const named = await client.chat.completions.create({ ...ask, tool_choice: { type: "function", function: { name: "get_weather" } } });
     assert.equal(named.choices[0].message.tool_calls[0].function.name, "get_weather");
     const stream = await client.chat.completions.create({ ...ask, tool_choice: "required", stream: true });
-    let text = "";
-    for await (const chunk of stream) for (const part of chunk.choices[0]?.delta?.tool_calls ?? []) text += part.function?.arguments ?? "";
-    assert.equal(text, call.function.arguments);
+    const parts = [];
+    for await (const chunk of stream) parts.push(...(chunk.choices[0]?.delta?.tool_calls ?? []));
+    assert(parts.length > 2, "arguments come as they are made");
+    assert.equal(parts[0].function.name, call.function.name);
+    assert(parts[0].id.startsWith("call_") && parts.slice(1).every((part) => part.id === undefined && part.index === 0));
+    assert.equal(parts.map((part) => part.function.arguments).join(""), call.function.arguments);
     const later = await client.chat.completions.create({ ...ask, tool_choice: "none", messages: [...ask.messages, answer.choices[0].message, { role: "tool", tool_call_id: call.id, content: "sunny" }] });
     assert.equal(later.choices[0].message.tool_calls, undefined);
     await client.chat.completions.create({ ...ask, tool_choice: "auto" });

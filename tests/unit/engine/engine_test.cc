@@ -143,6 +143,7 @@ TEST_CASE("output does not depend on pages, pool, threads, batch, cache or chunk
     run({.threads = 1, .page_size = 16, .pages = 512});
     run({.threads = 1, .page_size = 1, .pages = 8192});
     run({.threads = 4, .page_size = 16, .pages = 512});
+    run({.replicas = 3, .threads = 4, .page_size = 4, .pages = 4096});
     run({.threads = 1, .page_size = 16, .pages = 512, .max_batch = 1});
     run({.threads = 1, .page_size = 16, .pages = 512, .prefill_chunk = 2});
     run({.threads = 4, .page_size = 1, .pages = 8192, .prefill_chunk = 3, .prefix_cache = false});
@@ -381,8 +382,8 @@ TEST_CASE("cancellation ends a request at once; priorities go first") {
 TEST_CASE("shutdown delivers every terminal event, also to requests made in events") {
   const test::Rig rig = test::random_rig();
   std::atomic<int> ended{0}, nested{0};
-  for (int round = 0; round < 5; ++round) {
-    auto e = make(rig);
+  for (std::size_t round = 0; round < 5; ++round) {
+    auto e = make(rig, {.replicas = 1 + round % 3, .threads = 1, .pages = 512});
     Engine* raw = e.get();
     for (std::uint32_t i = 0; i < 10; ++i) {
       Events events;
@@ -402,7 +403,17 @@ TEST_CASE("shutdown delivers every terminal event, also to requests made in even
 
 TEST_CASE("stress: random requests and cancellations from several threads, one terminal event each") {
   const test::Rig rig = test::random_rig();
-  const auto e = make(rig, {.threads = 2, .page_size = 2, .pages = 60, .max_batch = 6, .prefill_chunk = 16});
+  std::size_t replicas = 1;
+  SUBCASE("one replica") {}
+  SUBCASE("three replicas") {
+    replicas = 3;
+  }
+  const auto e = make(rig, {.replicas = replicas,
+                            .threads = 2 * replicas,
+                            .page_size = 2,
+                            .pages = 60 * replicas,
+                            .max_batch = 6,
+                            .prefill_chunk = 16});
   Client client(*e);
   std::mutex mutex;
   std::vector<RequestId> ids;

@@ -66,6 +66,23 @@ TEST_CASE("only addresses of the public internet are public") {
   }
 }
 
+TEST_CASE("names are resolved while somebody waits") {
+  const auto patient = [] { return false; };
+  const auto local = resolve("127.0.0.1", true, patient);
+  REQUIRE(local.ok());
+  CHECK(*local == std::vector<std::string>{"127.0.0.1"});
+  const auto refused = resolve("127.0.0.1", false, patient);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().kind == base::ErrorKind::kFailed);
+  CHECK_FALSE(resolve("no such host", true, patient).ok());
+  // Nobody waits: whether the resolver was quick enough or not, there is an answer.
+  for (int i = 0; i < 20; ++i) {
+    const auto hurried = resolve("sgl-test-name.invalid", true, [] { return true; });
+    REQUIRE_FALSE(hurried.ok());
+    CHECK(hurried.error().kind == base::ErrorKind::kUnavailable);
+  }
+}
+
 TEST_CASE("a binding is read with its defaults and secrets") {
   ::setenv("SGL_TEST_SECRET", "hush", 1);
   const auto parsed = parse_tool_bindings(

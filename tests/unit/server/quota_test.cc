@@ -60,6 +60,26 @@ TEST_CASE("concurrency") {
   CHECK(book.admit(p, {}).lease);
 }
 
+TEST_CASE("what was admitted before a restart is in work and is counted, and costs no fresh bucket") {
+  QuotaBook book(nullptr);
+  auto lease = book.take_up(who({}));
+  REQUIRE(lease);
+  CHECK(book.totals().front().in_work == 1);
+  const Principal limited = who({.tokens_per_minute = 100, .concurrent = 2});
+  lease->spent(30, 20);
+  lease.reset();
+  CHECK(book.totals().front().in_work == 0);
+  CHECK(book.totals().front().requests == 0);
+  CHECK(book.totals().front().generated_tokens == 20);
+  CHECK(book.admit(limited, {100}).lease);
+  // A bucket that is in use pays.
+  auto second = book.take_up(who({}));
+  CHECK(book.admit(limited, {0}).lease);
+  second->spent(40, 40);
+  second.reset();
+  CHECK_FALSE(book.admit(limited, {30}).lease);
+}
+
 TEST_CASE("usage reaches the store once") {
   auto store = TokenStore::open(":memory:");
   REQUIRE(store.ok());

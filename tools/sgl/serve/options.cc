@@ -38,7 +38,6 @@ struct Raw {
   std::string model_name;
   int body_mb = 8, drain = 30, request_timeout = 600;
   std::size_t kv_mb = 1024;
-  int replicas = 1;
   bool print_config = false;
 };
 
@@ -157,7 +156,11 @@ void add_model(CLI::App& app, ServeCommand& c, Raw& raw) {
       ->check(CLI::Range(1, 1 << 20))
       ->group("Model");
   add(app, "--kv-cache-mb", raw.kv_mb, "memory for the KV cache, MiB")->check(CLI::Range(1, 1 << 20))->group("Model");
-  add(app, "--dp", raw.replicas, "replicas of the model; this version has one")->group("Model");
+  add(app, "--dp", c.engine.replicas,
+      "replicas of the engine over the same weights, each with its own cache and its part of\nthe threads and of the "
+      "KV memory; a request goes to the one that has its prompt cached")
+      ->check(CLI::Range(1, 64))
+      ->group("Model");
 }
 
 void add_operation(CLI::App& app, ServeCommand& c) {
@@ -262,8 +265,6 @@ base::Status finish(const Raw& raw, ServeCommand& c) {
     SGL_TRY(auto rule, read_rule(text));
     app.auth.certificates.push_back(std::move(rule));
   }
-  if (raw.replicas != 1)
-    return base::invalid("--dp: this version runs one replica of the model; start several servers behind a proxy");
   app.auth.open = app.auth.api_key.empty() && app.auth.admin_api_key.empty() && app.auth.jwt.keys.empty() &&
                   app.state_dir.empty() && app.auth.certificates.empty();
   app.http.limits.max_body = static_cast<std::size_t>(raw.body_mb) << 20;
