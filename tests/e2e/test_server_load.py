@@ -1,5 +1,6 @@
 """sgl serve with clients nobody here wrote, with many clients at once, and between tenants."""
 import asyncio
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -177,6 +178,30 @@ def tenants():
             equal(s.ask("GET", "/v1/programs/one", key=b).status, 404, "another tenant's program")
             done = s.good("POST", "/v1/run", {"source": "program main() -> int { return 1 }\n", "background": True}, key=a).json()["run"]
             equal(s.ask("GET", f"/v1/runs/{done}", key=b).status, 404, "another tenant's run")
+
+
+@test("server/replicas")
+def replicas():
+    # Two engines over the same weights: the answers of one, each prompt found again where it was computed.
+    def answers(s):
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            def one(i):
+                words = " ".join(f"word{i % 8} {j}" for j in range(20))
+                return s.good("POST", "/generate", {"text": words, "sampling_params": {"max_new_tokens": 12, "temperature": 0.8, "sampling_seed": i}}).json()["text"]
+
+            return list(pool.map(one, range(32)))
+
+    with serving() as s:
+        expected = answers(s)
+    with serving("--dp", 2) as s:
+        equal(answers(s), expected, "answers of two replicas")
+        prompt = {"text": "A long prompt that is asked twice, " * 8, "sampling_params": {"max_new_tokens": 1}}
+        first, second = (s.good("POST", "/generate", prompt).json()["meta_info"] for _ in range(2))
+        equal(first["cached_tokens"], 0, "cached at first")
+        check(second["cached_tokens"] > first["prompt_tokens"] * 0.8, f"{second}")
+        s.good("POST", "/flush_cache")
+        equal(s.good("POST", "/generate", prompt).json()["meta_info"]["cached_tokens"], 0, "cached after a flush")
+    fails(64, r"--dp", "sgl", "serve", "--dp", 0)
 
 
 @test("server/slow")
