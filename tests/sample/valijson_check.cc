@@ -27,6 +27,16 @@ void make_whole(nlohmann::json& value) {
   }
 }
 
+// Whole numbers beyond 64 bits, which it takes for fractions.
+bool has_large(const nlohmann::json& value) {
+  if (value.is_number_float()) return std::fabs(value.get<double>()) >= 9e15;
+  bool large = false;
+  if (value.is_structured()) {
+    for (const auto& item : value) large = large || has_large(item);
+  }
+  return large;
+}
+
 }  // namespace
 
 struct ValijsonCheck::Impl {
@@ -61,7 +71,8 @@ ValijsonCheck::ValijsonCheck(const std::string& schema) {
 }
 
 bool ValijsonCheck::readable(const std::string& text) {
-  return !nlohmann::json::parse(text, nullptr, false).is_discarded();
+  const nlohmann::json value = nlohmann::json::parse(text, nullptr, false);
+  return !value.is_discarded() && !has_large(value);
 }
 
 bool ValijsonCheck::valid(const std::string& text) {
