@@ -16,6 +16,8 @@ class Automaton final : public Machine {
  public:
   Automaton(Graph graph, FragmentId root, const Limits& limits);
 
+  const Graph& graph() const { return graph_; }
+  FragmentId root() const { return root_; }
   int only_byte(StateId state) const override;
   int shortest_byte(StateId state) const override;
   std::optional<std::uint64_t> longest() const override { return graph_.fragment(root_).longest; }

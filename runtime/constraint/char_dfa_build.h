@@ -86,6 +86,8 @@ class CharDfaBuilder {
   static base::Expected<RawCharDfa> product(std::span<const CharDfa* const> parts, const std::vector<bool>& needed,
                                             const Accept& accept, const CharDfa::Limits& limits);
   static std::size_t bytes(const CharDfa& dfa);
+  // What finish() would make this automaton of.
+  static RawCharDfa raw(const CharDfa& dfa);
   // Every text is accepted from here, as far as a state shows that by itself.
   static bool accepts_all(const CharDfa& dfa, CharDfa::State state);
   // Removes the states that cannot end, merges some that are alike.

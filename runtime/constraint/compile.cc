@@ -9,6 +9,7 @@
 #include "runtime/constraint/automaton.h"
 #include "runtime/constraint/grammar.h"
 #include "runtime/constraint/number.h"
+#include "runtime/constraint/one_machine.h"
 #include "runtime/constraint/pattern.h"
 #include "runtime/constraint/text_machine.h"
 #include "runtime/constraint/type_forms.h"
@@ -22,15 +23,8 @@ namespace {
 
 const CodeSet kAnyChar{{0, base::kMaxCodePoint}};
 
-struct OneMachine final : Constraint::Impl {
-  explicit OneMachine(std::shared_ptr<const Machine> machine) : only(std::move(machine)) {}
-  std::shared_ptr<const Machine> machine() const override { return only; }
-  std::shared_ptr<const Machine> only;
-};
-
 std::shared_ptr<const Constraint> regular(Graph graph, FragmentId root, const Limits& limits) {
-  return std::make_shared<const Constraint>(
-      std::make_shared<OneMachine>(std::make_shared<const Automaton>(std::move(graph), root, limits)));
+  return one_machine(std::make_shared<const Automaton>(std::move(graph), root, limits));
 }
 
 class TypeCompiler {
@@ -70,8 +64,7 @@ class TypeCompiler {
     const std::int64_t min = std::max<std::int64_t>(root.min_chars, 0);
     if (root.kind != SpecKind::kString || !root.pattern.empty() || !root.format.empty()) return nullptr;
     if (root.max_chars >= 0 && root.max_chars < min) return nullptr;  // an error, which the graph finds
-    return std::make_shared<const Constraint>(std::make_shared<OneMachine>(
-        std::make_shared<const TextMachine>(min, root.max_chars < 0 ? -1 : root.max_chars, limits_)));
+    return one_machine(std::make_shared<const TextMachine>(min, root.max_chars < 0 ? -1 : root.max_chars, limits_));
   }
 
   enum class Progress : std::uint8_t { kNew, kOpen, kDone };

@@ -16,6 +16,7 @@ class GrammarConstraint final : public Constraint::Impl {
     if (machine_->worn()) machine_ = make();
     return machine_;
   }
+  const GrammarNetwork& network() const { return *network_; }
 
  private:
   std::shared_ptr<const GrammarMachine> make() const {

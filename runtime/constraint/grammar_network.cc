@@ -28,21 +28,51 @@ std::uint64_t shortest_text(const Constraint& constraint) {
 
 class NetworkBuilder {
  public:
-  NetworkBuilder(const GrammarNfa& nfa, const GrammarLimits& limits) : nfa_(nfa), limits_(limits) {}
+  explicit NetworkBuilder(const GrammarLimits& limits) : limits_(limits) {}
 
-  std::shared_ptr<GrammarNetwork> run(std::vector<std::string>& warnings, std::optional<GrammarProblem>& problem) {
-    out_->root = nfa_.root;
-    find_nullable();
-    find_used();
-    if (!make_nodes()) {
-      problem =
-          GrammarProblem{GrammarStatus::kLimit, 0,
-                         fmt::format("the grammar needs a network of more than {} nodes", limits_.max_nodes), true};
-      return nullptr;
+  std::shared_ptr<GrammarNetwork> run(const GrammarNfa& nfa, std::vector<std::string>& warnings,
+                                      std::optional<GrammarProblem>& problem) {
+    nullable_ = nullable_rules(nfa);
+    used_ = used_rules(nfa);
+    begin(nfa.rules.size(), nfa.root);
+    if (!make_nodes(nfa)) return too_large(problem);
+    find_shortest();
+    for (RuleId r = 0; r < nfa.rules.size(); ++r) warn(nfa, r, warnings);
+    return finish(problem);
+  }
+
+  std::shared_ptr<GrammarNetwork> run(const std::vector<ReadyRule>& rules, RuleId root,
+                                      std::optional<GrammarProblem>& problem) {
+    for (const ReadyRule& rule : rules) {
+      nullable_.push_back(rule.nullable);
+      used_.push_back(rule.machine != nullptr || !rule.automaton.nodes.empty());
+    }
+    begin(rules.size(), root);
+    for (RuleId r = 0; r < rules.size(); ++r) {
+      add_rule(r);
+      if (rules[r].machine) {
+        add_machine(r, rules[r].machine);
+      } else {
+        add_automaton(r, rules[r].automaton, rules[r].ignored);
+      }
+      if (over_limit()) return too_large(problem);
     }
     find_shortest();
-    for (RuleId r = 0; r < nfa_.rules.size(); ++r) warn(r, warnings);
-    if (out_->rules[nfa_.root].shortest >= kInfinite && !out_->rules[nfa_.root].nullable) {
+    return finish(problem);
+  }
+
+ private:
+  void begin(std::size_t rules, RuleId root) {
+    out_->rules.resize(rules);
+    out_->root = root;
+  }
+  std::shared_ptr<GrammarNetwork> too_large(std::optional<GrammarProblem>& problem) const {
+    problem = GrammarProblem{GrammarStatus::kLimit, 0,
+                             fmt::format("the grammar needs a network of more than {} nodes", limits_.max_nodes), true};
+    return nullptr;
+  }
+  std::shared_ptr<GrammarNetwork> finish(std::optional<GrammarProblem>& problem) {
+    if (out_->rules[out_->root].shortest >= kInfinite && !out_->rules[out_->root].nullable) {
       problem = GrammarProblem{GrammarStatus::kUnsatisfiable, 0, "no text can be derived from the start rule", true};
       return nullptr;
     }
@@ -53,98 +83,54 @@ class NetworkBuilder {
     return out_;
   }
 
- private:
-  // Rules whose end can be reached without bytes.
-  void find_nullable() {
-    nullable_.assign(nfa_.rules.size(), false);
-    std::vector<std::vector<std::uint32_t>> waiting(nfa_.rules.size());  // places after calls that can be reached
-    std::vector<std::uint8_t> seen(nfa_.nodes.size());
-    std::vector<RuleId> final_of(nfa_.nodes.size(), kNoRule);
-    std::vector<std::uint32_t> todo;
-    const auto visit = [&](std::uint32_t node) {
-      if (seen[node]++ == 0) todo.push_back(node);
-      seen[node] = 1;
-    };
-    const auto found = [&](RuleId rule) {
-      if (nullable_[rule]) return;
-      nullable_[rule] = true;
-      for (std::uint32_t to : waiting[rule]) visit(to);
-    };
-    for (RuleId r = 0; r < nfa_.rules.size(); ++r) {
-      final_of[nfa_.rules[r].final] = r;
-      if (!nfa_.rules[r].machine) visit(nfa_.rules[r].start);
-      if (nfa_.rules[r].machine && min_length(*nfa_.rules[r].machine) == 0) found(r);
-    }
-    while (!todo.empty()) {
-      const std::uint32_t node = todo.back();
-      todo.pop_back();
-      if (final_of[node] != kNoRule) found(final_of[node]);
-      for (std::uint32_t to : nfa_.nodes[node].jumps) visit(to);
-      for (const NfaCall& c : nfa_.nodes[node].calls) {
-        if (nullable_[c.rule])
-          visit(c.to);
-        else
-          waiting[c.rule].push_back(c.to);
-      }
-    }
+  std::size_t most_edges() const { return 16 * limits_.max_nodes; }
+  bool over_limit() const {
+    return out_->nodes.size() > limits_.max_nodes || out_->edges.size() + out_->calls.size() > most_edges();
   }
 
-  void find_used() {
-    used_.assign(nfa_.rules.size(), false);
-    std::vector<bool> seen(nfa_.nodes.size());
-    std::vector<std::uint32_t> todo;
-    const auto visit = [&](std::uint32_t node) {
-      if (!seen[node]) todo.push_back(node);
-      seen[node] = true;
-    };
-    const auto use = [&](RuleId rule) {
-      used_[rule] = true;
-      visit(nfa_.rules[rule].start);
-    };
-    use(nfa_.root);
-    while (!todo.empty()) {
-      const std::uint32_t node = todo.back();
-      todo.pop_back();
-      for (const Edge& e : nfa_.nodes[node].edges) visit(e.to);
-      for (std::uint32_t to : nfa_.nodes[node].jumps) visit(to);
-      for (const NfaCall& c : nfa_.nodes[node].calls) use(c.rule), visit(c.to);
-    }
-  }
-
-  bool make_nodes() {
-    const std::size_t most_edges = 16 * limits_.max_nodes;
+  bool make_nodes(const GrammarNfa& nfa) {
     SubsetScratch scratch;
-    out_->rules.resize(nfa_.rules.size());
-    for (RuleId r = 0; r < nfa_.rules.size(); ++r) {
-      NetworkRule& rule = out_->rules[r];
-      rule.nullable = nullable_[r];
-      rule.component = r;
-      rule.start = static_cast<std::uint32_t>(out_->nodes.size());
+    for (RuleId r = 0; r < nfa.rules.size(); ++r) {
+      add_rule(r);
       if (!used_[r]) continue;
-      if (nfa_.rules[r].machine) {
-        rule.foreign = static_cast<std::int32_t>(out_->foreign.size());
-        out_->foreign.push_back(nfa_.rules[r].machine);
-        NetworkNode node;
-        node.rule = r;
-        out_->nodes.push_back(node);
+      if (nfa.rules[r].machine) {
+        add_machine(r, nfa.rules[r].machine);
         continue;
       }
-      const auto made = without_empty_moves(nfa_, r, nullable_, most_edges, scratch);
+      const auto made = without_empty_moves(nfa, r, nullable_, most_edges(), scratch);
       if (!made) return false;
-      for (const RuleAutomaton::Node& from : made->nodes) {
-        NetworkNode node;
-        node.rule = r, node.final = from.final, node.ignored = nfa_.rules[r].ignored;
-        node.edges = static_cast<std::uint32_t>(out_->edges.size());
-        for (const Edge& e : from.edges) out_->edges.push_back({e.lo, e.hi, rule.start + e.to});
-        node.edges_end = static_cast<std::uint32_t>(out_->edges.size());
-        node.calls = static_cast<std::uint32_t>(out_->calls.size());
-        for (const NfaCall& c : from.calls) out_->calls.push_back({c.rule, rule.start + c.to});
-        node.calls_end = static_cast<std::uint32_t>(out_->calls.size());
-        out_->nodes.push_back(node);
-      }
-      if (out_->nodes.size() > limits_.max_nodes || out_->edges.size() + out_->calls.size() > most_edges) return false;
+      add_automaton(r, *made, nfa.rules[r].ignored);
+      if (over_limit()) return false;
     }
     return true;
+  }
+
+  void add_rule(RuleId r) {
+    NetworkRule& rule = out_->rules[r];
+    rule.nullable = nullable_[r];
+    rule.component = r;
+    rule.start = static_cast<std::uint32_t>(out_->nodes.size());
+  }
+  void add_machine(RuleId r, const std::shared_ptr<const Constraint>& machine) {
+    out_->rules[r].foreign = static_cast<std::int32_t>(out_->foreign.size());
+    out_->foreign.push_back(machine);
+    NetworkNode node;
+    node.rule = r;
+    out_->nodes.push_back(node);
+  }
+  void add_automaton(RuleId r, const RuleAutomaton& automaton, bool ignored) {
+    const std::uint32_t start = out_->rules[r].start;
+    for (const RuleAutomaton::Node& from : automaton.nodes) {
+      NetworkNode node;
+      node.rule = r, node.final = from.final, node.ignored = ignored;
+      node.edges = static_cast<std::uint32_t>(out_->edges.size());
+      for (const Edge& e : from.edges) out_->edges.push_back({e.lo, e.hi, start + e.to});
+      node.edges_end = static_cast<std::uint32_t>(out_->edges.size());
+      node.calls = static_cast<std::uint32_t>(out_->calls.size());
+      for (const NfaCall& c : from.calls) out_->calls.push_back({c.rule, start + c.to});
+      node.calls_end = static_cast<std::uint32_t>(out_->calls.size());
+      out_->nodes.push_back(node);
+    }
   }
 
   // Least bytes from every node to the end of its rule: Knuth's generalisation of Dijkstra's algorithm, in which a call
@@ -190,14 +176,14 @@ class NetworkBuilder {
     }
   }
 
-  void warn(RuleId r, std::vector<std::string>& warnings) const {
+  void warn(const GrammarNfa& nfa, RuleId r, std::vector<std::string>& warnings) const {
     constexpr std::size_t kMost = 100;
-    if (!nfa_.rules[r].listed || warnings.size() >= kMost) return;
+    if (!nfa.rules[r].listed || warnings.size() >= kMost) return;
     const NetworkRule& rule = out_->rules[r];
-    if (!nfa_.rules[r].used) {
-      warnings.push_back(fmt::format("the rule '{}' is not used", nfa_.rules[r].name));
+    if (!nfa.rules[r].used) {
+      warnings.push_back(fmt::format("the rule '{}' is not used", nfa.rules[r].name));
     } else if (used_[r] && rule.shortest >= kInfinite && !rule.nullable) {
-      warnings.push_back(fmt::format("the rule '{}' matches no text", nfa_.rules[r].name));
+      warnings.push_back(fmt::format("the rule '{}' matches no text", nfa.rules[r].name));
     }
   }
 
@@ -316,7 +302,6 @@ class NetworkBuilder {
     }
   }
 
-  const GrammarNfa& nfa_;
   const GrammarLimits& limits_;
   std::shared_ptr<GrammarNetwork> out_ = std::make_shared<GrammarNetwork>();
   std::vector<bool> nullable_, used_;
@@ -327,7 +312,13 @@ class NetworkBuilder {
 std::shared_ptr<const GrammarNetwork> GrammarNetwork::build(const GrammarNfa& nfa, const GrammarLimits& limits,
                                                             std::vector<std::string>& warnings,
                                                             std::optional<GrammarProblem>& problem) {
-  return NetworkBuilder(nfa, limits).run(warnings, problem);
+  return NetworkBuilder(limits).run(nfa, warnings, problem);
+}
+
+std::shared_ptr<const GrammarNetwork> GrammarNetwork::of_automata(const std::vector<ReadyRule>& rules, RuleId root,
+                                                                  const GrammarLimits& limits,
+                                                                  std::optional<GrammarProblem>& problem) {
+  return NetworkBuilder(limits).run(rules, root, problem);
 }
 
 std::vector<std::uint64_t> GrammarNetwork::to_goal(RuleId goal) const {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "runtime/constraint/grammar_nfa.h"
+#include "runtime/constraint/grammar_subset.h"
 
 namespace sgl::constraint {
 
@@ -43,12 +44,23 @@ struct NetworkComponent {
   std::vector<RuleId> rules;  // of a recursive one
 };
 
+// A rule whose automaton is there already. Neither machine nor nodes: nothing uses the rule.
+struct ReadyRule {
+  bool nullable = false, ignored = false;
+  std::shared_ptr<const Constraint> machine;  // its texts, instead of the automaton's
+  RuleAutomaton automaton;
+};
+
 class GrammarNetwork {
  public:
   // Errors: kUnsatisfiable, kLimit. `warnings`: rules that are left out.
   static std::shared_ptr<const GrammarNetwork> build(const GrammarNfa& nfa, const GrammarLimits& limits,
                                                      std::vector<std::string>& warnings,
                                                      std::optional<GrammarProblem>& problem);
+  // Of the rules that `build` would make. Precondition: those that are called are there. Errors as above.
+  static std::shared_ptr<const GrammarNetwork> of_automata(const std::vector<ReadyRule>& rules, RuleId root,
+                                                           const GrammarLimits& limits,
+                                                           std::optional<GrammarProblem>& problem);
 
   std::vector<NetworkNode> nodes;
   std::vector<Edge> edges;

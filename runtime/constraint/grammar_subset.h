@@ -19,6 +19,11 @@ struct RuleAutomaton {
   std::vector<Node> nodes;
 };
 
+// By rule: its end can be reached without bytes. O(network).
+std::vector<bool> nullable_rules(const GrammarNfa& nfa);
+// By rule: the root leads to it. O(network).
+std::vector<bool> used_rules(const GrammarNfa& nfa);
+
 // Used for one rule after the other of the same network.
 struct SubsetScratch {
   std::vector<std::uint64_t> stamps;  // by node: the last search that met it

@@ -31,12 +31,13 @@ bool in_string(Kind kind) {
 
 }  // namespace
 
-JsonMachine::JsonMachine(SchemaDoc doc, const SchemaOptions& options, std::optional<std::uint64_t> longest)
+JsonMachine::JsonMachine(SchemaDoc doc, const SchemaOptions& options, std::optional<std::uint64_t> longest,
+                         bool explored)
     : Machine(options.limits.max_states), options_(options), longest_(longest), goals_(std::move(doc), options_) {
   frames_.emplace_back();
   const GoalId root = goals_.root();
   if (goals_.cost(root) >= kInfinite) return;
-  goals_.explore();
+  if (!explored) goals_.explore();
   Threads start{{.kind = Kind::kValue, .what = static_cast<std::int32_t>(root)}};
   start[0].rest.bytes = rest_with_space(start[0]);
   if (!goals_.problem()) intern(start);

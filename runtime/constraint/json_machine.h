@@ -95,8 +95,10 @@ constexpr std::uint32_t kMaxIndentDepth = 1'000;  // open objects and arrays wit
 
 class JsonMachine final : public Machine {
  public:
-  // `longest`: bytes of the longest text, where it is known.
-  JsonMachine(SchemaDoc doc, const SchemaOptions& options, std::optional<std::uint64_t> longest = {});
+  // `longest`: bytes of the longest text, where it is known. `explored`: the schema was looked through before and
+  // nothing stood against it; only what the root needs is looked at again.
+  JsonMachine(SchemaDoc doc, const SchemaOptions& options, std::optional<std::uint64_t> longest = {},
+              bool explored = false);
 
   // What stands against the schema, once built and explored.
   const std::optional<GoalProblem>& problem() const { return goals_.problem(); }

@@ -28,16 +28,30 @@ Literals GoalExpander::item(const Conjunction& c, std::int64_t index) const {
   return out;
 }
 
+const NodeIndex* GoalExpander::named(NodeIndex node, const std::string& name) const {
+  constexpr std::size_t kFew = 16;
+  const auto& properties = doc_.nodes[node].properties;
+  if (properties.size() <= kFew) {
+    for (const auto& [known, schema] : properties) {
+      if (known == name) return &schema;
+    }
+    return nullptr;
+  }
+  const auto [index, fresh] = names_->try_emplace(node);
+  if (fresh) {
+    for (const auto& [known, schema] : properties) index->second.try_emplace(known, &schema);
+  }
+  const auto it = index->second.find(name);
+  return it == index->second.end() ? nullptr : it->second;
+}
+
 Literals GoalExpander::property(const Conjunction& c, const std::string& name) const {
   Literals out;
   for (NodeIndex n : c.objects) {
     const SchemaNode& node = doc_.nodes[n];
-    bool found = false;
-    for (const auto& [known, schema] : node.properties) {
-      if (known != name) continue;
-      found = true;
-      out.push_back(holds(schema));
-    }
+    const NodeIndex* listed = named(n, name);
+    bool found = listed != nullptr;
+    if (found) out.push_back(holds(*listed));
     for (const SchemaNode::PatternProperty& p : node.pattern_properties) {
       if (!p.pattern->accepts(name)) continue;
       found = true;
@@ -52,10 +66,8 @@ Literals GoalExpander::property(const Conjunction& c, const std::string& name) c
       c,
       [&](NodeIndex n) {
         const SchemaNode& node = doc_.nodes[n];
-        return std::any_of(node.properties.begin(), node.properties.end(),
-                           [&](const auto& p) { return p.first == name; }) ||
-               std::any_of(node.pattern_properties.begin(), node.pattern_properties.end(),
-                           [&](const auto& p) { return p.pattern->accepts(name); });
+        return named(n, name) != nullptr || std::any_of(node.pattern_properties.begin(), node.pattern_properties.end(),
+                                                        [&](const auto& p) { return p.pattern->accepts(name); });
       },
       out);
   std::erase(out, holds(kTrueNode));

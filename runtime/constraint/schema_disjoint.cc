@@ -15,7 +15,7 @@ bool GoalExpander::disjoint(const Literals& literals, int depth) {
   GoalExpander inner(doc_, limits_);
   inner.loose_ = true;
   inner.look_ = depth;
-  inner.disjoint_ = disjoint_;
+  inner.disjoint_ = disjoint_, inner.names_ = names_;
   const bool result = inner.expand(key).empty() && !inner.problem_;
   work_ += inner.work_;
   (*disjoint_)[{key, depth}] = result;

@@ -232,8 +232,7 @@ GoalExpander::Choice GoalExpander::some_property(const Conjunction::Some& some, 
       if (!matches(p, name)) continue;
       denied = p.node;
     } else {
-      const auto named = [&](const auto& property) { return property.first == name; };
-      if (std::any_of(node.properties.begin(), node.properties.end(), named)) continue;
+      if (named(some.node, name) != nullptr) continue;
       if (std::any_of(node.pattern_properties.begin(), node.pattern_properties.end(),
                       [&](const auto& p) { return matches(p, name); }))
         continue;

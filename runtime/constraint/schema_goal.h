@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 #include "runtime/constraint/schema_doc.h"
 
@@ -117,6 +118,8 @@ class GoalExpander {
   void assert_values(const ValueSet& set, Branch& branch);
   void combine(const SchemaNode& node, Branch& branch);
   Choice some_property(const Conjunction::Some& some, const Conjunction& c) const;
+  // What the node's `properties` say of the name; null: it is not there. O(1): large ones are indexed when met.
+  const NodeIndex* named(NodeIndex node, const std::string& name) const;
   Choice one_of(const std::vector<NodeIndex>& branches);
   static Option with_property(std::string name, Literal literal);
   static Option without_property(std::string name);
@@ -139,6 +142,8 @@ class GoalExpander {
   std::size_t work_ = 0;
   using Memo = std::map<std::pair<Literals, int>, bool>;
   std::shared_ptr<Memo> disjoint_ = std::make_shared<Memo>();
+  using Names = std::unordered_map<NodeIndex, std::unordered_map<std::string_view, const NodeIndex*>>;
+  std::shared_ptr<Names> names_ = std::make_shared<Names>();
 };
 
 // Helpers over conjunctions.

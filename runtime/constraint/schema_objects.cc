@@ -1,4 +1,4 @@
-// The shapes of objects: which names there may be, and what their values are.
+// The shapes of objects: which names there may be, and what their values are; and going through all goals.
 #include <algorithm>
 
 #include "runtime/base/utf8.h"
@@ -9,7 +9,8 @@ namespace {
 
 using Automata = std::vector<std::shared_ptr<const CharDfa>>;
 
-constexpr std::uint64_t kFewNames = 256;  // so many names that patterns allow are listed rather than matched
+constexpr std::size_t kExplored = 20'000;  // goals; what lies beyond is met when it is walked
+constexpr std::uint64_t kFewNames = 256;   // so many names that patterns allow are listed rather than matched
 
 std::uint64_t plus(std::uint64_t a, std::uint64_t b) {
   return std::min(a + b, kInfinite);
@@ -30,10 +31,16 @@ class NameList {
   std::unordered_map<std::string, std::uint32_t> index_;
 };
 
+// With all that it implies.
 void require(ObjectShape& shape, std::uint32_t index) {
-  if (shape.names[index].required) return;
-  shape.names[index].required = true;
-  for (std::uint32_t implied : shape.names[index].implied) require(shape, implied);
+  std::vector<std::uint32_t> open{index};
+  while (!open.empty()) {
+    ObjectShape::Name& name = shape.names[open.back()];
+    open.pop_back();
+    if (name.required) continue;
+    name.required = true;
+    open.insert(open.end(), name.implied.begin(), name.implied.end());
+  }
 }
 
 }  // namespace
@@ -256,6 +263,29 @@ std::uint64_t Goals::free_key_bytes(const ObjectShape& shape) {
   // They have to differ: so many bytes are enough for some ten thousand names.
   constexpr std::uint64_t kShort = 4;
   return kShort + (shape.keys && !shape.keys->empty() ? shape.keys->shortest_bytes(shape.keys->start()) : 0);
+}
+
+void Goals::explore() {
+  std::vector<GoalId> open{root()};
+  std::set<GoalId> met(open.begin(), open.end());
+  for (std::size_t i = 0; i < open.size() && open.size() < kExplored && !problem_; ++i) {
+    if (cost(open[i]) >= kInfinite) continue;
+    std::vector<GoalId> next;
+    for (const Alternative& a : goals_[open[i]].alternatives) {
+      if (a.array >= 0) {
+        for (const auto& item : array(a.array).prefix) {
+          for (const auto& v : item) next.push_back(v.goal);
+        }
+        for (const auto& v : array(a.array).rest) next.push_back(v.goal);
+      }
+      if (a.object < 0) continue;
+      for (const ObjectShape::Name& name : object(a.object).names) next.push_back(name.goal);
+      for (const auto& [tags, goal] : known_object(a.object).goals) next.push_back(goal);
+    }
+    for (GoalId goal : next) {
+      if (met.insert(goal).second) open.push_back(goal);
+    }
+  }
 }
 
 }  // namespace sgl::constraint

@@ -106,8 +106,8 @@ NodeIndex SchemaParser::child(const Place& parent, const std::string& key) {
 NodeIndex SchemaParser::child(const Place& parent, const std::string& key, std::size_t index) {
   return node({&(*parent.value->find(key))[index], at(parent.pointer, key) + "/" + std::to_string(index), parent.base});
 }
-NodeIndex SchemaParser::child(const Place& parent, const std::string& key, const std::string& name) {
-  return node({&*parent.value->find(key)->find(name), at(at(parent.pointer, key), name), parent.base});
+NodeIndex SchemaParser::child(const Place& parent, const std::string& key, const std::string& name, const Json& value) {
+  return node({&value, at(at(parent.pointer, key), name), parent.base});
 }
 std::vector<NodeIndex> SchemaParser::children(const Place& parent, const std::string& key) {
   const Json& list = *parent.value->find(key);
@@ -340,12 +340,12 @@ SchemaDoc parse_schema(std::string_view text, const SchemaOptions& options) {
     failed.problem = {SchemaStatus::kInvalid, "", "not valid UTF-8"};
     return failed;
   }
-  const Json root = Json::parse(text, nullptr, false);
-  if (root.is_discarded()) {
+  const std::optional<Json> root = read_json(text);
+  if (!root) {
     failed.problem = {SchemaStatus::kInvalid, "", "not JSON"};
     return failed;
   }
-  return SchemaParser(root, options).run();
+  return SchemaParser(*root, options).run();
 }
 
 }  // namespace sgl::constraint

@@ -25,7 +25,7 @@ class SchemaParser {
   NodeIndex node(const Place& place);
   NodeIndex child(const Place& parent, const std::string& key);
   NodeIndex child(const Place& parent, const std::string& key, std::size_t index);
-  NodeIndex child(const Place& parent, const std::string& key, const std::string& name);
+  NodeIndex child(const Place& parent, const std::string& key, const std::string& name, const Json& value);
   std::vector<NodeIndex> children(const Place& parent, const std::string& key);
   void read(NodeIndex index, const Place& place);
   void keyword(SchemaNode& out, const Place& place, const std::string& key, const Json& value);

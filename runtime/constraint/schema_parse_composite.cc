@@ -59,7 +59,7 @@ std::vector<std::string> SchemaParser::names(const std::string& pointer, const J
 void SchemaParser::pattern_properties(SchemaNode& out, const Place& place, const std::string& key, const Json& value) {
   for (const auto& [text, schema] : value.items()) {
     if (auto dfa = pattern(at(at(place.pointer, key), text), text)) {
-      out.pattern_properties.push_back({std::move(dfa), child(place, key, text)});
+      out.pattern_properties.push_back({std::move(dfa), child(place, key, text, schema)});
     }
   }
 }
@@ -69,7 +69,7 @@ void SchemaParser::dependencies(SchemaNode& out, const Place& place, const std::
     if (what.is_array()) {
       out.dependent_required.emplace_back(name, names(at(at(place.pointer, key), name), what));
     } else {
-      out.dependent_schemas.emplace_back(name, child(place, key, name));
+      out.dependent_schemas.emplace_back(name, child(place, key, name, what));
     }
   }
 }
@@ -82,7 +82,7 @@ bool SchemaParser::object(SchemaNode& out, const Place& place, const std::string
     return true;
   }
   if (key == "properties") {
-    for (const auto& [name, schema] : value.items()) out.properties.emplace_back(name, child(place, key, name));
+    for (const auto& [name, schema] : value.items()) out.properties.emplace_back(name, child(place, key, name, schema));
   } else if (key == "patternProperties") {
     pattern_properties(out, place, key, value);
   } else if (key == "additionalProperties") {

@@ -103,12 +103,29 @@ SchemaRefs::SchemaRefs(const Json& root, bool old_ids) : old_ids_(old_ids) {
   collect(root, "", "");
 }
 
+const Json* SchemaRefs::member(const Json& object, std::string_view key) const {
+  constexpr std::size_t kFew = 16;
+  const auto& members = object.get_ref<const Json::object_t&>();
+  if (members.size() <= kFew) {
+    for (const auto& [name, value] : members) {
+      if (name == key) return &value;
+    }
+    return nullptr;
+  }
+  const auto [index, fresh] = members_.try_emplace(&object);
+  if (fresh) {
+    for (const auto& [name, value] : members) index->second.try_emplace(name, &value);
+  }
+  const auto it = index->second.find(key);
+  return it == index->second.end() ? nullptr : it->second;
+}
+
 const std::string* SchemaRefs::id_of(const Json& value) const {
   if (!value.is_object()) return nullptr;
   for (const char* key : {"$id", "id"}) {
     if (key[0] == 'i' && !old_ids_) break;
-    const auto it = value.find(key);
-    if (it != value.end() && it->is_string()) return it->get_ptr<const std::string*>();
+    const Json* id = member(value, key);
+    if (id != nullptr && id->is_string()) return id->get_ptr<const std::string*>();
   }
   return nullptr;
 }
@@ -149,8 +166,8 @@ SchemaPlace SchemaRefs::at_pointer(const SchemaPlace& from, std::string_view poi
       const bool escaped = pointer[i] == '~' && i + 1 < end && (pointer[i + 1] == '0' || pointer[i + 1] == '1');
       key += escaped ? (pointer[++i] == '0' ? '~' : '/') : pointer[i];
     }
-    if (out.value->is_object() && out.value->contains(key)) {
-      out.value = &*out.value->find(key);
+    if (const Json* value = out.value->is_object() ? member(*out.value, key) : nullptr; value != nullptr) {
+      out.value = value;
     } else if (std::size_t index = 0;
                out.value->is_array() &&
                std::from_chars(key.data(), key.data() + key.size(), index).ptr == key.data() + key.size() &&

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -9,6 +10,9 @@
 namespace sgl::constraint {
 
 using Json = nlohmann::ordered_json;
+
+// Nullopt: not JSON. O(text). Precondition: its nesting is bounded.
+std::optional<Json> read_json(std::string_view text);
 
 // A place in the document: the value, its JSON pointer, and the URI that relative references in it go out from.
 struct SchemaPlace {
@@ -29,11 +33,14 @@ class SchemaRefs {
  private:
   void collect(const Json& value, const std::string& pointer, const std::string& base);
   const std::string* id_of(const Json& value) const;
+  // The member of an object, null for none. O(1): large objects are indexed when they are first looked into.
+  const Json* member(const Json& object, std::string_view key) const;
   SchemaPlace at_pointer(const SchemaPlace& from, std::string_view pointer) const;
 
   bool old_ids_;
   std::string root_base_;
   std::unordered_map<std::string, SchemaPlace> places_;  // by URI, without fragment or with the name of an anchor
+  mutable std::unordered_map<const Json*, std::unordered_map<std::string_view, const Json*>> members_;
 };
 
 // `~0`, `~1` as in a JSON pointer.

@@ -7,7 +7,6 @@ namespace {
 
 constexpr std::int64_t kMaxItems = 10'000'000;  // that a value must have: more would never be generated
 constexpr std::size_t kMaxNumberStates = 50'000;
-constexpr std::size_t kExplored = 20'000;  // goals; what lies beyond is met when it is walked
 
 std::uint64_t plus(std::uint64_t a, std::uint64_t b) {
   return std::min(a + b, kInfinite);
@@ -16,10 +15,30 @@ std::uint64_t plus(std::uint64_t a, std::uint64_t b) {
 }  // namespace
 
 Goals::Goals(SchemaDoc doc, const SchemaOptions& options)
-    : doc_(std::move(doc)),
-      options_(options),
-      expander_(doc_, options_.limits),
-      deadline_(std::chrono::steady_clock::now() + options_.limits.time) {}
+    : doc_(std::move(doc)), options_(options), expander_(doc_, options_.limits) {}
+
+// Goals are made as they are met, also long after the schema was compiled; only the time that they take counts.
+class Goals::Timer {
+ public:
+  explicit Timer(Goals& goals) : goals_(goals), outer_(goals.timed_) {
+    if (!outer_) goals_.since_ = Clock::now(), goals_.timed_ = true;
+  }
+  ~Timer() {
+    if (!outer_) goals_.spent_ += Clock::now() - goals_.since_, goals_.timed_ = false;
+  }
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+ private:
+  Goals& goals_;
+  const bool outer_;
+};
+
+bool Goals::late() {
+  if (spent_ + (Clock::now() - since_) <= options_.limits.time) return false;
+  fail(SchemaStatus::kTimeout, "", "compiling takes too long");
+  return true;
+}
 
 void Goals::fail(SchemaStatus status, std::string pointer, std::string message) {
   if (!problem_) problem_ = {status, std::move(pointer), std::move(message)};
@@ -48,7 +67,7 @@ GoalId Goals::intern(Literals literals, bool scalar) {
 void Goals::prepare(GoalId id) {
   if (goals_[id].prepared || problem_) return;
   goals_[id].prepared = true;
-  if (std::chrono::steady_clock::now() > deadline_) return fail(SchemaStatus::kTimeout, "", "compiling takes too long");
+  if (late()) return;
   const bool scalar = goals_[id].scalar;
   const std::vector<Conjunction> forms = expander_.expand(goals_[id].literals);
   if (expander_.problem()) {
@@ -272,26 +291,42 @@ std::uint64_t Goals::distinct(GoalId id) {
   return std::min(total, CharDfa::kMany);
 }
 
+// What is needed inside a cheapest value costs less than the whole, so this comes to an end; without recursion, since a
+// chain of references may be long.
 bool Goals::differs(GoalId id) {
-  if (goals_[id].differs) return *goals_[id].differs;
-  const std::uint64_t whole = goals_[id].cost;
-  bool out = false;
-  for (const Alternative& a : std::vector<Alternative>(goals_[id].alternatives)) {
-    if (whole >= kInfinite || least(a) != whole) continue;
-    if (a.array >= 0) out = out || (array(a.array).unique && array(a.array).min > 1);
-    if (a.object >= 0) {
-      const ObjectShape& shape = known_object(a.object);
-      std::int64_t listed = 0;
-      for (const ObjectShape::Name& name : shape.names) listed += known_cost(name.goal) < kInfinite ? 1 : 0;
-      out = out || shape.min > listed + 1;
+  std::vector<GoalId> open{id};
+  while (!open.empty()) {
+    const GoalId at = open.back();
+    const std::size_t size = open.size();
+    if (!goals_[at].differs) {
+      bool out = false;
+      const std::uint64_t whole = goals_[at].cost;
+      for (const Alternative& a : goals_[at].alternatives) {
+        if (whole >= kInfinite || least(a) != whole) continue;
+        out = out || itself_differs(a);
+        std::vector<GoalId> inner;
+        needs(a, inner);
+        for (GoalId goal : inner) {
+          if (known_cost(goal) >= whole) continue;
+          if (!goals_[goal].differs) open.push_back(goal);
+          out = out || goals_[goal].differs.value_or(false);
+        }
+      }
+      if (out) open.resize(size);
+      if (out || open.size() == size) goals_[at].differs = out;
     }
-    // What is needed inside costs less than the whole, so this comes to an end.
-    std::vector<GoalId> inner;
-    needs(a, inner);
-    for (GoalId goal : inner) out = out || (known_cost(goal) < whole && differs(goal));
+    if (open.size() == size) open.pop_back();
   }
-  goals_[id].differs = out;
-  return out;
+  return *goals_[id].differs;
+}
+
+bool Goals::itself_differs(const Alternative& a) {
+  if (a.array >= 0 && array(a.array).unique && array(a.array).min > 1) return true;
+  if (a.object < 0) return false;
+  const ObjectShape& shape = known_object(a.object);
+  std::int64_t listed = 0;
+  for (const ObjectShape::Name& name : shape.names) listed += known_cost(name.goal) < kInfinite ? 1 : 0;
+  return shape.min > listed + 1;
 }
 
 void Goals::needs(const Alternative& a, std::vector<GoalId>& out) {
@@ -320,6 +355,7 @@ void Goals::needs(const Alternative& a, std::vector<GoalId>& out) {
 // The least fixpoint of the goals' costs: recursive schemas refer to each other.
 std::uint64_t Goals::cost(GoalId id) {
   if (goals_[id].solved || problem_) return goals_[id].cost;
+  const Timer timer(*this);
   std::vector<GoalId> open{id};
   std::set<GoalId> met{id};
   for (std::size_t i = 0; i < open.size() && !problem_; ++i) {
@@ -331,7 +367,7 @@ std::uint64_t Goals::cost(GoalId id) {
     }
   }
   // Costs of goals that are deep in the others come first.
-  for (bool changed = true; changed && !problem_;) {
+  for (bool changed = true; changed && !problem_ && !late();) {
     changed = false;
     array_rests_.clear();
     for (std::size_t i = open.size(); i-- > 0;) {
@@ -342,29 +378,6 @@ std::uint64_t Goals::cost(GoalId id) {
   }
   for (GoalId goal : open) goals_[goal].solved = true;
   return goals_[id].cost;
-}
-
-void Goals::explore() {
-  std::vector<GoalId> open{root()};
-  std::set<GoalId> met(open.begin(), open.end());
-  for (std::size_t i = 0; i < open.size() && open.size() < kExplored && !problem_; ++i) {
-    if (cost(open[i]) >= kInfinite) continue;
-    std::vector<GoalId> next;
-    for (const Alternative& a : goals_[open[i]].alternatives) {
-      if (a.array >= 0) {
-        for (const auto& item : array(a.array).prefix) {
-          for (const auto& v : item) next.push_back(v.goal);
-        }
-        for (const auto& v : array(a.array).rest) next.push_back(v.goal);
-      }
-      if (a.object < 0) continue;
-      for (const ObjectShape::Name& name : object(a.object).names) next.push_back(name.goal);
-      for (const auto& [tags, goal] : known_object(a.object).goals) next.push_back(goal);
-    }
-    for (GoalId goal : next) {
-      if (met.insert(goal).second) open.push_back(goal);
-    }
-  }
 }
 
 }  // namespace sgl::constraint

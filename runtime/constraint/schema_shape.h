@@ -131,6 +131,7 @@ class Goals {
   // Automata of the names that `property_names` of the object's nodes allow: every list needs one that accepts.
   bool name_automata(const Conjunction& c, std::vector<std::vector<std::shared_ptr<const CharDfa>>>& out);
   std::uint64_t least(const Alternative& a);
+  bool itself_differs(const Alternative& a);  // several names or items of it must differ from each other
   std::uint64_t least_object(int id);
   std::uint64_t known_cost(GoalId id) const { return goals_[id].cost; }
   // Goals whose costs a goal's own cost is made of.
@@ -147,7 +148,13 @@ class Goals {
   std::deque<ArrayShape> arrays_;
   std::deque<ObjectShape> objects_;
   std::map<std::tuple<int, std::uint64_t, std::uint64_t>, std::uint64_t> array_rests_;
-  std::chrono::steady_clock::time_point deadline_;
+  // Of making goals: what it took so far, and since when the work now goes on, if it does.
+  using Clock = std::chrono::steady_clock;
+  class Timer;
+  bool late();
+  Clock::duration spent_{};
+  Clock::time_point since_;
+  bool timed_ = false;
 };
 
 }  // namespace sgl::constraint

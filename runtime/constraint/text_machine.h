@@ -13,6 +13,8 @@ class TextMachine final : public Machine {
   // Code points; max < 0: unbounded. Precondition: max < 0 or 0 <= min <= max.
   TextMachine(std::int64_t min, std::int64_t max, const Limits& limits);
 
+  std::int64_t min() const { return min_; }
+  std::int64_t max() const { return max_; }  // below 0: unbounded
   int only_byte(StateId) const override { return -1; }
   int shortest_byte(StateId state) const override;
   std::optional<FreeText> free_text(StateId state) const override;

@@ -98,7 +98,7 @@ def main():
             try:
                 value = json.loads(event["text"], **load)
                 error = jsonschema.exceptions.best_match(validator.iter_errors(value))
-            except RecursionError:  # jsonschema's own limit
+            except (RecursionError, decimal.InvalidOperation):  # jsonschema's own limit; an exponent beyond decimal's
                 unusable += 1
                 continue
             except ValueError as why:

@@ -1,6 +1,7 @@
 // sgl constrain bench: times of masks and of compiling.
 //
 // Each record is compiled and its texts are walked once cold and then `--rounds` times warm, with the same constraint.
+// What was compiled is also saved and loaded, to compare the times.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "runtime/constraint/ablation.h"
+#include "runtime/constraint/compiled.h"
 #include "tools/common/exit_codes.h"
 #include "tools/common/terminal.h"
 #include "tools/sgl/constrain.h"
@@ -32,14 +34,25 @@ struct Configuration {
   std::string name = "engine";
   constraint::Ablation ablation = {};
   Row cold{"cold", {}, 0}, warm{"warm", {}, 0};
-  Times compile;
+  Times compile, load;  // load: with the digest of the source
+  Times saved_bytes;
 };
+
+void measure_load(const ConstrainRecord& record, const constraint::Constraint& compiled, Configuration& into) {
+  const auto bytes = constraint::save(compiled, base::sha256(record.source));
+  if (!bytes.ok()) return;
+  into.saved_bytes.add(static_cast<double>(bytes->size()));
+  const auto begin = Clock::now();
+  const auto loaded = constraint::load(*bytes, base::sha256(record.source));
+  if (loaded.ok()) into.load.add(std::chrono::duration<double, std::micro>(Clock::now() - begin).count());
+}
 
 void measure(const ConstrainBenchCommand& command, const WalkContext& context, const ConstrainRecord& record,
              Configuration& into) {
   const ConstrainCompiled compiled = compile_record(record, command.options);
   into.compile.add(compiled.us);
   if (!compiled.ok()) return;
+  measure_load(record, *compiled.constraint, into);
   const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                            std::chrono::duration<double>(command.options.timeout));
   for (int round = 0; round <= command.rounds; ++round) {
@@ -62,9 +75,13 @@ std::string table(Configuration& c) {
                        t.mean(), t.percentile(0.5), t.percentile(0.9), t.percentile(0.99), t.percentile(1), t.count(),
                        100.0 * static_cast<double>(row->hits) / static_cast<double>(t.count()));
   }
-  Times& t = c.compile;
-  return out + fmt::format("{:<16} {:>9.1f} {:>9.1f} {:>9.1f} {:>9.1f} {:>10.1f} {:>9}\n", "compile", t.mean(),
-                           t.percentile(0.5), t.percentile(0.9), t.percentile(0.99), t.percentile(1), t.count());
+  for (const auto& [name, times] :
+       {std::pair{"compile", &c.compile}, {"load", &c.load}, {"saved, bytes", &c.saved_bytes}}) {
+    Times& t = *times;
+    out += fmt::format("{:<16} {:>9.1f} {:>9.1f} {:>9.1f} {:>9.1f} {:>10.1f} {:>9}\n", name, t.mean(),
+                       t.percentile(0.5), t.percentile(0.9), t.percentile(0.99), t.percentile(1), t.count());
+  }
+  return out;
 }
 
 Json as_json(Configuration& c) {
@@ -77,7 +94,10 @@ Json as_json(Configuration& c) {
     out["mask_us_" + row->name] = std::move(times);
   }
   out["compile_us"] = compile_summary(c.compile);
+  out["load_us"] = compile_summary(c.load);
+  out["saved_bytes"] = compile_summary(c.saved_bytes);
   out["schemas"] = c.compile.count();
+  out["loaded"] = c.load.count();
   return out;
 }
 

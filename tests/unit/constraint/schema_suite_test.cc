@@ -10,6 +10,7 @@
 #include <set>
 #include <sstream>
 
+#include "runtime/constraint/compiled.h"
 #include "runtime/constraint/json_schema.h"
 #include "runtime/constraint/number_dfa.h"
 #include "tests/unit/constraint/support.h"
@@ -54,6 +55,32 @@ struct Tally {
   std::size_t groups = 0, right = 0;
 };
 
+// Byte by byte through the text, as far as it is accepted: a constraint that was saved and loaded gives the same masks.
+void compare_loaded(const std::string& name, const ConstraintPtr& constraint, const ConstraintPtr& loaded,
+                    std::string_view text) {
+  static const auto kVocabulary = small_vocabulary();
+  Matcher first(constraint, kVocabulary), second(loaded, kVocabulary);
+  for (std::size_t i = 0;; ++i) {
+    const auto a = first.mask(), b = second.mask();
+    REQUIRE(a.ok() == b.ok());
+    if (!a.ok()) return;
+    CHECK_MESSAGE(std::ranges::equal((*a)->words(), (*b)->words()), name << ": " << text.substr(0, i));
+    if (i == text.size()) return;
+    const auto byte = static_cast<TokenId>(static_cast<unsigned char>(text[i]));
+    const bool accepted = first.accept(byte);
+    CHECK(second.accept(byte) == accepted);
+    if (!accepted) return;
+  }
+}
+
+ConstraintPtr reloaded(const Constraint& constraint) {
+  const auto bytes = save(constraint, sgl::base::Sha256{});
+  REQUIRE(bytes.ok());
+  const auto made = load(*bytes, sgl::base::Sha256{});
+  REQUIRE_MESSAGE(made.ok(), made.error().message);
+  return *made;
+}
+
 void run_file(const fs::path& path, Tally& tally) {
   const Json groups = Json::parse(std::ifstream(path));
   for (const Json& group : groups) {
@@ -65,6 +92,7 @@ void run_file(const fs::path& path, Tally& tally) {
     // The required tests have `format` as an annotation.
     if (path.stem() == "format") options.formats = Formats::kAnnotate;
     const SchemaResult made = compile_json_schema(group.at("schema").dump(), options);
+    const ConstraintPtr loaded = made.ok() ? reloaded(*made.constraint) : nullptr;
     bool all_right = true;
     for (const Json& test : group.at("tests")) {
       const bool valid = test.at("valid").get<bool>();
@@ -75,6 +103,7 @@ void run_file(const fs::path& path, Tally& tally) {
       }
       if (!made.ok()) continue;
       const std::string text = spelled(test.at("data"));
+      compare_loaded(name, made.constraint, loaded, text);
       const bool right = accepts(*made.constraint, text) == valid;
       CHECK_MESSAGE(right, name << ", " << test.at("description") << ": " << text.substr(0, 200) << " is "
                                 << (valid ? "valid but rejected" : "invalid but accepted"));
