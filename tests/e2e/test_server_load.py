@@ -197,11 +197,11 @@ def replicas():
         equal(answers(s), expected, "answers of two replicas")
         prompt = {"text": "A long prompt that is asked twice, " * 8, "sampling_params": {"max_new_tokens": 1}}
         first, second = (s.good("POST", "/generate", prompt).json()["meta_info"] for _ in range(2))
-        equal(first["cached_tokens"], 0, "cached at first")
+        check(first["cached_tokens"] < 3, "cached at first: the token that begins every text, at most")
         check(second["cached_tokens"] > first["prompt_tokens"] * 0.8, f"{second}")
         s.good("POST", "/flush_cache")
         equal(s.good("POST", "/generate", prompt).json()["meta_info"]["cached_tokens"], 0, "cached after a flush")
-    fails(64, r"--dp", "sgl", "serve", "--dp", 0)
+    fails(2, r"--dp", "sgl", "serve", "--dp", 0)
 
 
 @test("server/slow")
