@@ -16,7 +16,7 @@ fi
 [ $# -gt 0 ] || set -- $(ls tests/fuzz/corpus)
 
 cmake --preset fuzz -Wno-dev
-cmake --build --preset fuzz -j "$(nproc)" --target fuzzers
+cmake --build --preset fuzz -j "$(nproc)" --target $(printf 'fuzz_%s ' "$@")
 
 failed=
 mkdir -p build-fuzz/crashes

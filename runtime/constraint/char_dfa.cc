@@ -54,6 +54,24 @@ class Interned {
   std::size_t bytes_ = 0;
 };
 
+// Automata of which some must accept and the others (negated) must not.
+struct Terms {
+  explicit Terms(std::span<const CharDfa::Term> terms) {
+    for (const CharDfa::Term& term : terms) parts.push_back(term.dfa.get()), needed.push_back(!term.negated);
+  }
+  CharDfaBuilder::Accept accept() const {
+    return [this](std::span<const State> states) {
+      for (std::size_t p = 0; p < parts.size(); ++p) {
+        const bool accepts = states[p] != CharDfa::kDead && parts[p]->accepting(states[p]);
+        if (accepts != needed[p]) return false;
+      }
+      return true;
+    };
+  }
+  std::vector<const CharDfa*> parts;
+  std::vector<bool> needed;
+};
+
 Interned& interned() {
   static Interned table;
   return table;
@@ -116,21 +134,14 @@ Expected<DfaPtr> CharDfa::format(std::string_view name, const Limits& limits) {
 
 Expected<DfaPtr> CharDfa::all_of(std::span<const Term> terms, const Limits& limits) {
   if (terms.size() == 1 && !terms[0].negated) return terms[0].dfa;
-  std::vector<const CharDfa*> parts;
-  std::vector<bool> needed;
-  for (const Term& term : terms) {
-    parts.push_back(term.dfa.get());
-    needed.push_back(!term.negated);
-  }
-  const auto accept = [&](std::span<const State> states) {
-    for (std::size_t p = 0; p < parts.size(); ++p) {
-      const bool accepts = states[p] != kDead && parts[p]->accepting(states[p]);
-      if (accepts != needed[p]) return false;
-    }
-    return true;
-  };
-  SGL_TRY(RawCharDfa raw, CharDfaBuilder::product(parts, needed, accept, limits));
+  const Terms all(terms);
+  SGL_TRY(RawCharDfa raw, CharDfaBuilder::product(all.parts, all.needed, all.accept(), limits));
   return CharDfaBuilder::finish(std::move(raw));
+}
+
+Expected<bool> CharDfa::overlap(std::span<const Term> terms, const Limits& limits) {
+  const Terms all(terms);
+  return CharDfaBuilder::product_accepts(all.parts, all.needed, all.accept(), limits);
 }
 
 Expected<DfaPtr> CharDfa::tagged(std::span<const DfaPtr> parts, const std::function<bool(std::uint64_t)>& accept,

@@ -50,6 +50,9 @@ class CharDfa {
   };
   // The texts that all terms accept. Precondition: at least one term.
   static base::Expected<std::shared_ptr<const CharDfa>> all_of(std::span<const Term> terms, const Limits& limits);
+  // Whether some text satisfies all terms: as `all_of(terms)` is empty or not, but it stops at the first text, and
+  // makes no automaton.
+  static base::Expected<bool> overlap(std::span<const Term> terms, const Limits& limits);
   // All texts, and after each one which of `parts` (at most 64) accept it: bit i of tags() for parts[i]. Texts whose
   // tags `accept` refuses are not accepted.
   static base::Expected<std::shared_ptr<const CharDfa>> tagged(std::span<const std::shared_ptr<const CharDfa>> parts,

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <optional>
 
 #include "runtime/constraint/tuple_index.h"
@@ -126,9 +125,7 @@ Expected<RawCharDfa> determinize(const CharNfa& nfa, const CharDfa::Limits& limi
   return Subsets(nfa, limits).run();
 }
 
-// The common refinement of the parts' classes; returns, of each class of it, the class of each part.
-Expected<std::vector<std::vector<std::uint16_t>>> CharDfaBuilder::refine(std::span<const CharDfa* const> parts,
-                                                                         CharPartition& out) {
+Expected<std::vector<std::uint16_t>> CharDfaBuilder::refine(std::span<const CharDfa* const> parts, CharPartition& out) {
   out.starts = {0};
   for (const CharDfa* part : parts) {
     out.starts.insert(out.starts.end(), part->class_starts_.begin(), part->class_starts_.end());
@@ -138,17 +135,24 @@ Expected<std::vector<std::vector<std::uint16_t>>> CharDfaBuilder::refine(std::sp
   const auto too_many = [] { return base::over_limit("automata with too many different classes of characters"); };
   if (out.starts.size() * parts.size() > kMaxCharWork) return too_many();
   // Surrogates are class 0 in every part, and nothing else is.
-  std::vector<std::vector<std::uint16_t>> classes{std::vector<std::uint16_t>(parts.size(), 0)};
-  std::map<std::vector<std::uint16_t>, std::uint16_t> known{{classes[0], 0}};
-  std::vector<std::uint16_t> key(parts.size());
+  TupleIndex known;
+  std::vector<std::uint32_t> key(parts.size(), 0);
+  known.add(key);
+  std::vector<std::size_t> range(parts.size(), 0);  // of each part, the one that `start` lies in
   for (char32_t start : out.starts) {
-    for (std::size_t p = 0; p < parts.size(); ++p) key[p] = static_cast<std::uint16_t>(parts[p]->class_of(start));
-    if (classes.size() == UINT16_MAX) return too_many();
-    const auto [it, fresh] = known.try_emplace(key, static_cast<std::uint16_t>(classes.size()));
-    if (fresh) classes.push_back(key);
-    out.class_of.push_back(it->second);
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+      const std::vector<char32_t>& starts = parts[p]->class_starts_;
+      while (range[p] + 1 < starts.size() && starts[range[p] + 1] <= start) ++range[p];
+      key[p] = parts[p]->class_of_range_[range[p]];
+    }
+    if (known.size() == UINT16_MAX) return too_many();
+    out.class_of.push_back(static_cast<std::uint16_t>(known.add(key).first));
   }
-  out.classes = classes.size();
+  out.classes = known.size();
+  std::vector<std::uint16_t> classes;
+  classes.reserve(known.items());
+  for (std::uint32_t c = 0; c < known.size(); ++c)
+    classes.insert(classes.end(), known.at(c).begin(), known.at(c).end());
   return classes;
 }
 
@@ -179,9 +183,10 @@ Expected<RawCharDfa> CharDfaBuilder::product(std::span<const CharDfa* const> par
     for (std::size_t c = 1; c < out.partition.classes; ++c) {
       for (std::size_t p = 0; p < parts.size(); ++p) {
         const auto s = static_cast<State>(from[p]);
-        states[p] = s == CharDfa::kDead
-                        ? s
-                        : parts[p]->table_[static_cast<std::size_t>(s) * parts[p]->classes_ + classes[c][p]];
+        states[p] =
+            s == CharDfa::kDead
+                ? s
+                : parts[p]->table_[static_cast<std::size_t>(s) * parts[p]->classes_ + classes[c * parts.size() + p]];
       }
       work += parts.size();
       const std::optional<State> to = add();
@@ -190,6 +195,42 @@ Expected<RawCharDfa> CharDfaBuilder::product(std::span<const CharDfa* const> par
     }
   }
   return out;
+}
+
+Expected<bool> CharDfaBuilder::product_accepts(std::span<const CharDfa* const> parts, const std::vector<bool>& needed,
+                                               const Accept& accept, const CharDfa::Limits& limits) {
+  CharPartition partition;
+  SGL_TRY(const auto classes, refine(parts, partition));
+  TupleIndex index;
+  std::vector<State> states(parts.size());
+  std::vector<std::uint32_t> key(parts.size()), from;
+  bool found = false;
+  const auto add = [&] {
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+      if (needed[p] && states[p] == CharDfa::kDead) return;
+      key[p] = static_cast<std::uint32_t>(states[p]);
+    }
+    if (index.add(key).second) found = accept(states);
+  };
+  for (std::size_t p = 0; p < parts.size(); ++p) states[p] = parts[p]->start();
+  add();
+  std::size_t work = 0;
+  for (std::uint32_t at = 0; at < index.size() && !found; ++at) {
+    from.assign(index.at(at).begin(), index.at(at).end());
+    for (std::size_t c = 1; c < partition.classes && !found; ++c) {
+      for (std::size_t p = 0; p < parts.size(); ++p) {
+        const auto s = static_cast<State>(from[p]);
+        states[p] =
+            s == CharDfa::kDead
+                ? s
+                : parts[p]->table_[static_cast<std::size_t>(s) * parts[p]->classes_ + classes[c * parts.size() + p]];
+      }
+      work += parts.size();
+      add();
+      if (index.size() > limits.max_states || work > 2 * kMaxCharWork) return char_dfa_too_large(limits);
+    }
+  }
+  return found;
 }
 
 }  // namespace sgl::constraint

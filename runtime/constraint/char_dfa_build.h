@@ -56,10 +56,13 @@ class Predecessors {
     for (std::size_t s = 0; s < states; ++s) begin_[s + 1] += begin_[s];
     entries_.resize(begin_.back());
     std::vector<std::size_t> next(begin_.begin(), begin_.end() - 1);
-    for (std::size_t i = 0; i < table.size(); ++i) {
-      if (table[i] == CharDfa::kDead) continue;
-      entries_[next[static_cast<std::size_t>(table[i])]++] = {static_cast<std::uint32_t>(i / classes),
-                                                              static_cast<std::uint32_t>(i % classes)};
+    for (std::size_t s = 0; s < states; ++s) {
+      const std::span<const CharDfa::State> row = table.subspan(s * classes, classes);
+      for (std::size_t c = 0; c < classes; ++c) {
+        if (row[c] == CharDfa::kDead) continue;
+        entries_[next[static_cast<std::size_t>(row[c])]++] = {static_cast<std::uint32_t>(s),
+                                                              static_cast<std::uint32_t>(c)};
+      }
     }
   }
   std::span<const Entry> of(std::size_t state) const {
@@ -80,11 +83,16 @@ class CharDfaBuilder {
  public:
   // Removes the states that cannot end, and computes what CharDfa knows of the others.
   static std::shared_ptr<const CharDfa> finish(RawCharDfa raw);
+  // The same of an automaton that is tidy already: every state is live.
+  static std::shared_ptr<const CharDfa> finish_tidy(RawCharDfa raw);
   // All texts, with what each part says of them: `accept` gets the parts' states (kDead: refused for good) and returns
   // whether to accept; parts marked in `needed` must stay alive.
   using Accept = std::function<bool(std::span<const CharDfa::State>)>;
   static base::Expected<RawCharDfa> product(std::span<const CharDfa* const> parts, const std::vector<bool>& needed,
                                             const Accept& accept, const CharDfa::Limits& limits);
+  // Whether `accept` holds after some text, without making the product. Errors: `limit`.
+  static base::Expected<bool> product_accepts(std::span<const CharDfa* const> parts, const std::vector<bool>& needed,
+                                              const Accept& accept, const CharDfa::Limits& limits);
   static std::size_t bytes(const CharDfa& dfa);
   // What finish() would make this automaton of.
   static RawCharDfa raw(const CharDfa& dfa);
@@ -98,12 +106,13 @@ class CharDfaBuilder {
   static std::uint8_t least_bytes(char32_t lo, char32_t hi);
 
  private:
-  static base::Expected<std::vector<std::vector<std::uint16_t>>> refine(std::span<const CharDfa* const> parts,
-                                                                        CharPartition& out);
+  // The common refinement of the parts' classes; returns, of each class of it, the class of each part, one after the
+  // other.
+  static base::Expected<std::vector<std::uint16_t>> refine(std::span<const CharDfa* const> parts, CharPartition& out);
   static void prune(RawCharDfa& raw);
   static void merge(RawCharDfa& raw);
-  static void count(CharDfa& dfa, std::span<const std::uint64_t> class_sizes);
-  static void shortest(CharDfa& dfa);
+  static void count(CharDfa& dfa, const Predecessors& before, std::span<const std::uint64_t> class_sizes);
+  static void shortest(CharDfa& dfa, const Predecessors& before);
 };
 
 }  // namespace sgl::constraint

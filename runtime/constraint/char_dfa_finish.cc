@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <queue>
+#include <array>
 
 #include "runtime/constraint/char_dfa_build.h"
 #include "runtime/constraint/tuple_index.h"
@@ -112,13 +112,14 @@ void CharDfaBuilder::merge(RawCharDfa& raw) {
 
 // Counts backwards from the ends. A state that is never done lies on a cycle or leads to one, and every cycle leads to
 // acceptance, so what it accepts is infinite.
-void CharDfaBuilder::count(CharDfa& dfa, std::span<const std::uint64_t> class_sizes) {
+void CharDfaBuilder::count(CharDfa& dfa, const Predecessors& before, std::span<const std::uint64_t> class_sizes) {
   const std::size_t states = dfa.size();
-  const Predecessors before(dfa.table_, dfa.classes_, states);
   std::vector<std::uint32_t> open(states, 0);
   std::vector<std::uint64_t> sum(states, 0);
-  for (std::size_t i = 0; i < dfa.table_.size(); ++i) {
-    if (dfa.table_[i] != CharDfa::kDead) ++open[i / dfa.classes_];
+  for (std::size_t s = 0; s < states; ++s) {
+    const auto row = dfa.table_.begin() + static_cast<std::ptrdiff_t>(s * dfa.classes_);
+    open[s] = static_cast<std::uint32_t>(std::count_if(row, row + static_cast<std::ptrdiff_t>(dfa.classes_),
+                                                       [](State to) { return to != CharDfa::kDead; }));
   }
   dfa.counts_.assign(states, CharDfa::kMany);
   std::vector<std::size_t> todo;
@@ -138,32 +139,39 @@ void CharDfaBuilder::count(CharDfa& dfa, std::span<const std::uint64_t> class_si
   }
 }
 
-void CharDfaBuilder::shortest(CharDfa& dfa) {
+// Dijkstra's algorithm backwards from the ends, with a ring of buckets for a queue: costs are numbers of 8 bits.
+void CharDfaBuilder::shortest(CharDfa& dfa, const Predecessors& before) {
   const std::size_t states = dfa.size();
-  const Predecessors before(dfa.table_, dfa.classes_, states);
   dfa.shortest_.assign(states, UINT32_MAX);
   dfa.shortest_chars_.assign(states, 0);
-  using Item = std::pair<std::uint32_t, std::size_t>;
-  std::priority_queue<Item, std::vector<Item>, std::greater<>> queue;
+  std::array<std::vector<std::uint32_t>, UINT8_MAX + 1> ring;
+  std::size_t queued = 0;
   for (std::size_t s = 0; s < states; ++s) {
-    if (dfa.accepting_[s] != 0) dfa.shortest_[s] = 0, queue.emplace(0, s);
+    if (dfa.accepting_[s] != 0) dfa.shortest_[s] = 0, ring[0].push_back(static_cast<std::uint32_t>(s)), ++queued;
   }
-  while (!queue.empty()) {
-    const auto [bytes, at] = queue.top();
-    queue.pop();
-    if (bytes != dfa.shortest_[at]) continue;
-    for (const Predecessors::Entry& e : before.of(at)) {
-      const std::uint32_t with = bytes + dfa.costs_[e.cls];
-      if (with >= dfa.shortest_[e.from]) continue;
-      dfa.shortest_[e.from] = with;
-      dfa.shortest_chars_[e.from] = dfa.shortest_chars_[at] + 1;
-      queue.emplace(with, e.from);
+  for (std::uint32_t bytes = 0; queued > 0; ++bytes) {
+    std::vector<std::uint32_t>& bucket = ring[bytes % ring.size()];
+    for (std::uint32_t at : bucket) {
+      if (bytes != dfa.shortest_[at]) continue;
+      for (const Predecessors::Entry& e : before.of(at)) {
+        const std::uint32_t with = bytes + dfa.costs_[e.cls];
+        if (with >= dfa.shortest_[e.from]) continue;
+        dfa.shortest_[e.from] = with;
+        dfa.shortest_chars_[e.from] = dfa.shortest_chars_[at] + 1;
+        ring[with % ring.size()].push_back(e.from), ++queued;
+      }
     }
+    queued -= bucket.size();
+    bucket.clear();
   }
 }
 
 std::shared_ptr<const CharDfa> CharDfaBuilder::finish(RawCharDfa raw) {
   tidy(raw);
+  return finish_tidy(std::move(raw));
+}
+
+std::shared_ptr<const CharDfa> CharDfaBuilder::finish_tidy(RawCharDfa raw) {
   raw.table.shrink_to_fit();
   auto out = std::make_shared<CharDfa>();
   CharDfa& dfa = *out;
@@ -187,8 +195,9 @@ std::shared_ptr<const CharDfa> CharDfaBuilder::finish(RawCharDfa raw) {
     const std::uint64_t escaped = (lo <= '"' && '"' <= hi ? 1u : 0u) + (lo <= '\\' && '\\' <= hi ? 1u : 0u);
     if (hi >= 0x20 && hi - std::max<char32_t>(lo, 0x20) + 1 > escaped) plain[cls] = true;
   }
-  count(dfa, sizes);
-  shortest(dfa);
+  const Predecessors before(dfa.table_, dfa.classes_, dfa.size());
+  count(dfa, before, sizes);
+  shortest(dfa, before);
   dfa.loops_.resize(dfa.size());
   for (std::size_t s = 0; s < dfa.size(); ++s) {
     bool loops = true;

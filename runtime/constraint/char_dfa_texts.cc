@@ -117,7 +117,7 @@ Expected<std::shared_ptr<const CharDfa>> CharDfa::texts(std::span<const std::str
       raw.table[s * classes + cls] = static_cast<State>(root - node[i + 1]);
     }
   }
-  return CharDfaBuilder::finish(std::move(raw));
+  return CharDfaBuilder::finish_tidy(std::move(raw));  // the trie is minimal, and each of its nodes leads to an end
 }
 
 }  // namespace sgl::constraint

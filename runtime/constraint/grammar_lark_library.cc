@@ -66,7 +66,7 @@ std::string library_name(std::string_view name) {
 class TemplateExpander {
  public:
   TemplateExpander(GrammarDoc& doc, const std::vector<GrammarTemplate>& templates, const GrammarLimits& limits)
-      : doc_(doc), templates_(templates), limits_(limits) {
+      : doc_(doc), limits_(limits) {
     for (const GrammarTemplate& t : templates) {
       if (!index_.emplace(t.rule.name, &t).second) {
         fail(t.rule.place, fmt::format("the template '{}' is defined twice", t.rule.name));
@@ -159,7 +159,6 @@ class TemplateExpander {
 
   static constexpr std::size_t kMaxName = 10'000;  // bytes; instances of instances of … have longer and longer names
   GrammarDoc& doc_;
-  const std::vector<GrammarTemplate>& templates_;
   const GrammarLimits& limits_;
   std::map<std::string, const GrammarTemplate*> index_;
   std::set<std::string> made_;

@@ -1,5 +1,6 @@
 // The open objects and arrays of a JSON machine.
 #include <algorithm>
+#include <set>
 
 #include "runtime/constraint/json_machine.h"
 

@@ -1,6 +1,7 @@
 #include "runtime/constraint/json_machine.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 namespace sgl::constraint {

@@ -1,5 +1,7 @@
 #include "runtime/constraint/json_text.h"
 
+#include <algorithm>
+
 namespace sgl::constraint {
 namespace {
 
@@ -177,6 +179,8 @@ CharRange pending_range(Pending pending) {
 
 std::string json_content(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789abcdef";
+  const auto plain = [](char c) { return is_plain(static_cast<unsigned char>(c)); };
+  if (std::all_of(text.begin(), text.end(), plain)) return std::string(text);
   std::string out;
   out.reserve(text.size());
   for (char c : text) {

@@ -28,7 +28,7 @@ Literals GoalExpander::item(const Conjunction& c, std::int64_t index) const {
   return out;
 }
 
-const NodeIndex* GoalExpander::named(NodeIndex node, const std::string& name) const {
+const NodeIndex* GoalExpander::named(NodeIndex node, std::string_view name) const {
   constexpr std::size_t kFew = 16;
   const auto& properties = doc_.nodes[node].properties;
   if (properties.size() <= kFew) {
@@ -45,8 +45,9 @@ const NodeIndex* GoalExpander::named(NodeIndex node, const std::string& name) co
   return it == index->second.end() ? nullptr : it->second;
 }
 
-Literals GoalExpander::property(const Conjunction& c, const std::string& name) const {
+Literals GoalExpander::property(const Conjunction& c, std::string_view name) const {
   Literals out;
+  out.reserve(c.objects.size() + c.properties.size());
   for (NodeIndex n : c.objects) {
     const SchemaNode& node = doc_.nodes[n];
     const NodeIndex* listed = named(n, name);
@@ -88,7 +89,7 @@ void GoalExpander::add_unevaluated(const Conjunction& c, const std::function<boo
 
 // Which schemas held in place below those with unevaluated keywords: those of the branch, as it is complete.
 void GoalExpander::find_evaluators(Branch& branch) const {
-  const auto held = [&](NodeIndex n) { return n == kTrueNode || branch.seen.contains(holds(n)); };
+  const auto held = [&](NodeIndex n) { return n == kTrueNode || branch.has(holds(n)); };
   for (Literal literal : branch.seen) {
     const SchemaNode& asking = doc_.nodes[literal >> 1];
     if ((literal & 1) != 0 || (!asking.unevaluated_items && !asking.unevaluated_properties)) continue;

@@ -44,7 +44,7 @@ void GoalExpander::deny(const SchemaNode& node, NodeIndex index, Branch& branch)
     branch.conjunction.allowed = 0;
     return;
   }
-  branch.choices.push_back(std::move(choice));
+  branch.choose(std::move(choice));
 }
 
 void GoalExpander::deny_simple(const SchemaNode& node, Choice& out) const {

@@ -5,21 +5,19 @@
 
 namespace sgl::constraint {
 
-bool GoalExpander::disjoint(const Literals& literals, int depth) {
+bool GoalExpander::disjoint(Literals literals, int depth) {
   if (depth == 0) return false;
-  Literals key = literals;
-  std::sort(key.begin(), key.end());
-  key.erase(std::unique(key.begin(), key.end()), key.end());
-  const auto [it, fresh] = disjoint_->try_emplace({key, depth}, false);  // false while it is being looked at
+  std::sort(literals.begin(), literals.end());
+  literals.erase(std::unique(literals.begin(), literals.end()), literals.end());
+  const auto [it, fresh] = disjoint_->try_emplace({std::move(literals), depth}, false);  // while it is being looked at
   if (!fresh) return it->second;
   GoalExpander inner(doc_, limits_);
   inner.loose_ = true;
   inner.look_ = depth;
   inner.disjoint_ = disjoint_, inner.names_ = names_;
-  const bool result = inner.expand(key).empty() && !inner.problem_;
+  const bool result = inner.expand(it->first.first).empty() && !inner.problem_;
   work_ += inner.work_;
-  (*disjoint_)[{key, depth}] = result;
-  return result;
+  return it->second = result;
 }
 
 bool GoalExpander::plainly_empty(const Conjunction& c, int depth) {
@@ -33,8 +31,8 @@ bool GoalExpander::plainly_empty(const Conjunction& c, int depth) {
   }
   if ((c.allowed & types::kString) != 0) {
     if (c.texts.size() < 2 || depth == 0) return false;
-    const auto dfa = CharDfa::all_of(c.texts, {.max_states = 2'000, .max_table = 200'000});
-    if (!dfa.ok() || !(*dfa)->empty()) return false;
+    const auto overlap = CharDfa::overlap(c.texts, {.max_states = 2'000});
+    if (!overlap.ok() || *overlap) return false;
   }
   if ((c.allowed & types::kArray) != 0 && !arrays_empty(c, depth)) return false;
   if ((c.allowed & types::kObject) != 0 && !objects_empty(c, depth)) return false;
@@ -53,16 +51,20 @@ bool GoalExpander::arrays_empty(const Conjunction& c, int depth) {
 }
 
 bool GoalExpander::objects_empty(const Conjunction& c, int depth) {
-  std::set<std::string> required;
-  for (NodeIndex node : c.objects) required.insert(doc_.nodes[node].required.begin(), doc_.nodes[node].required.end());
-  for (const Conjunction::Property& p : c.properties) required.insert(p.name);
+  std::vector<std::string_view> required;
+  for (NodeIndex node : c.objects) {
+    required.insert(required.end(), doc_.nodes[node].required.begin(), doc_.nodes[node].required.end());
+  }
+  for (const Conjunction::Property& p : c.properties) required.emplace_back(p.name);
+  std::sort(required.begin(), required.end());
+  required.erase(std::unique(required.begin(), required.end()), required.end());
   for (const std::string& name : c.forbidden) {
-    if (required.contains(name)) return true;
+    if (std::binary_search(required.begin(), required.end(), name)) return true;
   }
   if (c.max_properties >= 0 && static_cast<std::int64_t>(required.size()) > c.max_properties) return true;
   if (depth == 0) return false;
   return std::any_of(required.begin(), required.end(),
-                     [&](const std::string& name) { return disjoint(property(c, name), depth - 1); });
+                     [&](std::string_view name) { return disjoint(property(c, name), depth - 1); });
 }
 
 }  // namespace sgl::constraint

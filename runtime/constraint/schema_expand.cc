@@ -52,7 +52,7 @@ void GoalExpander::run(Branch branch, std::size_t depth, std::vector<Conjunction
   if (branch.choices.empty() && !branch.conjunction.some.empty()) {
     const Conjunction::Some some = branch.conjunction.some.back();
     branch.conjunction.some.pop_back();
-    branch.choices.push_back(some_property(some, branch.conjunction));
+    branch.choose(some_property(some, branch.conjunction));
     absorb(branch);
   }
   if (branch.choices.empty()) {
@@ -71,22 +71,22 @@ void GoalExpander::run(Branch branch, std::size_t depth, std::vector<Conjunction
   }
   // The fewest options first: dead branches are found early.
   const auto fewest = std::min_element(branch.choices.begin(), branch.choices.end(),
-                                       [](const Choice& a, const Choice& b) { return a.size() < b.size(); });
-  const Choice choice = std::move(*fewest);
+                                       [](const auto& a, const auto& b) { return a->size() < b->size(); });
+  const std::shared_ptr<const Choice> choice = *fewest;
   branch.choices.erase(fewest);
-  for (std::size_t i = 0; i < choice.size(); ++i) {
-    Branch next = i + 1 == choice.size() ? std::move(branch) : branch;
-    if (choice[i].also) choice[i].also(next.conjunction);
-    next.todo.insert(next.todo.end(), choice[i].literals.begin(), choice[i].literals.end());
+  for (const Option& option : *choice) {
+    Branch next = &option == &choice->back() ? std::move(branch) : branch;
+    if (option.also) option.also(next.conjunction);
+    next.todo.insert(next.todo.end(), option.literals.begin(), option.literals.end());
     run(std::move(next), depth + 1, out);
   }
 }
 
 void GoalExpander::absorb(Branch& branch) const {
-  std::erase_if(branch.choices, [&](const Choice& choice) {
-    return std::any_of(choice.begin(), choice.end(), [&](const Option& option) {
-      const bool literals = std::all_of(option.literals.begin(), option.literals.end(),
-                                        [&](Literal l) { return branch.seen.contains(l); });
+  std::erase_if(branch.choices, [&](const std::shared_ptr<const Choice>& choice) {
+    return std::any_of(choice->begin(), choice->end(), [&](const Option& option) {
+      const bool literals =
+          std::all_of(option.literals.begin(), option.literals.end(), [&](Literal l) { return branch.has(l); });
       return literals && (option.also == nullptr || (option.held != nullptr && option.held(branch.conjunction)));
     });
   });
@@ -97,8 +97,10 @@ bool GoalExpander::deterministic(Branch& branch) {
   while (!branch.todo.empty()) {
     const Literal literal = branch.todo.back();
     branch.todo.pop_back();
-    if (branch.seen.contains(literal ^ 1)) return false;
-    if (!branch.seen.insert(literal).second) continue;
+    if (branch.has(literal ^ 1)) return false;
+    const auto place = std::lower_bound(branch.seen.begin(), branch.seen.end(), literal);
+    if (place != branch.seen.end() && *place == literal) continue;
+    branch.seen.insert(place, literal);
     const NodeIndex index = literal >> 1;
     const SchemaNode& node = doc_.nodes[index];
     if ((literal & 1) == 0) {
@@ -163,7 +165,7 @@ void GoalExpander::assert_values(const ValueSet& set, Branch& branch) {
   Choice choice;
   if (set.words != 0 || set.text || !set.numbers.empty()) choice.push_back({{}, scalars, {}});
   for (NodeIndex composite : set.composites) choice.push_back({{holds(composite)}, {}, {}});
-  branch.choices.push_back(std::move(choice));
+  branch.choose(std::move(choice));
 }
 
 void GoalExpander::combine(const SchemaNode& node, Branch& branch) {
@@ -173,17 +175,17 @@ void GoalExpander::combine(const SchemaNode& node, Branch& branch) {
   for (const auto& options : node.any_of) {
     Choice choice;
     for (NodeIndex option : options) choice.push_back({{holds(option)}, {}, {}});
-    branch.choices.push_back(std::move(choice));
+    branch.choose(std::move(choice));
     for (NodeIndex option : options) {
-      if (node.told_apart) branch.choices.push_back({{{holds(option)}, {}, {}}, {{fails(option)}, {}, {}}});
+      if (node.told_apart) branch.choose({{{holds(option)}, {}, {}}, {{fails(option)}, {}, {}}});
     }
   }
-  for (const auto& options : node.one_of) branch.choices.push_back(one_of(options));
+  for (const auto& options : node.one_of) branch.choose(one_of(options));
   if (node.condition && (node.then_branch || node.else_branch || node.told_apart)) {
     const NodeIndex then_branch = node.then_branch.value_or(kTrueNode),
                     else_branch = node.else_branch.value_or(kTrueNode);
-    branch.choices.push_back({{{holds(*node.condition), holds(then_branch)}, {}, {}},
-                              {{fails(*node.condition), holds(else_branch)}, {}, {}}});
+    branch.choose({{{holds(*node.condition), holds(then_branch)}, {}, {}},
+                   {{fails(*node.condition), holds(else_branch)}, {}, {}}});
   }
   for (const auto& [name, schema] : node.dependent_schemas) {
     const auto forbid = [name = name](Conjunction& c) { c.forbidden.push_back(name); };
@@ -191,7 +193,7 @@ void GoalExpander::combine(const SchemaNode& node, Branch& branch) {
       c.allowed &= types::kObject;
       c.properties.push_back({name, holds(kTrueNode)});
     };
-    branch.choices.push_back({{{}, forbid, {}}, {{holds(schema)}, require, {}}});
+    branch.choose({{{}, forbid, {}}, {{holds(schema)}, require, {}}});
   }
 }
 

@@ -6,10 +6,10 @@
 // pushed down to the assertions (De Morgan).
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
-#include <set>
 #include <unordered_map>
 
 #include "runtime/constraint/schema_doc.h"
@@ -90,7 +90,7 @@ class GoalExpander {
   const std::optional<GoalProblem>& problem() const { return problem_; }
   // Literals of an item, of a property with this name (its `pattern` matches included), in a conjunction.
   Literals item(const Conjunction& c, std::int64_t index) const;
-  Literals property(const Conjunction& c, const std::string& name) const;
+  Literals property(const Conjunction& c, std::string_view name) const;
   // Adds what unevaluated keywords say of a property; `listed` tells whether a node's own keywords look at it.
   void add_unevaluated(const Conjunction& c, const std::function<bool(NodeIndex)>& listed, Literals& out) const;
 
@@ -105,8 +105,11 @@ class GoalExpander {
   struct Branch {
     Conjunction conjunction;
     Literals todo;
-    std::vector<Choice> choices;
-    std::set<Literal> seen;
+    std::vector<std::shared_ptr<const Choice>> choices;  // shared: a branch is copied often
+    Literals seen;                                       // ascending
+
+    bool has(Literal literal) const { return std::binary_search(seen.begin(), seen.end(), literal); }
+    void choose(Choice choice) { choices.push_back(std::make_shared<const Choice>(std::move(choice))); }
   };
 
   void run(Branch branch, std::size_t depth, std::vector<Conjunction>& out);
@@ -119,7 +122,7 @@ class GoalExpander {
   void combine(const SchemaNode& node, Branch& branch);
   Choice some_property(const Conjunction::Some& some, const Conjunction& c) const;
   // What the node's `properties` say of the name; null: it is not there. O(1): large ones are indexed when met.
-  const NodeIndex* named(NodeIndex node, const std::string& name) const;
+  const NodeIndex* named(NodeIndex node, std::string_view name) const;
   Choice one_of(const std::vector<NodeIndex>& branches);
   static Option with_property(std::string name, Literal literal);
   static Option without_property(std::string name);
@@ -129,7 +132,7 @@ class GoalExpander {
   void deny_objects(const SchemaNode& node, NodeIndex index, Choice& out) const;
   void deny_logic(const SchemaNode& node, Choice& out) const;
   // Whether the literals plainly cannot hold together; false when it takes more than a look `depth` levels down.
-  bool disjoint(const Literals& literals, int depth);
+  bool disjoint(Literals literals, int depth);
   bool plainly_empty(const Conjunction& c, int depth);
   bool arrays_empty(const Conjunction& c, int depth);
   bool objects_empty(const Conjunction& c, int depth);

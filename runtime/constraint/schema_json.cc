@@ -7,6 +7,8 @@
 namespace sgl::constraint {
 namespace {
 
+constexpr std::size_t kFew = 16;  // members up to which an object is searched from end to end
+
 class JsonReader final : public nlohmann::json_sax<Json> {
  public:
   bool null() override { return put(nullptr); }
@@ -16,7 +18,11 @@ class JsonReader final : public nlohmann::json_sax<Json> {
   bool number_float(number_float_t value, const string_t&) override { return put(value); }
   bool string(string_t& value) override { return put(std::move(value)); }
   bool binary(binary_t&) override { return false; }
-  bool start_object(std::size_t) override { return open(Json::object()); }
+  bool start_object(std::size_t) override {
+    Json object = Json::object();
+    object.get_ref<Json::object_t&>().reserve(kFew / 2);  // most have no more members than that
+    return open(std::move(object));
+  }
   bool end_object() override { return close(); }
   bool start_array(std::size_t) override { return open(Json::array()); }
   bool end_array() override { return close(); }
@@ -24,7 +30,6 @@ class JsonReader final : public nlohmann::json_sax<Json> {
 
   // A key that comes again has its first place and its last value.
   bool key(string_t& name) override {
-    constexpr std::size_t kFew = 16;
     Open& top = open_.back();
     auto& members = top.value->get_ref<Json::object_t&>();
     std::size_t at = members.size();

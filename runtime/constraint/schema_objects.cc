@@ -1,5 +1,6 @@
 // The shapes of objects: which names there may be, and what their values are; and going through all goals.
 #include <algorithm>
+#include <set>
 
 #include "runtime/base/utf8.h"
 #include "runtime/constraint/schema_shape.h"
@@ -16,19 +17,19 @@ std::uint64_t plus(std::uint64_t a, std::uint64_t b) {
   return std::min(a + b, kInfinite);
 }
 
-// In the order of first mention.
+// In the order of first mention. The names must stay where they are.
 class NameList {
  public:
-  std::uint32_t add(const std::string& name) {
+  std::uint32_t add(std::string_view name) {
     const auto [it, fresh] = index_.try_emplace(name, static_cast<std::uint32_t>(list_.size()));
     if (fresh) list_.push_back(name);
     return it->second;
   }
-  const std::vector<std::string>& list() const { return list_; }
+  const std::vector<std::string_view>& list() const { return list_; }
 
  private:
-  std::vector<std::string> list_;
-  std::unordered_map<std::string, std::uint32_t> index_;
+  std::vector<std::string_view> list_;
+  std::unordered_map<std::string_view, std::uint32_t> index_;
 };
 
 // With all that it implies.
@@ -68,9 +69,13 @@ int Goals::make_object(const Conjunction& c) {
       for (const std::string& other : others) implications.emplace_back(from, names.add(other));
     }
   }
-  for (const std::string& name : names.list()) {
+  std::vector<Automata> spellings;
+  const bool spelled = name_automata(c, spellings);
+  for (std::string_view name : names.list()) {
     const bool forbidden = std::find(c.forbidden.begin(), c.forbidden.end(), name) != c.forbidden.end();
-    const bool allowed = !forbidden && name_allowed(c, name);
+    const bool allowed = !forbidden && spelled && std::all_of(spellings.begin(), spellings.end(), [&](const auto& any) {
+      return std::any_of(any.begin(), any.end(), [&](const auto& dfa) { return dfa->accepts(name); });
+    });
     ObjectShape::Name entry;
     entry.key = json_content(name);
     entry.goal = allowed ? intern(expander_.property(shape.from, name)) : intern({holds(kFalseNode)});
@@ -111,14 +116,6 @@ bool Goals::name_automata(const Conjunction& c, std::vector<Automata>& out) {
     if (!all) out.push_back(std::move(any_of));
   }
   return true;
-}
-
-bool Goals::name_allowed(const Conjunction& c, const std::string& name) {
-  std::vector<Automata> automata;
-  if (!name_automata(c, automata)) return false;
-  return std::all_of(automata.begin(), automata.end(), [&](const Automata& any_of) {
-    return std::any_of(any_of.begin(), any_of.end(), [&](const auto& dfa) { return dfa->accepts(name); });
-  });
 }
 
 // The goal of a name that matches the patterns in `tags` (bits in the order of nodes and their patterns).

@@ -84,6 +84,7 @@ std::pair<std::string_view, std::string_view> at_hash(std::string_view uri) {
 }  // namespace
 
 std::string escape_pointer(std::string_view key) {
+  if (key.find_first_of("~/") == std::string_view::npos) return std::string(key);
   std::string out;
   for (char c : key) {
     if (c == '~') {
@@ -100,7 +101,8 @@ std::string escape_pointer(std::string_view key) {
 SchemaRefs::SchemaRefs(const Json& root, bool old_ids) : old_ids_(old_ids) {
   root_base_ = base_of(root, "");
   places_[""] = places_[root_base_] = {&root, "", root_base_};
-  collect(root, "", "");
+  std::string pointer;
+  collect(root, pointer, "");
 }
 
 const Json* SchemaRefs::member(const Json& object, std::string_view key) const {
@@ -136,9 +138,15 @@ std::string SchemaRefs::base_of(const Json& value, const std::string& base) cons
 }
 
 // The document's nesting is bounded (SchemaLimits::max_nesting), so recursion is.
-void SchemaRefs::collect(const Json& value, const std::string& pointer, const std::string& outer) {
+void SchemaRefs::collect(const Json& value, std::string& pointer, const std::string& outer) {
+  const std::size_t here = pointer.size();
   if (value.is_array()) {
-    for (std::size_t i = 0; i < value.size(); ++i) collect(value[i], pointer + "/" + std::to_string(i), outer);
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      if (!value[i].is_structured()) continue;
+      pointer += "/" + std::to_string(i);
+      collect(value[i], pointer, outer);
+      pointer.resize(here);
+    }
     return;
   }
   if (!value.is_object()) return;
@@ -148,12 +156,16 @@ void SchemaRefs::collect(const Json& value, const std::string& pointer, const st
     const std::string_view fragment = at_hash(*id).second;  // an anchor's spelling up to draft 7
     if (!fragment.empty()) places_.try_emplace(base + "#" + std::string(fragment), SchemaPlace{&value, pointer, base});
   }
-  for (const auto& [key, child] : value.items()) {
+  for (const auto& [key, child] : value.get_ref<const Json::object_t&>()) {
     if (key == "enum" || key == "const" || key == "default" || key == "examples") continue;
     if ((key == "$anchor" || key == "$dynamicAnchor") && child.is_string()) {
       places_.try_emplace(base + "#" + child.get<std::string>(), SchemaPlace{&value, pointer, base});
     }
-    if (child.is_structured()) collect(child, pointer + "/" + escape_pointer(key), base);
+    if (!child.is_structured()) continue;
+    pointer += '/';
+    pointer += escape_pointer(key);
+    collect(child, pointer, base);
+    pointer.resize(here);
   }
 }
 

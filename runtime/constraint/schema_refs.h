@@ -31,7 +31,8 @@ class SchemaRefs {
   const std::string& root_base() const { return root_base_; }
 
  private:
-  void collect(const Json& value, const std::string& pointer, const std::string& base);
+  // `pointer` to the value comes back as it was.
+  void collect(const Json& value, std::string& pointer, const std::string& base);
   const std::string* id_of(const Json& value) const;
   // The member of an object, null for none. O(1): large objects are indexed when they are first looked into.
   const Json* member(const Json& object, std::string_view key) const;

@@ -1,6 +1,7 @@
 #include "runtime/constraint/schema_shape.h"
 
 #include <algorithm>
+#include <set>
 
 namespace sgl::constraint {
 namespace {
@@ -55,13 +56,15 @@ GoalId Goals::intern(Literals literals, bool scalar) {
   std::erase(literals, holds(kTrueNode));
   std::sort(literals.begin(), literals.end());
   literals.erase(std::unique(literals.begin(), literals.end()), literals.end());
-  const auto [it, fresh] = index_.try_emplace({literals, scalar}, static_cast<GoalId>(goals_.size()));
+  literals.push_back(scalar ? 1 : 0);
+  const auto [id, fresh] = index_.add(literals);
+  literals.pop_back();
   if (fresh) {
     if (goals_.size() >= options_.limits.max_goals)
       fail(SchemaStatus::kLimit, "", "the schema combines too many subschemas");
     goals_.push_back({std::move(literals), scalar, false, false, {}, kInfinite, {}});
   }
-  return it->second;
+  return id;
 }
 
 void Goals::prepare(GoalId id) {

@@ -10,6 +10,7 @@
 #include "runtime/constraint/json_text.h"
 #include "runtime/constraint/machine.h"
 #include "runtime/constraint/schema_goal.h"
+#include "runtime/constraint/tuple_index.h"
 
 namespace sgl::constraint {
 
@@ -125,7 +126,6 @@ class Goals {
   std::vector<ArrayShape::Variant> make_variants(const Conjunction& c, std::int64_t index, bool scalar);
   int make_object(const Conjunction& c);
   void finish_object(ObjectShape& shape);
-  bool name_allowed(const Conjunction& c, const std::string& name);
   void make_keys(ObjectShape& shape);
   GoalId free_goal(const Conjunction& c, std::uint64_t tags);
   // Automata of the names that `property_names` of the object's nodes allow: every list needs one that accepts.
@@ -142,7 +142,7 @@ class Goals {
   GoalExpander expander_;
   std::optional<GoalProblem> problem_;
   std::deque<Goal> goals_;
-  std::map<std::pair<Literals, bool>, GoalId> index_;
+  TupleIndex index_;  // of the goals: their literals, then whether they are scalar
   std::deque<TextShape> texts_;
   std::vector<std::pair<NumberSpec, std::shared_ptr<const NumberDfa>>> numbers_;
   std::deque<ArrayShape> arrays_;

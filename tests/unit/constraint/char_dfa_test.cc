@@ -101,6 +101,9 @@ TEST_CASE("intersections with complements, and tags, agree with their parts") {
     }
     const auto all = CharDfa::all_of(terms, {});
     REQUIRE(all.ok());
+    const auto overlap = CharDfa::overlap(terms, {});
+    REQUIRE(overlap.ok());
+    CHECK(*overlap != (*all)->empty());
     const auto odd = [](std::uint64_t tags) { return tags % 2 == 1 || tags == 0; };
     const auto tagged = CharDfa::tagged(parts, odd, {});
     REQUIRE(tagged.ok());
