@@ -67,93 +67,126 @@ inline void all_rows(const typename L::T* w, std::size_t k, const float* x, std:
   rows_below<L, C, Simd::kTileRows - 1>(w, k, x + r * k, rows - r, y + r * ldy, ldy);
 }
 
-// Many rows: blocks of kPackCols columns by kPackDepth of k are widened into a packed copy (32 KiB: in the first-level
-// cache beside the 12 KiB that six rows of x take, and free of the conflicts that rows a power of two apart have), which
-// all rows then use. x is read from the second-level cache once per block of columns, so these are many. The
-// accumulators wait in memory between the blocks of k, so every element is still reduced by one vector over k in order.
-constexpr std::size_t kPackDepth = 512;
-constexpr std::size_t kPackCols = 16;
-// Rows at a time: their accumulators (kPackCols vectors each, 192 KiB) stay in the second-level cache.
-constexpr std::size_t kPackRows = 192;
+// Many rows. kPackCols columns by kPackDepth of k are widened into a packed copy that stays in the second-level cache
+// (512 KiB) while all rows pass; of x, a tile's rows are copied beside each other (24 KiB) and stay in the first-level
+// cache while all those columns pass. Both copies lie in the order in which the products read them: rows a power of two
+// apart would share a few sets of the cache. Where k is deeper, the accumulators wait in memory, so every element is
+// still reduced by one vector over k in order.
+constexpr std::size_t kPackDepth = 1024;
+constexpr std::size_t kPackCols = 128;
+// Rows at a time: their accumulators (kPackCols vectors each, 768 KiB) stay in the second-level cache as well.
+constexpr std::size_t kPackRows = 96;
 // Below, the copy is not worth its while.
 constexpr std::size_t kPackMinRows = 16;
 static_assert(kPackDepth % kW == 0);
 
 struct PackBuffers {
   alignas(64) float weights[kPackCols * kPackDepth];
+  alignas(64) float rows[Simd::kTileRows * kPackDepth];
   alignas(64) float acc[kPackRows * kPackCols * kW];
 };
 
-// One block of k for R rows by C columns: acc[r][c] is carried in `state`, `depth` floats of each row and column.
+// A part of k: `steps` vectors of it.
+struct PackedPart {
+  std::size_t steps;
+  bool first, last;
+};
+
+// Sums of all accumulators, as many at a time as a vector has lanes: one after the other they would take a fifth of a
+// tile's time.
 template <int R, int C>
-inline void packed_tile(const float* w, const float* x, std::size_t ldx, std::size_t depth, float* state, bool first) {
+inline void sum_tile(const V (&acc)[R][C], float* y, std::size_t ldy) {
+  constexpr int kAll = R * C, kLanes = static_cast<int>(kW);
+  alignas(64) float sums[(kAll + kLanes - 1) / kLanes * kLanes];
+  for (int i = 0; i < kAll; i += kLanes) {
+    V some[kLanes];
+    for (int l = 0; l < kLanes; ++l) some[l] = i + l < kAll ? acc[(i + l) / C][(i + l) % C] : Simd::zero();
+    Simd::store(sums + i, Simd::sums(some));
+  }
+  for (int r = 0; r < R; ++r) __builtin_memcpy(y + static_cast<std::size_t>(r) * ldy, sums + r * C, C * sizeof(float));
+}
+
+// R rows by C columns over one part. `w` and `x` hold C and R vectors for each step; `state` carries the accumulators
+// of a tile from part to part; y gets the sums after the last.
+template <int R, int C>
+inline void packed_tile(const float* w, const float* x, const PackedPart& part, float* state, float* y,
+                        std::size_t ldy) {
   V acc[R][C];
   for (int r = 0; r < R; ++r) {
     for (int c = 0; c < C; ++c) {
-      acc[r][c] =
-          first ? Simd::zero()
-                : Simd::load(state + (static_cast<std::size_t>(r) * kPackCols + static_cast<std::size_t>(c)) * kW);
+      acc[r][c] = part.first ? Simd::zero() : Simd::load(state + static_cast<std::size_t>(r * C + c) * kW);
     }
   }
-  std::size_t j = 0;
-  for (; j + kW <= depth; j += kW) {
+  for (std::size_t j = 0; j < part.steps; ++j, w += C * kW, x += R * kW) {
     V wv[C];
-    for (int c = 0; c < C; ++c) wv[c] = Simd::load(w + static_cast<std::size_t>(c) * kPackDepth + j);
+    for (int c = 0; c < C; ++c) wv[c] = Simd::load(w + static_cast<std::size_t>(c) * kW);
     for (int r = 0; r < R; ++r) {
-      const V xv = Simd::load(x + static_cast<std::size_t>(r) * ldx + j);
+      const V xv = Simd::load(x + static_cast<std::size_t>(r) * kW);
       for (int c = 0; c < C; ++c) acc[r][c] = Simd::fma(xv, wv[c], acc[r][c]);
     }
   }
-  if (j < depth) {
-    for (int c = 0; c < C; ++c) {
-      const V wv = Simd::load_n(w + static_cast<std::size_t>(c) * kPackDepth + j, depth - j);
-      for (int r = 0; r < R; ++r) {
-        acc[r][c] = Simd::fma(Simd::load_n(x + static_cast<std::size_t>(r) * ldx + j, depth - j), wv, acc[r][c]);
-      }
-    }
-  }
+  if (part.last) return sum_tile<R, C>(acc, y, ldy);
   for (int r = 0; r < R; ++r) {
-    for (int c = 0; c < C; ++c) {
-      Simd::store(state + (static_cast<std::size_t>(r) * kPackCols + static_cast<std::size_t>(c)) * kW, acc[r][c]);
-    }
+    for (int c = 0; c < C; ++c) Simd::store(state + static_cast<std::size_t>(r * C + c) * kW, acc[r][c]);
   }
 }
 
+// `count` columns (rows of w, or of x) of a part beside each other: a vector of each, then the next of each.
+template <typename L>
+inline void pack_beside(const typename L::T* from, std::size_t stride, std::size_t count, std::size_t depth,
+                        float* to) {
+  for (std::size_t c = 0; c < count; ++c) {
+    const typename L::T* p = from + c * stride;
+    float* out = to + c * kW;
+    std::size_t j = 0;
+    for (; j + kW <= depth; j += kW, out += count * kW) Simd::store(out, L::full(p + j));
+    if (j < depth) Simd::store(out, L::part(p + j, depth - j));
+  }
+}
+
+// R rows, `x` with its row length k, against all packed columns; fewer rows where less than R are left.
 template <int R>
-inline void packed_rows(const float* w, std::size_t cols, const float* x, std::size_t ldx, std::size_t rows,
-                        std::size_t depth, float* state, bool first) {
+inline void packed_rows(PackBuffers& buffers, std::size_t cols, const float* x, std::size_t k, std::size_t rows,
+                        std::size_t ahead, std::size_t depth, const PackedPart& part, float* state, float* y,
+                        std::size_t ldy) {
   if constexpr (R > 0) {
-    if (rows < static_cast<std::size_t>(R)) return packed_rows<R - 1>(w, cols, x, ldx, rows, depth, state, first);
-    constexpr std::size_t kWide = Simd::kTileCols;
-    std::size_t c = 0;
-    for (; c + kWide <= cols; c += kWide) {
-      packed_tile<R, Simd::kTileCols>(w + c * kPackDepth, x, ldx, depth, state + c * kW, first);
+    if (rows < static_cast<std::size_t>(R)) {
+      return packed_rows<R - 1>(buffers, cols, x, k, rows, ahead, depth, part, state, y, ldy);
     }
-    for (; c < cols; ++c) packed_tile<R, 1>(w + c * kPackDepth, x, ldx, depth, state + c * kW, first);
+    pack_beside<LoadF32>(x, k, R, depth, buffers.rows);
+    constexpr std::size_t kWide = Simd::kTileCols;
+    const float* w = buffers.weights;
+    std::size_t c = 0;
+    for (; c + kWide <= cols; c += kWide, w += kWide * part.steps * kW) {
+      // Meanwhile the next tile's rows come nearer, a share with each group of columns.
+      const std::size_t from = c * part.steps / cols, to = (c + kWide) * part.steps / cols;
+      for (std::size_t r = R; r < 2 * R && r < ahead; ++r) {
+        for (std::size_t j = from; j < to; ++j) __builtin_prefetch(x + r * k + j * kW, 0, 2);
+      }
+      packed_tile<R, Simd::kTileCols>(w, buffers.rows, part, state + c * R * kW, y + c, ldy);
+    }
+    for (; c < cols; ++c, w += part.steps * kW) {
+      packed_tile<R, 1>(w, buffers.rows, part, state + c * R * kW, y + c, ldy);
+    }
   }
 }
 
 template <typename L>
 inline void matmul_packed(const typename L::T* w, std::size_t k, const float* x, std::size_t rows, float* y,
                           std::size_t ldy, std::size_t cols, PackBuffers& buffers) {
-  constexpr std::size_t kTall = Simd::kTileRows;
+  constexpr std::size_t kTall = Simd::kTileRows, kWide = Simd::kTileCols;
   for (std::size_t at = 0; at < k || at == 0; at += kPackDepth) {
     const std::size_t depth = k - at < kPackDepth ? k - at : kPackDepth;
-    for (std::size_t c = 0; c < cols; ++c) {
-      const typename L::T* column = w + c * k + at;
-      float* packed = buffers.weights + c * kPackDepth;
-      std::size_t j = 0;
-      for (; j + kW <= depth; j += kW) Simd::store(packed + j, L::full(column + j));
-      if (j < depth) Simd::store_n(packed + j, L::part(column + j, depth - j), depth - j);
+    const PackedPart part{(depth + kW - 1) / kW, at == 0, at + kPackDepth >= k};
+    for (std::size_t c = 0; c < cols;) {
+      const std::size_t width = cols - c < kWide ? 1 : kWide;
+      pack_beside<L>(w + c * k + at, k, width, depth, buffers.weights + c * part.steps * kW);
+      c += width;
     }
     for (std::size_t r = 0; r < rows; r += kTall) {
-      packed_rows<Simd::kTileRows>(buffers.weights, cols, x + r * k + at, k, rows - r < kTall ? rows - r : kTall, depth,
-                                   buffers.acc + r * kPackCols * kW, at == 0);
-    }
-  }
-  for (std::size_t r = 0; r < rows; ++r) {
-    for (std::size_t c = 0; c < cols; ++c) {
-      y[r * ldy + c] = Simd::sum(Simd::load(buffers.acc + (r * kPackCols + c) * kW));
+      packed_rows<Simd::kTileRows>(buffers, cols, x + r * k + at, k, rows - r < kTall ? rows - r : kTall, rows - r,
+                                   depth, part, part.first && part.last ? nullptr : buffers.acc + r * kPackCols * kW,
+                                   y + r * ldy, ldy);
     }
   }
 }
@@ -165,12 +198,13 @@ inline void matmul_typed(const Matrix& w, const float* x, std::size_t rows, floa
   constexpr int kNarrow = 8;
   const typename L::T* data = static_cast<const typename L::T*>(w.data);
   if (rows >= kPackMinRows) {
-    PackBuffers buffers;  // 224 KiB with the widest vectors; worker stacks are megabytes
+    PackBuffers buffers;  // 1.3 MiB with the widest vectors; worker stacks are megabytes
+    const std::size_t height = w.k <= kPackDepth ? rows : kPackRows;
     for (std::size_t c = col_begin; c < col_end; c += kPackCols) {
       const std::size_t cols = col_end - c < kPackCols ? col_end - c : kPackCols;
-      for (std::size_t r = 0; r < rows; r += kPackRows) {
-        matmul_packed<L>(data + c * w.k, w.k, x + r * w.k, rows - r < kPackRows ? rows - r : kPackRows, y + r * ldy + c,
-                         ldy, cols, buffers);
+      for (std::size_t r = 0; r < rows; r += height) {
+        matmul_packed<L>(data + c * w.k, w.k, x + r * w.k, rows - r < height ? rows - r : height, y + r * ldy + c, ldy,
+                         cols, buffers);
       }
     }
     return;
