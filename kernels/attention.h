@@ -43,7 +43,8 @@ struct KvView {
 // out[r, h, :] = Σ_p softmax_p(scale · q[r, h, :]·k[slot_p, h', :]) · v[slot_p, h', :]
 // q, out: [rows, heads, head_dim] F32, not overlapping. Arithmetic is in F32 for both types of the cache.
 // O(rows · heads · positions · head_dim). The query heads of a KV head share its reads, and so do neighbouring rows of
-// one sequence (the same `slots`, positions one after another). Bit-exact: a row depends on its position and on what
+// one sequence (the same `slots`, positions one after another) and neighbouring rows of different sequences that begin
+// with the same slots, such as forks of one prefix. Bit-exact: a row depends on its position and on what
 // the cache holds for its sequence, not on other rows, slots or threads.
 void attention(const AttentionShape& shape, std::span<const AttentionRow> rows, const float* q, const KvView& kv,
                float* out, base::ThreadPool& pool);

@@ -147,20 +147,50 @@ std::size_t collect(const float* x, std::size_t n, float least, std::int32_t* id
 
 namespace {
 
-// A run of rows that one call takes: the same sequence, consecutive positions.
+// Rows that one call takes: of one sequence at consecutive positions, or (shared > 0) of several sequences that have
+// their first `shared` positions in common.
 struct RowRun {
-  std::size_t begin = 0, count = 0;
+  std::size_t begin = 0, count = 0, shared = 0;
 };
 
-std::vector<RowRun> runs_of(std::span<const AttentionRow> rows, std::size_t longest) {
-  std::vector<RowRun> out;
+// Blocks of positions below which rows of different sequences are not worth keeping together.
+constexpr std::size_t kLeastShared = 4;
+
+// How many positions two sequences have in common, up to `most`; whole blocks.
+std::size_t common_positions(const AttentionRow& a, const AttentionRow& b, std::size_t most) {
+  const std::size_t end = std::min({most, a.position + 1, b.position + 1}) / kAttentionBlock * kAttentionBlock;
+  std::size_t at = 0;
+  while (at < end && std::equal(a.slots + at, a.slots + at + kAttentionBlock, b.slots + at)) at += kAttentionBlock;
+  return at;
+}
+
+std::vector<RowRun> runs_of(const AttentionShape& shape, std::span<const AttentionRow> rows, std::size_t longest) {
+  std::vector<RowRun> runs;
   for (std::size_t r = 0; r < rows.size(); ++r) {
     const bool follows = r > 0 && rows[r].slots == rows[r - 1].slots && rows[r].position == rows[r - 1].position + 1;
-    if (follows && out.back().count < longest) {
-      ++out.back().count;
+    if (follows && runs.back().count < longest) {
+      ++runs.back().count;
     } else {
-      out.push_back({r, 1});
+      runs.push_back({r, 1, 0});
     }
+  }
+  // Neighbours of one row each that read mostly the same: forks of one prefix.
+  const auto sees_all = [&](const AttentionRow& row) { return shape.window == 0 || row.position < shape.window; };
+  std::vector<RowRun> out;
+  for (const RowRun& run : runs) {
+    if (!out.empty() && run.count == 1 && out.back().begin + out.back().count == run.begin &&
+        (out.back().shared > 0 || out.back().count == 1) && out.back().count < longest &&
+        shape.head_dim <= cpu::kMaxSharedDim && sees_all(rows[run.begin]) && sees_all(rows[out.back().begin])) {
+      RowRun& group = out.back();
+      const std::size_t most = group.shared > 0 ? group.shared : SIZE_MAX;
+      const std::size_t common = common_positions(rows[group.begin], rows[run.begin], most);
+      const bool loses = group.shared > 0 && 2 * common < group.shared;  // the others had more in common
+      if (common >= kLeastShared * kAttentionBlock && !loses) {
+        ++group.count, group.shared = common;
+        continue;
+      }
+    }
+    out.push_back(run);
   }
   return out;
 }
@@ -175,21 +205,25 @@ void attention(const AttentionShape& shape, std::span<const AttentionRow> rows, 
   std::size_t positions = 0;
   for (const AttentionRow& row : rows) positions += row.position + 1;
   const std::size_t width = shape.heads * shape.head_dim;
-  // An item is a run of rows and some KV heads. Runs are as long as leaves every thread a few items. A prompt's rows
-  // share a block of one head in the first-level cache; a single row reads all heads of a position in one go where
-  // other rows keep the threads busy.
+  // An item is a run of rows and some KV heads. Runs are as long as leaves every thread a few items. Rows that share
+  // what they read share a block of one head in the first-level cache; a single row reads all heads of a position in
+  // one go where other rows keep the threads busy.
   const std::size_t wanted = pool.size() * kRangesPerThread;
   const std::size_t fair = rows.size() * shape.kv_heads / wanted;
-  const std::vector<RowRun> runs = runs_of(rows, std::clamp<std::size_t>(fair, 1, kAttentionRows));
-  const bool prompt = runs.size() < rows.size();
+  const std::vector<RowRun> runs = runs_of(shape, rows, std::clamp<std::size_t>(fair, 1, kAttentionRows));
+  const bool together = runs.size() < rows.size();
   const std::size_t splits =
-      prompt ? shape.kv_heads : std::min((wanted / 2 + runs.size() - 1) / runs.size(), shape.kv_heads);
+      together ? shape.kv_heads : std::min((wanted / 2 + runs.size() - 1) / runs.size(), shape.kv_heads);
   const std::size_t heads = (shape.kv_heads + splits - 1) / splits;
   run(pool, runs.size() * splits, positions * width * 2, [&](std::size_t i) {
     const RowRun& each = runs[i / splits];
     const std::size_t begin = std::min(i % splits * heads, shape.kv_heads);
-    ops.attention(shape, &rows[each.begin], each.count, begin, std::min(begin + heads, shape.kv_heads),
-                  q + each.begin * width, kv, out + each.begin * width);
+    const std::size_t end = std::min(begin + heads, shape.kv_heads), at = each.begin * width;
+    if (each.shared > 0) {
+      ops.attention_shared(shape, &rows[each.begin], each.count, each.shared, begin, end, q + at, kv, out + at);
+    } else {
+      ops.attention(shape, &rows[each.begin], each.count, begin, end, q + at, kv, out + at);
+    }
   });
 }
 

@@ -13,6 +13,8 @@ namespace sgl::kernels::cpu {
 enum class Isa { kPortable, kAvx2 /* AVX2, FMA, F16C */, kAvx512 /* F, BW, DQ, VL */ };
 const char* isa_name(Isa isa);
 
+constexpr std::size_t kMaxSharedDim = 256;  // longest head for which a block is copied (vector_attention.h)
+
 // Each function works on the calling thread; shapes as in the public headers of kernels/.
 struct Ops {
   // y[r·ldy + c] for r < rows and col_begin <= c < col_end; x is [rows, w.k].
@@ -33,6 +35,10 @@ struct Ops {
   // out point at the first row's first head.
   void (*attention)(const AttentionShape& shape, const AttentionRow* rows, std::size_t count, std::size_t kv_begin,
                     std::size_t kv_end, const float* q, const KvView& kv, float* out);
+  // Likewise for `count` <= kAttentionRows rows of different sequences, whose first `shared` positions (a multiple of
+  // kAttentionBlock, all of which every row sees) have the same slots. head_dim <= kMaxSharedDim.
+  void (*attention_shared)(const AttentionShape& shape, const AttentionRow* rows, std::size_t count, std::size_t shared,
+                           std::size_t kv_begin, std::size_t kv_end, const float* q, const KvView& kv, float* out);
   void (*to_f32)(const void* src, DType type, std::size_t n, float* out);
   void (*to_f16)(const float* src, std::size_t n, std::uint16_t* out);
 };

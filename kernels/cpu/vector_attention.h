@@ -226,7 +226,7 @@ inline void end_query(const Query& query, std::size_t dim) {
 
 // A block of one head in F32 and close together. In the cache, vectors of a head lie a power of two apart and compete
 // for a few sets of the first-level cache, where they do not stay for the second row.
-constexpr std::size_t kPackedDim = 256;  // longest head that is copied
+constexpr std::size_t kPackedDim = kMaxSharedDim;  // longest head that is copied
 struct PackedBlock {
   alignas(64) float key[kAttentionBlock * (kPackedDim + 16)];
   alignas(64) float value[kAttentionBlock * (kPackedDim + 16)];
@@ -344,6 +344,69 @@ inline void attend_row(const AttentionShape& shape, const AttentionRow& row, std
   for (std::size_t h = 0; h < kv_heads * group; ++h) end_query(query[h], dim);
 }
 
+// H neighbouring query heads of one KV head, for a few rows of different sequences that have `shared` positions in
+// common: those are read once for all of them, then each row goes on by itself.
+template <typename L, int H>
+inline void attend_shared(const AttentionShape& shape, const AttentionRow* rows, std::size_t count, std::size_t shared,
+                          const float* q, const Cache<L>& cache, float* out) {
+  constexpr std::size_t kRows = kQueries / H;  // of a full step
+  const std::size_t dim = shape.head_dim, width = shape.heads * dim;
+  Query query[kAttentionRows][H];
+  for (std::size_t r = 0; r < count; ++r) {
+    for (std::size_t h = 0; h < static_cast<std::size_t>(H); ++h) {
+      begin_query(query[r][h], q + r * width + h * dim, out + r * width + h * dim, dim);
+    }
+  }
+  const auto heads_of = [&](std::size_t r, Query** all) {
+    for (std::size_t h = 0; h < static_cast<std::size_t>(H); ++h) all[h] = &query[r][h];
+  };
+  PackedBlock packed;
+  KvBlock<float> common;
+  common.low = 0, common.high = kAttentionBlock;
+  for (std::size_t b = 0; b < shared; b += kAttentionBlock) {
+    pack_block(cache, rows[0].slots, b, b, b + kAttentionBlock, dim, packed, common);
+    std::size_t r = 0;
+    for (; r + kRows <= count; r += kRows) {
+      Query* all[kQueries];
+      for (std::size_t i = 0; i < kRows; ++i) heads_of(r + i, all + i * H);
+      block_step<LoadF32, kQueries>(shape, common, all);
+    }
+    for (; r < count; ++r) {
+      Query* one[H];
+      heads_of(r, one);
+      block_step<LoadF32, H>(shape, common, one);
+    }
+  }
+  for (std::size_t r = 0; r < count; ++r) {
+    Query* one[H];
+    heads_of(r, one);
+    KvBlock<typename L::T> block;
+    const std::size_t last = rows[r].position + 1;
+    for (std::size_t b = shared; b < last; b += kAttentionBlock) {
+      const std::size_t next = b + kAttentionBlock, end = next < last ? next : last;
+      const std::size_t after = next + kAttentionBlock < last ? next + kAttentionBlock : last;
+      find_block(cache, rows[r].slots, b, b, end, after, block);
+      block_step<L, H>(shape, block, one);
+    }
+    for (const Query& each : query[r]) end_query(each, dim);
+  }
+}
+
+template <typename L>
+inline void shared_typed(const AttentionShape& shape, const AttentionRow* rows, std::size_t count, std::size_t shared,
+                         std::size_t begin, std::size_t end, const float* q, const KvView& kv, float* out) {
+  const std::size_t group = shape.heads / shape.kv_heads, dim = shape.head_dim;
+  for (std::size_t h = begin; h < end; ++h) {
+    const Cache<L> cache{static_cast<const typename L::T*>(kv.k) + h * dim,
+                         static_cast<const typename L::T*>(kv.v) + h * dim, shape.kv_heads * dim};
+    std::size_t i = h * group;
+    const std::size_t last = i + group;
+    for (; i + 4 <= last; i += 4) attend_shared<L, 4>(shape, rows, count, shared, q + i * dim, cache, out + i * dim);
+    for (; i + 2 <= last; i += 2) attend_shared<L, 2>(shape, rows, count, shared, q + i * dim, cache, out + i * dim);
+    if (i < last) attend_shared<L, 1>(shape, rows, count, shared, q + i * dim, cache, out + i * dim);
+  }
+}
+
 template <typename L>
 inline void attention_typed(const AttentionShape& shape, const AttentionRow* rows, std::size_t count, std::size_t begin,
                             std::size_t end, const float* q, const KvView& kv, float* out) {
@@ -380,6 +443,12 @@ void attention(const AttentionShape& shape, const AttentionRow* rows, std::size_
                std::size_t kv_end, const float* q, const KvView& kv, float* out) {
   if (kv.type == DType::kF16) return attention_typed<LoadF16>(shape, rows, count, kv_begin, kv_end, q, kv, out);
   attention_typed<LoadF32>(shape, rows, count, kv_begin, kv_end, q, kv, out);
+}
+
+void attention_shared(const AttentionShape& shape, const AttentionRow* rows, std::size_t count, std::size_t shared,
+                      std::size_t kv_begin, std::size_t kv_end, const float* q, const KvView& kv, float* out) {
+  if (kv.type == DType::kF16) return shared_typed<LoadF16>(shape, rows, count, shared, kv_begin, kv_end, q, kv, out);
+  shared_typed<LoadF32>(shape, rows, count, shared, kv_begin, kv_end, q, kv, out);
 }
 
 }  // namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE

@@ -122,6 +122,39 @@ TEST_CASE("attention: a row's bits do not depend on slots, batch or threads") {
   }
 }
 
+TEST_CASE("attention: rows of sequences that share a prefix have the bits they have alone") {
+  sgl::base::ThreadPool one(1), four(4);
+  // Query heads per KV head, head sizes and lengths that are no multiples; what follows the common part differs.
+  for (const auto& [heads, dim] : {std::pair{8, 64}, {6, 40}, {2, 33}, {10, 16}}) {
+    for (const bool f16 : {false, true}) {
+      for (const std::size_t window : {0, 150, 400}) {
+        Case a(static_cast<std::size_t>(heads), 2, static_cast<std::size_t>(dim), window, 400);
+        a.round_to_f16();
+        std::vector<std::vector<std::uint32_t>> slots;
+        std::vector<AttentionRow> rows;
+        const std::size_t common[] = {400, 300, 290, 257, 300, 130, 0, 200, 300},
+                          positions[] = {299, 310, 289, 399, 256, 129, 310, 388, 301};
+        for (std::size_t s = 0; s < std::size(common); ++s) {
+          slots.push_back(a.slots);
+          std::rotate(slots.back().begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(common[s], 400)),
+                      slots.back().end() - static_cast<std::ptrdiff_t>(std::min<std::size_t>(s, 400 - common[s])),
+                      slots.back().end());
+        }
+        for (std::size_t s = 0; s < std::size(common); ++s) rows.push_back({slots[s].data(), positions[s]});
+        const std::size_t width = a.shape.heads * a.shape.head_dim;
+        std::vector<float> together(rows.size() * width), single(rows.size() * width);
+        for (sgl::base::ThreadPool* pool : {&one, &four}) {
+          attention(a.shape, rows, a.q.data(), a.view(f16), together.data(), *pool);
+          for (std::size_t r = 0; r < rows.size(); ++r) {
+            attention(a.shape, {&rows[r], 1}, &a.q[r * width], a.view(f16), &single[r * width], one);
+          }
+          CHECK(std::memcmp(together.data(), single.data(), single.size() * sizeof(float)) == 0);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("to_f16 is the nearest value in every instruction set") {
   std::vector<float> x = random_floats(1003, 8, 70000.0F);
   for (std::size_t i = 0; i < 500; ++i) x[i] *= 1e-9F;
