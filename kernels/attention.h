@@ -17,7 +17,7 @@ namespace sgl::kernels {
 constexpr std::size_t kAttentionBlock = 32;
 
 // Rows of one sequence that may share the reads of a block: bounds the state that waits between blocks.
-constexpr std::size_t kAttentionRows = 16;
+constexpr std::size_t kAttentionRows = 32;
 
 // One query token: it sees positions max(0, position − window + 1) … position.
 struct AttentionRow {

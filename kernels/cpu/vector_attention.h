@@ -252,6 +252,20 @@ inline void pack_block(const Cache<L>& cache, const std::uint32_t* slots, std::s
   }
 }
 
+// Asks for the positions [begin, end), which are copied next: not further in than the second-level cache, since the
+// first holds the block that is worked on.
+template <typename L>
+inline void foresee(const Cache<L>& cache, const std::uint32_t* slots, std::size_t begin, std::size_t end,
+                    std::size_t dim) {
+  for (std::size_t p = begin; p < end; ++p) {
+    const std::size_t at = static_cast<std::size_t>(slots[p]) * cache.stride;
+    for (std::size_t i = 0; i < dim; i += 64 / sizeof(typename L::T)) {
+      __builtin_prefetch(cache.k + at + i, 0, 2);
+      __builtin_prefetch(cache.v + at + i, 0, 2);
+    }
+  }
+}
+
 // H neighbouring query heads of one KV head, for a few rows of a prompt: bound by arithmetic.
 template <typename L, int H>
 inline void attend_rows(const AttentionShape& shape, const AttentionRow* rows, std::size_t count, const float* q,
@@ -272,7 +286,14 @@ inline void attend_rows(const AttentionShape& shape, const AttentionRow* rows, s
   for (std::size_t b = begin / kAttentionBlock * kAttentionBlock; b < last; b += kAttentionBlock) {
     pack_block(cache, rows[0].slots, b, b > begin ? b : begin, b + kAttentionBlock < last ? b + kAttentionBlock : last,
                shape.head_dim, packed, block);
+    const std::size_t next = b + kAttentionBlock;
+    const std::size_t left = next >= last ? 0 : (last - next < kAttentionBlock ? last - next : kAttentionBlock);
+    std::size_t asked = 0;
     for (std::size_t r = 0; r < count;) {
+      // The next block comes nearer meanwhile, a share with each step.
+      const std::size_t share = left * (r + kRows) / count < left ? left * (r + kRows) / count : left;
+      foresee(cache, rows[0].slots, next + asked, next + share, shape.head_dim);
+      asked = share;
       const Seen low = seen_by(shape, first + r);
       const bool group =
           r + kRows <= count && low.end >= b + kAttentionBlock && seen_by(shape, first + r + kRows - 1).begin <= b;
@@ -365,8 +386,10 @@ inline void attend_shared(const AttentionShape& shape, const AttentionRow* rows,
   common.low = 0, common.high = kAttentionBlock;
   for (std::size_t b = 0; b < shared; b += kAttentionBlock) {
     pack_block(cache, rows[0].slots, b, b, b + kAttentionBlock, dim, packed, common);
+    const std::size_t next = b + kAttentionBlock, left = next < shared ? kAttentionBlock : 0;
     std::size_t r = 0;
     for (; r + kRows <= count; r += kRows) {
+      foresee(cache, rows[0].slots, next + left * r / count, next + left * (r + kRows) / count, dim);
       Query* all[kQueries];
       for (std::size_t i = 0; i < kRows; ++i) heads_of(r + i, all + i * H);
       block_step<LoadF32, kQueries>(shape, common, all);
