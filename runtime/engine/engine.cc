@@ -95,7 +95,8 @@ Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 base::Expected<std::unique_ptr<Engine>> Engine::create(std::shared_ptr<const model::Model> model,
                                                        std::shared_ptr<const tokenizer::Tokenizer> tokenizer,
-                                                       const EngineOptions& options) {
+                                                       const EngineOptions& options,
+                                                       std::shared_ptr<const constraint::Vocabulary> vocabulary) {
   SGL_TRY_STATUS(validate(options));
   sched::Options schedule;
   schedule.page_size = options.page_size;
@@ -117,7 +118,7 @@ base::Expected<std::unique_ptr<Engine>> Engine::create(std::shared_ptr<const mod
   env.model_vocab = model->config().vocab_size;
   env.sample_vocab = std::min(env.model_vocab, tokenizer->vocab_size());
   env.capacity = std::min(model->config().context, schedule.pages * options.page_size);
-  env.vocabulary = constraint::Vocabulary::build(tokenizer);
+  env.vocabulary = vocabulary != nullptr ? std::move(vocabulary) : constraint::Vocabulary::build(tokenizer);
   env.healing = std::make_shared<const HealingIndex>(*tokenizer, env.sample_vocab);
   env.model = std::move(model);
   env.tokenizer = std::move(tokenizer);

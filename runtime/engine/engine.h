@@ -90,7 +90,8 @@ struct Finished {
   Usage usage;
 };
 
-// Called on the engine thread (of the request's replica): must return quickly and must not call back into the engine except to submit or cancel.
+// Called on the engine thread (of the request's replica): must return quickly and must not call back into the engine
+// except to submit or cancel.
 struct Events {
   std::function<void(RequestId, std::string_view text)> on_text;  // newly complete UTF-8 text; may be empty function
   // Tokens whose text on_text gives next (or gave), with log-probabilities where they were asked for. May be empty.
@@ -108,7 +109,7 @@ struct GenerateRequest {
   Namespace ns;
   double weight = 1.0;  // of the namespace, where several wait: twice the weight gets twice the tokens
   int priority = 0;     // higher first; equal: namespaces take turns, inside one first come first served
-  bool heal = false;  // token healing, see above; needs two tokens and text that ends a character
+  bool heal = false;    // token healing, see above; needs two tokens and text that ends a character
   // Log-probabilities of the prompt's tokens from this position on; these positions are computed, not taken from the
   // cache. Not together with healing.
   std::optional<std::size_t> prompt_logprobs_from;
@@ -125,8 +126,8 @@ struct ScoreRequest {
 };
 
 struct EngineOptions {
-  std::size_t replicas = 1;    // 1 … 64; threads, pages, max_kv_bytes and max_queue are those of all, shared out evenly
-  std::size_t threads = 0;     // kernels' threads; 0: physical cores
+  std::size_t replicas = 1;  // 1 … 64; threads, pages, max_kv_bytes and max_queue are those of all, shared out evenly
+  std::size_t threads = 0;   // kernels' threads; 0: physical cores
   std::size_t page_size = 16;  // tokens per KV page
   std::size_t pages = 0;       // 0: from max_kv_bytes
   std::size_t max_kv_bytes = std::size_t{1} << 30;
@@ -145,9 +146,11 @@ struct EngineStats {
 
 class Engine {
  public:
+  // `vocabulary`: of the tokenizer; built here (half a second for 150,000 tokens) when the caller has none yet.
   static base::Expected<std::unique_ptr<Engine>> create(std::shared_ptr<const model::Model> model,
                                                         std::shared_ptr<const tokenizer::Tokenizer> tokenizer,
-                                                        const EngineOptions& options = {});
+                                                        const EngineOptions& options = {},
+                                                        std::shared_ptr<const constraint::Vocabulary> vocabulary = {});
   // Cancels what runs, delivers every outstanding terminal event, joins the thread.
   ~Engine();
 

@@ -7,6 +7,7 @@
 
 #include "runtime/base/check.h"
 #include "runtime/gguf/gguf.h"
+#include "tools/common/load_model.h"
 
 namespace sgl::tools {
 namespace {
@@ -43,10 +44,10 @@ base::Expected<Session> open_session(const std::string& folder, const engine::En
                : base::not_found(fmt::format("there is no model folder or GGUF file '{}'", folder));
   }
   SGL_TRY(const model::LoadOptions load_options, load.options());
-  SGL_TRY(auto model, model::Model::load(folder, load_options));
-  SGL_TRY(auto tokenizer, tokenizer::Tokenizer::load(folder));
+  SGL_TRY(LoadedModel loaded, load_model(folder, load_options));
   Session session;
-  SGL_TRY(session.engine, engine::Engine::create(std::move(model), std::move(tokenizer), options));
+  SGL_TRY(session.engine, engine::Engine::create(std::move(loaded.model), std::move(loaded.tokenizer), options,
+                                                 std::move(loaded.vocabulary)));
   SGL_TRY(session.port, exec::make_engine_port(*session.engine));
   session.load_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   return session;

@@ -69,13 +69,11 @@ int run_bench(BenchCommand command) {
   const auto begin = std::chrono::steady_clock::now();
   const auto choice = command.load.options();
   if (!choice.ok()) return refuse(choice.error());
-  const auto model = model::Model::load(folder->path, *choice);
-  if (!model.ok()) return refuse(model.error());
-  const auto tokenizer = tokenizer::Tokenizer::load(folder->path);
-  if (!tokenizer.ok()) return refuse(tokenizer.error());
+  const auto loaded = load_model(folder->path, *choice);
+  if (!loaded.ok()) return refuse(loaded.error());
   const double load = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (command.scenarios.empty()) command.scenarios = Bench::names();
-  Bench bench(*model, *tokenizer, command.options, command.settings);
+  Bench bench(*loaded, command.options, command.settings);
   Json out = {{"model", folder->path}, {"load_seconds", load}, {"rows", Json::array()}};
   if (!command.json) {
     const int code = print_out(fmt::format("loaded in {:.2f} s\n{:<52} {:>10} {:<9} {:>10} … {:<10} {:>3}\n", load, "",

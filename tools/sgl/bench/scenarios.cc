@@ -76,13 +76,13 @@ double bench_median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
-Bench::Bench(std::shared_ptr<const model::Model> model, std::shared_ptr<const tokenizer::Tokenizer> tokenizer,
-             engine::EngineOptions options, BenchSettings settings)
-    : model_(std::move(model)), tokenizer_(std::move(tokenizer)), options_(options), settings_(std::move(settings)) {}
+Bench::Bench(LoadedModel loaded, const engine::EngineOptions& options, BenchSettings settings)
+    : loaded_(std::move(loaded)), options_(options), settings_(std::move(settings)) {}
 
 std::vector<TokenId> Bench::random_tokens(std::size_t count) {
   std::vector<TokenId> out(count);
-  for (TokenId& t : out) t = static_cast<TokenId>(mix(++draws_ * 0x9E3779B97F4A7C15) % model_->config().vocab_size);
+  for (TokenId& t : out)
+    t = static_cast<TokenId>(mix(++draws_ * 0x9E3779B97F4A7C15) % loaded_.model->config().vocab_size);
   return out;
 }
 
@@ -92,7 +92,7 @@ Expected<std::unique_ptr<engine::Engine>> Bench::engine(bool cache, std::size_t 
   // What the scenario needs, so that nothing is evicted and no more memory is taken.
   options.pages = (tokens + options.page_size - 1) / options.page_size + 64;
   options.max_batch = std::max({options.max_batch, settings_.forks});
-  return engine::Engine::create(model_, tokenizer_, options);
+  return engine::Engine::create(loaded_.model, loaded_.tokenizer, options, loaded_.vocabulary);
 }
 
 Expected<Bench::Timing> Bench::generate(engine::Engine& engine, const std::vector<std::vector<TokenId>>& prompts,

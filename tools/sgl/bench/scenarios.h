@@ -8,8 +8,8 @@
 
 #include "runtime/base/expected.h"
 #include "runtime/engine/engine.h"
-#include "runtime/model/model.h"
 #include "runtime/tokenizer/tokenizer.h"
+#include "tools/common/load_model.h"
 
 namespace sgl::tools {
 
@@ -37,8 +37,7 @@ double bench_median(std::vector<double> values);
 // in the cache but where sharing is what is measured; generation is greedy and does not stop at the end-of-text token.
 class Bench {
  public:
-  Bench(std::shared_ptr<const model::Model> model, std::shared_ptr<const tokenizer::Tokenizer> tokenizer,
-        engine::EngineOptions options, BenchSettings settings);
+  Bench(LoadedModel loaded, const engine::EngineOptions& options, BenchSettings settings);
 
   // "prefill": computing a prompt. "decode": one sequence, from its first token on. "batch": sequences together, by
   // number. "fork": forks of one prefix together, and how many times as fast as the same requests without sharing.
@@ -65,8 +64,7 @@ class Bench {
   base::Expected<std::vector<BenchRow>> fork();
   base::Expected<std::vector<BenchRow>> latency();
 
-  std::shared_ptr<const model::Model> model_;
-  std::shared_ptr<const tokenizer::Tokenizer> tokenizer_;
+  LoadedModel loaded_;
   engine::EngineOptions options_;
   BenchSettings settings_;
   std::uint64_t draws_ = 0;
