@@ -44,6 +44,7 @@ void add(EngineStats& sum, const EngineStats& one) {
   sum.prefill_seconds += one.prefill_seconds;
   sum.decode_seconds += one.decode_seconds;
   sum.step_seconds += one.step_seconds;
+  sum.kernel_seconds += one.kernel_seconds;
   sum.pages_total += one.pages_total;
   sum.pages_free += one.pages_free;
   sum.pages_cached += one.pages_cached;

@@ -141,6 +141,7 @@ struct EngineStats {
   std::int64_t requests = 0, steps = 0, preemptions = 0, evicted_pages = 0;
   Usage total;
   double prefill_seconds = 0, decode_seconds = 0, step_seconds = 0;
+  double kernel_seconds = 0;  // of step_seconds: the model's forward pass, masks and sampling
   std::size_t pages_total = 0, pages_free = 0, pages_cached = 0;
 };
 

@@ -178,7 +178,9 @@ base::Expected<std::vector<Rows>> Loop::forward(const sched::Step& step) {
   }
   if (logits_.size() < total * env_.model_vocab) logits_.resize(total * env_.model_vocab);
   const std::span<float> logits = std::span(logits_).first(total * env_.model_vocab);
+  const auto begun = Clock::now();
   SGL_TRY_STATUS(env_.model->forward(slices, *kv_, logits, pool_));
+  now_.kernel_seconds += seconds_since(begun);
   std::size_t at = 0;
   for (const sched::Work& w : step.work) {
     const std::size_t floats = w.logits * env_.model_vocab;
@@ -201,7 +203,9 @@ void Loop::step() {
   }
   scheduler_.completed(step);
   // Masks and sampling of all sequences, side by side.
+  const auto sampling = Clock::now();
   pool_.parallel_for(rows->size(), [&](std::size_t i) { owners_.at((*rows)[i].sequence)->consume((*rows)[i]); });
+  now_.kernel_seconds += seconds_since(sampling);
   for (const Rows& r : *rows) {
     // An event of an earlier row's task cannot end this one (that takes a command), so its owner is alive.
     Task& task = *owners_.at(r.sequence);

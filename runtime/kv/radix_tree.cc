@@ -43,12 +43,17 @@ NodeId RadixTree::root_of(Namespace ns) {
 }
 
 void RadixTree::delist(NodeId id) {
-  leaves_.erase({node(id).used, id});
+  Node& n = node(id);
+  if (!n.listed) return;
+  leaves_.erase(n.place);
+  n.listed = false;
 }
 
 void RadixTree::enlist(NodeId id) {
-  const Node& n = node(id);
-  if (!n.root && n.locks == 0 && n.children.empty()) leaves_.insert({n.used, id});
+  Node& n = node(id);
+  if (n.listed || n.root || n.locks != 0 || !n.children.empty()) return;
+  n.place = leaves_.emplace_hint(leaves_.end(), n.used, id);  // what is used now comes last
+  n.listed = true;
 }
 
 void RadixTree::touch(NodeId id) {
@@ -277,6 +282,7 @@ bool RadixTree::consistent() const {
     if (n.locks == 0) {
       ++evictable;
       if (n.children.empty()) ++leaves;
+      if (n.listed != n.children.empty()) return false;
       if (leaves_.contains({n.used, id}) != n.children.empty()) return false;
     }
   }

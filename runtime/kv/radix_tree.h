@@ -91,6 +91,8 @@ class RadixTree {
     std::uint64_t used = 0;  // logical time
     bool root = false;
     bool live = false;
+    bool listed = false;  // in leaves_, at `place`
+    std::set<std::pair<std::uint64_t, NodeId>>::iterator place;
   };
 
   NodeId root_of(Namespace ns);

@@ -199,8 +199,30 @@ Expected<std::vector<BenchRow>> Bench::latency() {
   return std::vector{first, between};
 }
 
+Expected<std::vector<BenchRow>> Bench::overhead() {
+  const std::size_t size = *std::max_element(settings_.batches.begin(), settings_.batches.end());
+  BenchRow time{"overhead", fmt::format("{} sequences, outside the kernels", size), "us/step", {}};
+  BenchRow share{"overhead", "share of a step", "%", {}};
+  SGL_TRY(const auto engine, this->engine(false, size * (kShortPrompt + settings_.tokens + options_.page_size)));
+  engine::EngineStats before;
+  for (int i = -settings_.warmup; i < settings_.repeat; ++i) {
+    std::vector<std::vector<TokenId>> prompts(size);
+    for (auto& p : prompts) p = random_tokens(kShortPrompt);
+    SGL_TRY(const Timing t, generate(*engine, prompts, settings_.tokens));
+    const engine::EngineStats now = engine->stats();
+    const double steps = static_cast<double>(now.steps - before.steps);
+    const double all = now.step_seconds - before.step_seconds;
+    const double outside = all - (now.kernel_seconds - before.kernel_seconds);
+    before = now;
+    if (i < 0 || t.tokens == 0) continue;
+    time.values.push_back(outside / steps * 1e6);
+    share.values.push_back(outside / all * 100);
+  }
+  return std::vector{time, share};
+}
+
 const std::vector<std::string>& Bench::names() {
-  static const std::vector<std::string> all = {"prefill", "decode", "batch", "fork", "latency"};
+  static const std::vector<std::string> all = {"prefill", "decode", "batch", "fork", "latency", "overhead"};
   return all;
 }
 
@@ -210,6 +232,7 @@ Expected<std::vector<BenchRow>> Bench::run(const std::string& scenario) {
   if (scenario == "batch") return batch();
   if (scenario == "fork") return fork();
   if (scenario == "latency") return latency();
+  if (scenario == "overhead") return overhead();
   return base::invalid(fmt::format("there is no scenario '{}'; there are: {}", scenario, fmt::join(names(), ", ")));
 }
 

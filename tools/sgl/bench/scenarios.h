@@ -41,7 +41,8 @@ class Bench {
 
   // "prefill": computing a prompt. "decode": one sequence, from its first token on. "batch": sequences together, by
   // number. "fork": forks of one prefix together, and how many times as fast as the same requests without sharing.
-  // "latency": milliseconds to the first token of a prompt, and between tokens.
+  // "latency": milliseconds to the first token of a prompt, and between tokens. "overhead": what a step of the largest
+  // batch takes outside the kernels (scheduling, events).
   // Error: a name that is not one of these, or what the engine refuses.
   base::Expected<std::vector<BenchRow>> run(const std::string& scenario);
   static const std::vector<std::string>& names();
@@ -63,6 +64,7 @@ class Bench {
   base::Expected<std::vector<BenchRow>> batch();
   base::Expected<std::vector<BenchRow>> fork();
   base::Expected<std::vector<BenchRow>> latency();
+  base::Expected<std::vector<BenchRow>> overhead();
 
   LoadedModel loaded_;
   engine::EngineOptions options_;
