@@ -156,7 +156,7 @@ struct Executor::Impl {
   bool end_generate(Strand& strand);
   bool begin_select(Strand& strand, const plan::Inst& inst);
   bool end_select(Strand& strand);
-  base::Expected<std::shared_ptr<const constraint::Constraint>> constraint_for(plan::TypeId type);
+  base::Expected<std::shared_ptr<const constraint::Constraint>> constraint_for(plan::TypeId type, RunResult& result);
   engine::Events request_events(Strand& strand, std::size_t request);
   void trace(Strand& strand, std::string line);
 

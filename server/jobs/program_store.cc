@@ -67,7 +67,16 @@ base::Expected<std::shared_ptr<const exec::LoadedPlan>> ProgramStore::ready(cons
 Compiled ProgramStore::compile(const std::string& bytes) {
   Compiled out;
   if (plan::looks_like_plan(bytes)) {
-    out.plan_bytes = bytes;
+    auto plan = plan::decode(bytes);
+    if (!plan.ok()) {
+      out.failure = CompileFailure{plan.error().message};
+      return out;
+    }
+    // Nothing shows that its constraints are those of its types. Without them a program has one id, however it was
+    // sent.
+    const bool carries = !plan->constraints.empty();
+    plan->constraints.clear();
+    out.plan_bytes = carries ? plan::encode(*plan) : bytes;
   } else {
     if (bytes.size() > kMaxSource) {
       out.failure = CompileFailure{fmt::format("the source is longer than {} bytes", kMaxSource)};
