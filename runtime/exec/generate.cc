@@ -5,7 +5,6 @@
 #include <cmath>
 #include <limits>
 
-#include "runtime/constraint/plan_constraints.h"
 #include "runtime/exec/convert.h"
 #include "runtime/exec/ops.h"
 #include "runtime/exec/strand.h"
@@ -132,21 +131,6 @@ constexpr std::int64_t kMaxSamples = 256;  // n: more samples of one prompt than
 
 void Executor::Impl::trace(Strand& strand, std::string line) {
   if (strand.instance->options.trace) strand.trace.push_back(std::move(line));
-}
-
-base::Expected<std::shared_ptr<const constraint::Constraint>> Executor::Impl::constraint_for(plan::TypeId type,
-                                                                                             RunResult& result) {
-  if (is_free_text(program().type(type))) return std::shared_ptr<const constraint::Constraint>();
-  auto& slot = constraints[type.value];
-  if (slot) return slot;
-  SGL_TRY(constraint::PlanConstraint made, constraint::constraint_of(program(), type));
-  ++(made.loaded ? result.constraints_loaded : result.constraints_compiled);
-  if (!made.refused.empty()) {
-    result.constraints_refused.push_back(
-        fmt::format("the compiled constraint of type {} was not used: {}", type.value, made.refused));
-  }
-  slot = std::move(made.constraint);
-  return slot;
 }
 
 engine::Events Executor::Impl::request_events(Strand& strand, std::size_t request) {

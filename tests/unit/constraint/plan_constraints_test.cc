@@ -135,9 +135,11 @@ TEST_CASE("what is stale, foreign or damaged is compiled, with the reason") {
     std::function<void(std::string&)> spoil;
   };
   const Case cases[] = {
-      {"another version of the constraint engine made it", [](std::string& b) { b[12] = static_cast<char>(b[12] ^ 1); }},
+      {"another version of the constraint engine made it",
+       [](std::string& b) { b[12] = static_cast<char>(b[12] ^ 1); }},
       {"it was made of another specification", [](std::string& b) { b[44] = static_cast<char>(b[44] ^ 1); }},
-      {"it is damaged: its checksum does not match", [](std::string& b) { b.back() = static_cast<char>(b.back() ^ 1); }},
+      {"it is damaged: its checksum does not match",
+       [](std::string& b) { b.back() = static_cast<char>(b.back() ^ 1); }},
       {"it is damaged: its checksum does not match", [](std::string& b) { b.pop_back(); }},
       {"it is not a compiled constraint", [](std::string& b) { b.resize(20); }},
       {"it is not a compiled constraint", [](std::string& b) { b.clear(); }},

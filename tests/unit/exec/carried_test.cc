@@ -1,10 +1,10 @@
 // Plans that carry compiled constraints: the same results with them and without, and who believes them.
+#include <doctest/doctest.h>
+
 #include <memory>
 #include <string>
 #include <tuple>
 #include <utility>
-
-#include <doctest/doctest.h>
 
 #include "runtime/constraint/compiled.h"
 #include "runtime/constraint/plan_constraints.h"
@@ -39,7 +39,8 @@ RunResult ask(plan::Plan plan, Carried carried, std::uint64_t seed) {
   ScriptedPort port;
   RunOptions options;
   options.seed = seed;
-  return run_program(std::make_shared<const LoadedPlan>(std::move(plan), carried), port, "ask", Json::object(), options);
+  return run_program(std::make_shared<const LoadedPlan>(std::move(plan), carried), port, "ask", Json::object(),
+                     options);
 }
 
 struct Counts {
@@ -55,8 +56,10 @@ void check_counts(const RunResult& result, const Counts& counts) {
 
 TEST_CASE("a program gives the same with the constraints that its plan carries and without") {
   for (const plan::Plan& without :
-       {plan_with(plan::TypeKind::kRegex, "[a-c]{3,9}(x|yy)"), plan_with(plan::TypeKind::kGrammar, "start: \"(\" start \")\" | /[0-9]{2}/"),
-        plan_with(plan::TypeKind::kJson, R"({"type":"array","items":{"enum":[1,2,"three"]},"minItems":2,"maxItems":4})")}) {
+       {plan_with(plan::TypeKind::kRegex, "[a-c]{3,9}(x|yy)"),
+        plan_with(plan::TypeKind::kGrammar, "start: \"(\" start \")\" | /[0-9]{2}/"),
+        plan_with(plan::TypeKind::kJson,
+                  R"({"type":"array","items":{"enum":[1,2,"three"]},"minItems":2,"maxItems":4})")}) {
     const plan::Plan with = carrying(without);
     plan::Plan stale = with;
     stale.constraints[0].bytes[12] = static_cast<char>(stale.constraints[0].bytes[12] ^ 1);

@@ -1,12 +1,12 @@
 // Constraints that values are checked against: compiled once, within bounds, from many threads.
 #include "runtime/exec/type_checks.h"
 
+#include <doctest/doctest.h>
+
 #include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <doctest/doctest.h>
 
 #include "runtime/exec/convert.h"
 #include "tests/unit/exec/support.h"
@@ -30,9 +30,20 @@ bool fits(TypeChecks& checks, const plan::Plan& plan, std::string_view text) {
   return *made;
 }
 
+// `a` and `b`, so many.
+std::string letters(std::uint64_t& random, std::size_t count) {
+  std::string out;
+  for (std::size_t i = 0; i < count; ++i) {
+    random = random * 6364136223846793005U + 1442695040888963407U;
+    out += (random >> 60 & 1) != 0 ? 'a' : 'b';
+  }
+  return out;
+}
+
 TEST_CASE("a type is compiled once for many values, whichever plan has it") {
   TypeChecks checks;
-  const plan::Plan pattern = plan_of(plan::TypeKind::kRegex, "[a-c]+"), same = plan_of(plan::TypeKind::kRegex, "[a-c]+");
+  const plan::Plan pattern = plan_of(plan::TypeKind::kRegex, "[a-c]+"),
+                   same = plan_of(plan::TypeKind::kRegex, "[a-c]+");
   for (int i = 0; i < 50; ++i) {
     CHECK(fits(checks, i % 2 == 0 ? pattern : same, "abc" + std::string(static_cast<std::size_t>(i), 'b')));
     CHECK_FALSE(fits(checks, pattern, "abd"));
@@ -92,11 +103,9 @@ TEST_CASE("the least recently used constraints go when there are too many or the
   // One that grows with use is measured again.
   TypeChecks grows({.entries = 100, .bytes = 200'000});
   const plan::Plan many_states = plan_of(plan::TypeKind::kRegex, "(a|b)*a(a|b){12}");
-  std::string text;
-  for (unsigned i = 0; i < 40; ++i) {
-    text.clear();
-    for (unsigned k = 0; k < 60; ++k) text += ((i * 2654435761U + k * 40503U) >> 7 & 1) != 0 ? 'a' : 'b';
-    fits(grows, many_states, text);
+  std::uint64_t random = 1;
+  for (int i = 0; i < 40; ++i) {
+    fits(grows, many_states, letters(random, 60));
     CHECK(grows.stats().bytes <= 200'000);
   }
   CHECK(grows.stats().compiled > 1);
@@ -108,13 +117,7 @@ TEST_CASE("a constraint that has made all its states refuses nothing that fits")
   const plan::Plan plan = plan_of(plan::TypeKind::kRegex, "(a|b)*a(a|b){17}");
   std::uint64_t random = 1;
   for (int i = 0; i < 3; ++i) {
-    std::string text;
-    for (int k = 0; k < 150'000; ++k) {
-      random = random * 6364136223846793005U + 1442695040888963407U;
-      text += (random >> 60 & 1) != 0 ? 'a' : 'b';
-    }
-    text += 'a' + std::string(17, 'b');
-    CHECK(fits(checks, plan, text));
+    CHECK(fits(checks, plan, letters(random, 80'000) + 'a' + std::string(17, 'b')));
   }
   CHECK(checks.stats().compiled == 1);
 }
