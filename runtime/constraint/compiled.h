@@ -1,4 +1,5 @@
-// A compiled constraint as bytes, so that a plan can carry it (none does yet) and a runtime need not compile it again.
+// A compiled constraint as bytes, so that a plan can carry it (plan_constraints.h) and a runtime need not compile
+// it again.
 //
 // Carried is what takes time to make and does not change: the graph of an automaton, the subschemas of a JSON Schema
 // with the automata of their patterns, formats and enumerations, the deterministic automata of a grammar's rules, and

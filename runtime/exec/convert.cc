@@ -6,9 +6,8 @@
 #include <cmath>
 
 #include "runtime/base/utf8.h"
-#include "runtime/constraint/json_schema.h"
-#include "runtime/constraint/plan_types.h"
 #include "runtime/exec/ops.h"
+#include "runtime/exec/type_checks.h"
 
 namespace sgl::exec {
 
@@ -174,8 +173,8 @@ class JsonReader {
       }
       return Value::string(text);
     }
-    SGL_TRY(const auto compiled, constraint::compile_type(constraint::spec_of(plan_, id, false)));
-    if (!constraint::accepts(*compiled, text)) {
+    SGL_TRY(const bool fits, TypeChecks::shared().text_fits(plan_, id, text));
+    if (!fits) {
       return base::invalid(fmt::format("{}: the string does not have the form its type asks for", path));
     }
     return Value::string(text);
@@ -253,11 +252,9 @@ class JsonReader {
     SGL_TRY(Value value, read_any(json, path, depth));
     if (type.pattern.empty()) return value;
     // In the schema's spelling of it, for constraints are about texts. What was read is not deep, so it can be written.
-    constraint::SchemaOptions options;
-    options.order = constraint::PropertyOrder::kAny;
-    const auto schema = constraint::compile_json_schema(type.pattern, options);
-    if (!schema.ok()) return base::invalid(fmt::format("{}: its JSON Schema: {}", path, schema.message));
-    if (!constraint::accepts(*schema.constraint, dumped(json))) {
+    const auto fits = TypeChecks::shared().json_fits(type, dumped(json));
+    if (!fits.ok()) return base::invalid(fmt::format("{}: its JSON Schema: {}", path, fits.error().message));
+    if (!*fits) {
       return base::invalid(fmt::format("{}: the JSON Schema{} does not allow the value", path,
                                        type.format.empty() ? "" : fmt::format(" of \"{}\"", type.format)));
     }
@@ -304,15 +301,18 @@ base::Expected<Value> value_from_json(const plan::Plan& plan, TypeId type, const
   return JsonReader(plan).read(type, json, path, 0);
 }
 
-base::Expected<Value> value_from_text(const plan::Plan& plan, TypeId id, std::string_view text) {
+base::Expected<Value> value_from_text(const plan::Plan& plan, TypeId id, std::string_view text,
+                                      const constraint::Constraint* under) {
   const Type& type = plan.type(id);
   switch (type.kind) {
     case TypeKind::kString:
     case TypeKind::kRegex:
     case TypeKind::kGrammar: {
       if (is_free_text(type)) return Value::string(text);
-      SGL_TRY(const auto compiled, constraint::compile_type(constraint::spec_of(plan, id, false)));
-      if (!constraint::accepts(*compiled, text)) return cut_off(text, "of its type's form");
+      if (under == nullptr || !constraint::accepts(*under, text)) {
+        SGL_TRY(const bool fits, TypeChecks::shared().text_fits(plan, id, text));
+        if (!fits) return cut_off(text, "of its type's form");
+      }
       return Value::string(text);
     }
     case TypeKind::kInt: {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "runtime/base/expected.h"
+#include "runtime/constraint/constraint.h"
 #include "runtime/exec/value.h"
 #include "runtime/plan/plan.h"
 
@@ -20,8 +21,9 @@ base::Expected<Value> value_from_json(const plan::Plan& plan, plan::TypeId type,
                                       const std::string& path);
 
 // Text that was generated under the type's constraint (bare form). Errors: `failed` when the text does not parse,
-// which can only happen when generation was cut off.
-base::Expected<Value> value_from_text(const plan::Plan& plan, plan::TypeId type, std::string_view text);
+// which can only happen when generation was cut off. `under`: the constraint, if at hand.
+base::Expected<Value> value_from_text(const plan::Plan& plan, plan::TypeId type, std::string_view text,
+                                      const constraint::Constraint* under = nullptr);
 
 // Compact JSON of a result. Error: `limit` beyond kMaxResultBytes.
 constexpr std::size_t kMaxResultBytes = std::size_t{256} << 20;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "runtime/constraint/plan_constraints.h"
 #include "runtime/exec/convert.h"
 #include "runtime/exec/ops.h"
 #include "runtime/exec/strand.h"
@@ -140,6 +141,21 @@ bool Executor::poll(std::chrono::milliseconds timeout) {
     }
   }
   return !impl_->instances.empty();
+}
+
+base::Expected<std::shared_ptr<const constraint::Constraint>> Executor::Impl::constraint_for(plan::TypeId type,
+                                                                                             RunResult& result) {
+  if (is_free_text(program().type(type))) return std::shared_ptr<const constraint::Constraint>();
+  auto& slot = constraints[type.value];
+  if (slot) return slot;
+  SGL_TRY(constraint::PlanConstraint made, constraint::constraint_of(program(), type));
+  ++(made.loaded ? result.constraints_loaded : result.constraints_compiled);
+  if (!made.refused.empty()) {
+    result.constraints_refused.push_back(
+        fmt::format("the compiled constraint of type {} was not used: {}", type.value, made.refused));
+  }
+  slot = std::move(made.constraint);
+  return slot;
 }
 
 void Executor::wake() {

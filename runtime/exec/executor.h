@@ -22,15 +22,21 @@ namespace sgl::exec {
 
 using InstanceId = base::Id<struct InstanceTag, std::uint64_t>;
 
+// What becomes of the compiled constraints that a plan carries. Whoever makes a plan can put the constraint of another
+// type there, which would be believed: use those of plans whose author may decide what is generated anyway, such as a
+// file that a user runs, and ignore those that were sent to a server.
+enum class Carried : std::uint8_t { kIgnore, kUse };
+
 // A verified plan made ready to execute; shared by all instances. With native code attached (jit/jit.h) functions run
 // compiled, else interpreted.
 class LoadedPlan {
  public:
   // Precondition: plan::verify accepted the plan.
-  explicit LoadedPlan(plan::Plan plan)
-      : plan_(std::move(plan)), image_(plan_), steps_(plan_.functions.size(), nullptr) {}
+  explicit LoadedPlan(plan::Plan plan, Carried carried = Carried::kIgnore)
+      : plan_(with(std::move(plan), carried)), image_(plan_), steps_(plan_.functions.size(), nullptr) {}
   LoadedPlan(const LoadedPlan&) = delete;
   LoadedPlan& operator=(const LoadedPlan&) = delete;
+  // Without constraints when they are ignored.
   const plan::Plan& plan() const { return plan_; }
   const Image& image() const { return image_; }
   NativeStep step(std::uint32_t function) const { return steps_[function]; }
@@ -41,6 +47,11 @@ class LoadedPlan {
   }
 
  private:
+  static plan::Plan with(plan::Plan plan, Carried carried) {
+    if (carried == Carried::kIgnore) plan.constraints.clear();
+    return plan;
+  }
+
   plan::Plan plan_;
   Image image_;
   std::vector<NativeStep> steps_;  // nullptr: interpret
@@ -73,6 +84,9 @@ struct RunResult {
   engine::Usage usage;                  // summed over all generations
   std::int64_t generations = 0, selects = 0, forks = 0, tool_calls = 0;
   std::int64_t fuel_used = 0;
+  // Constraints of generations that this run was the first of its executor to need: loaded from the plan, compiled.
+  std::int64_t constraints_loaded = 0, constraints_compiled = 0;
+  std::vector<std::string> constraints_refused;  // why one of the plan's was not loaded, a sentence each
   std::vector<std::string> trace;  // one line per event, in an order that depends on the program alone
 };
 

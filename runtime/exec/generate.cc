@@ -5,7 +5,6 @@
 #include <cmath>
 #include <limits>
 
-#include "runtime/constraint/plan_types.h"
 #include "runtime/exec/convert.h"
 #include "runtime/exec/ops.h"
 #include "runtime/exec/strand.h"
@@ -134,15 +133,6 @@ void Executor::Impl::trace(Strand& strand, std::string line) {
   if (strand.instance->options.trace) strand.trace.push_back(std::move(line));
 }
 
-base::Expected<std::shared_ptr<const constraint::Constraint>> Executor::Impl::constraint_for(plan::TypeId type) {
-  if (is_free_text(program().type(type))) return std::shared_ptr<const constraint::Constraint>();
-  auto& slot = constraints[type.value];
-  if (!slot) {
-    SGL_TRY(slot, constraint::compile_type(constraint::spec_of(program(), type, false)));
-  }
-  return slot;
-}
-
 engine::Events Executor::Impl::request_events(Strand& strand, std::size_t request) {
   engine::Events events;
   if (strand.instance->events.on_text) {
@@ -186,7 +176,7 @@ bool Executor::Impl::begin_generate(Strand& strand, const Inst& inst) {
   }
   auto prompt = strand.context.prompt(*renderer);
   if (!prompt.ok()) return machine.fail(prompt.error().kind, prompt.error().message);
-  auto constraint = constraint_for(spec.type);
+  auto constraint = constraint_for(spec.type, instance.result);
   if (!constraint.ok()) return machine.fail(constraint.error().kind, constraint.error().message);
   request.sequence = prompt->sequence;
   request.heal = prompt->heal;
@@ -218,13 +208,15 @@ bool Executor::Impl::end_generate(Strand& strand) {
     strand.tokens_left -= finished.usage.generated_tokens;
     strand.tokens_used += finished.usage.generated_tokens;
   }
+  // begin_generate put it there.
+  const std::shared_ptr<const constraint::Constraint> made_under = constraints[spec.type.value];
   std::vector<Value> values;
   for (const engine::Finished& finished : pending->results) {
     if (finished.reason == engine::FinishReason::kError || finished.reason == engine::FinishReason::kCancelled) {
       return request_error(machine, finished);
     }
     trace(strand, fmt::format("gen {} {} = {}", strand.label, spec.name, finished.text));
-    auto value = value_from_text(program(), spec.type, finished.text);
+    auto value = value_from_text(program(), spec.type, finished.text, made_under.get());
     if (!value.ok()) return machine.fail(value.error().kind, value.error().message);
     if (!made(machine, *value)) return false;
     values.push_back(std::move(*value));

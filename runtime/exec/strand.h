@@ -137,6 +137,9 @@ struct Executor::Impl {
   Impl(std::shared_ptr<const LoadedPlan> p, ModelPort& m) : plan(std::move(p)), port(m) {}
   const plan::Plan& program() const { return plan->plan(); }
 
+  // executor.cc. What a generation of the type is held to, null for free text; `result` counts how it was come by.
+  base::Expected<std::shared_ptr<const constraint::Constraint>> constraint_for(plan::TypeId type, RunResult& result);
+
   // strand.cc: the driver.
   void drain();                                 // resumes what is ready, until nothing is
   void resume(Strand& strand);                  // runs until it waits or ends
@@ -156,7 +159,6 @@ struct Executor::Impl {
   bool end_generate(Strand& strand);
   bool begin_select(Strand& strand, const plan::Inst& inst);
   bool end_select(Strand& strand);
-  base::Expected<std::shared_ptr<const constraint::Constraint>> constraint_for(plan::TypeId type);
   engine::Events request_events(Strand& strand, std::size_t request);
   void trace(Strand& strand, std::string line);
 

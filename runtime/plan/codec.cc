@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "runtime/base/base64.h"
 #include "runtime/base/sha256.h"
 #include "runtime/plan/json_form.h"
 
@@ -33,9 +34,9 @@ std::string_view digest_bytes(const base::Sha256& digest) {
 
 std::size_t max_payload(const PlanLimits& limits) {
   // The longest form of an instruction with its position is 40 bytes, of an operand 5; the fields of an entry, names
-  // of fields included, stay below 256 bytes.
-  return limits.text_bytes + 40 * limits.code + 5 * limits.args +
-         256 * (limits.types + limits.constants + limits.functions + limits.programs);
+  // of fields included, stay below 256 bytes, and a type has at most a constraint beside it.
+  return limits.text_bytes + base::base64url_size(limits.constraint_bytes) + 40 * limits.code + 5 * limits.args +
+         256 * (2 * limits.types + limits.constants + limits.functions + limits.programs);
 }
 
 // Walks CBOR without recursion and accepts only what `encode` writes: definite lengths, no tags, no byte strings, no

@@ -38,6 +38,7 @@ Json form_of(const SelectSpec& spec);
 Json form_of(const ParallelSpec& spec);
 Json form_of(const Tool& tool);
 Json form_of(const Program& program);
+Json form_of(const CompiledConstraint& constraint);
 Json form_of(const Function& function);
 // Without code, operand lists and positions.
 Json function_header(const Function& function);
@@ -51,6 +52,7 @@ base::Status read_form(const Json& form, const Place& place, SelectSpec& out);
 base::Status read_form(const Json& form, const Place& place, ParallelSpec& out);
 base::Status read_form(const Json& form, const Place& place, Tool& out);
 base::Status read_form(const Json& form, const Place& place, Program& out);
+base::Status read_form(const Json& form, const Place& place, CompiledConstraint& out);
 base::Status read_form(const Json& form, const Place& place, Function& out);
 
 // Compact JSON; bytes that are not UTF-8 are replaced instead of refused (only an unverified plan has any).

@@ -3,6 +3,7 @@
 #include <span>
 #include <utility>
 
+#include "runtime/base/base64.h"
 #include "runtime/plan/form_reader.h"
 #include "runtime/plan/form_writer.h"
 #include "runtime/plan/json_form.h"
@@ -253,6 +254,25 @@ Status read_form(const Json& form, const Place& place, Tool& out) {
   return in.finish();
 }
 
+Json form_of(const CompiledConstraint& constraint) {
+  FormWriter out;
+  out.id("type", constraint.type);
+  out.text("bytes", base::base64url(constraint.bytes));
+  return out.take();
+}
+
+Status read_form(const Json& form, const Place& place, CompiledConstraint& out) {
+  FormReader in(form, place);
+  std::string text;
+  in.id("type", out.type);
+  in.text("bytes", text);
+  SGL_TRY_STATUS(in.finish());
+  auto bytes = base::from_base64url(text);
+  if (!bytes) return form_error(place, "'bytes' must be base64url");
+  out.bytes = std::move(*bytes);
+  return {};
+}
+
 Json plan_form(const Plan& plan) {
   FormWriter out;
   const auto entry = [](const auto& item) { return form_of(item); };
@@ -266,6 +286,7 @@ Json plan_form(const Plan& plan) {
   out.list("parallels", plan.parallels, entry);
   out.list("tools", plan.tools, entry);
   out.list("programs", plan.programs, entry);
+  out.list("constraints", plan.constraints, entry);
   return out.take();
 }
 
@@ -288,6 +309,7 @@ base::Expected<Plan> read_plan(const Json& form) {
   in.list("parallels", plan.parallels, entry);
   in.list("tools", plan.tools, entry);
   in.list("programs", plan.programs, entry);
+  in.list("constraints", plan.constraints, entry);
   SGL_TRY_STATUS(in.finish());
   return plan;
 }

@@ -337,6 +337,14 @@ struct Tool {
   TypeId result;              // what the answer is checked against
 };
 
+// What a generation of the type has to conform to, compiled (constraint/compiled.h). Not part of what the plan means:
+// without it, or when another constraint engine made it, the runtime compiles the type. Nothing shows that the bytes
+// are those of the type, so they are used only of plans whose author is believed (exec/executor.h).
+struct CompiledConstraint {
+  TypeId type;
+  std::string bytes;  // any bytes; base64url in the binary and in the text form
+};
+
 struct Plan {
   std::string compiler;            // version that made it
   std::vector<std::string> files;  // source file names, for messages
@@ -348,6 +356,7 @@ struct Plan {
   std::vector<ParallelSpec> parallels;
   std::vector<Tool> tools;
   std::vector<Program> programs;
+  std::vector<CompiledConstraint> constraints;  // by ascending type
 
   const Type& type(TypeId id) const { return types[id.value]; }
   const Function& function(FunctionId id) const { return functions[id.value]; }

@@ -125,6 +125,7 @@ std::string print(const Plan& plan) {
   print_section(out, "parallel", plan.parallels);
   print_section(out, "tool", plan.tools);
   print_section(out, "program", plan.programs);
+  print_section(out, "constraint", plan.constraints);
   for (std::size_t i = 0; i < plan.functions.size(); ++i) print_function(out, i, plan.functions[i]);
   return out;
 }

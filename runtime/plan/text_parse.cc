@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "runtime/base/base64.h"
 #include "runtime/plan/json_form.h"
 #include "runtime/plan/text.h"
 #include "runtime/plan/text_operands.h"
@@ -162,6 +163,7 @@ Status TextParser::section(std::string_view name, Cursor& in) {
   if (name == "parallel") return entry(name, in, plan_.parallels);
   if (name == "tool") return entry(name, in, plan_.tools);
   if (name == "program") return entry(name, in, plan_.programs);
+  if (name == "constraint") return entry(name, in, plan_.constraints);
   if (name == "function") {
     SGL_TRY_STATUS(entry(name, in, plan_.functions));
     const Function& function = plan_.functions.back();
@@ -288,7 +290,8 @@ Status TextParser::position(Cursor& in) {
 
 base::Expected<Plan> parse(std::string_view text, const PlanLimits& limits) {
   // A character of a string takes at most six, an instruction with its position rarely more than 128.
-  const std::size_t max_bytes = 6 * limits.text_bytes + 128 * limits.code;
+  const std::size_t max_bytes =
+      6 * limits.text_bytes + base::base64url_size(limits.constraint_bytes) + 128 * limits.code;
   if (text.size() > max_bytes) {
     return base::invalid(fmt::format("the plan has {} bytes, over the limit of {}", text.size(), max_bytes));
   }

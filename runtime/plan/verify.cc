@@ -196,6 +196,25 @@ Status check_specs(const Plan& plan) {
   return {};
 }
 
+// The bytes are for whoever loads them; here only that there are not too many.
+Status check_constraints(const Plan& plan, std::size_t limit) {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < plan.constraints.size(); ++i) {
+    const CompiledConstraint& constraint = plan.constraints[i];
+    if (constraint.type.value >= plan.types.size()) {
+      return invalid(fmt::format("constraint {}: is of type {} of {}", i, constraint.type.value, plan.types.size()));
+    }
+    if (i > 0 && constraint.type.value <= plan.constraints[i - 1].type.value) {
+      return invalid(fmt::format("constraint {}: the types are not in ascending order", i));
+    }
+    bytes += constraint.bytes.size();
+    if (bytes > limit) {
+      return invalid(fmt::format("the compiled constraints of the plan exceed the limit of {} bytes", limit));
+    }
+  }
+  return {};
+}
+
 // ---- programs ------------------------------------------------------------------------------------------------------
 
 Status check_params(const Plan& plan, const Program& program, const Function& function, const std::string& place) {
@@ -289,6 +308,7 @@ Status verify(const Plan& plan, const PlanLimits& limits) {
     SGL_TRY_STATUS(check_function_header(plan, i, limits.regs));
   }
   SGL_TRY_STATUS(check_specs(plan));
+  SGL_TRY_STATUS(check_constraints(plan, limits.constraint_bytes));
   for (std::size_t i = 0; i < plan.functions.size(); ++i) SGL_TRY_STATUS(check_code(plan, i));
   return check_programs(plan, constant_sizes, limits.text_bytes);
 }

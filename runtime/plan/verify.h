@@ -14,6 +14,7 @@ struct PlanLimits {
   std::size_t args = 1'000'000;         // operand-list entries of all functions together
   std::size_t regs = 20'000;            // registers of one function; 16 bytes each per frame
   std::size_t text_bytes = 64 << 20;    // all strings of the plan together
+  std::size_t constraint_bytes = 16 << 20;  // all compiled constraints together; one has some kilobytes
 };
 
 // Accepts or names the first fault and its place, e.g. "function 3 'judge', instruction 12 (add.i): operand b is
@@ -24,7 +25,8 @@ struct PlanLimits {
 // entries are kFork or kProgram, their counts add up and its type is a record with one field per entry; kGen's option
 // values: boxed, int, float or bool registers, count as in the spec; builtins' argument counts; constants acyclic with
 // record constants fitting their type; types: children in range, a cycle of types only through a list or a record,
-// unions flat and not empty, sizes sane, field names unique; programs: names unique, function of kind kProgram,
+// unions flat and not empty, sizes sane, field names unique; compiled constraints: at most one for a type, in the order
+// of types (what is in them is for constraint/compiled.h); programs: names unique, function of kind kProgram,
 // params as the function's, defaults of the right representation kind. O(size of the plan).
 base::Status verify(const Plan& plan, const PlanLimits& limits = {});
 

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
+
+#include "runtime/base/base64.h"
 
 namespace sgl::server {
 
@@ -12,8 +13,7 @@ std::string random_bytes(std::size_t count);
 std::string sha256_hex(std::string_view bytes);
 // Equal, in time that depends on the lengths alone.
 bool equal_secret(std::string_view a, std::string_view b);
-std::string base64url(std::string_view bytes);
-// Strict: no padding, no other characters, no stray bits.
-std::optional<std::string> from_base64url(std::string_view text);
+using base::base64url;
+using base::from_base64url;
 
 }  // namespace sgl::server

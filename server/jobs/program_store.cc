@@ -42,16 +42,19 @@ base::Expected<std::unique_ptr<ProgramStore>> ProgramStore::open(const std::stri
   return std::unique_ptr<ProgramStore>(new ProgramStore(std::move(db)));
 }
 
+std::shared_ptr<const exec::LoadedPlan> ProgramStore::find_ready(const std::string& id) {
+  const std::lock_guard lock(ready_mutex_);
+  for (auto it = ready_.begin(); it != ready_.end(); ++it) {
+    if (it->first != id) continue;
+    ready_.splice(ready_.begin(), ready_, it);
+    return ready_.front().second;
+  }
+  return nullptr;
+}
+
 base::Expected<std::shared_ptr<const exec::LoadedPlan>> ProgramStore::ready(const std::string& id,
                                                                             const std::string& bytes) {
-  {
-    const std::lock_guard lock(ready_mutex_);
-    for (auto it = ready_.begin(); it != ready_.end(); ++it) {
-      if (it->first != id) continue;
-      ready_.splice(ready_.begin(), ready_, it);
-      return ready_.front().second;
-    }
-  }
+  if (auto known = find_ready(id)) return known;
   SGL_TRY(plan::Plan plan, plan::decode(bytes));
   auto loaded = std::make_shared<exec::LoadedPlan>(std::move(plan));
   // The interpreter gives the same results, only later.
@@ -64,10 +67,25 @@ base::Expected<std::shared_ptr<const exec::LoadedPlan>> ProgramStore::ready(cons
   return std::shared_ptr<const exec::LoadedPlan>(std::move(loaded));
 }
 
+// Nothing shows that the constraints of a plan are those of its types, so what is sent is kept without them. That also
+// gives a program one id, whether its plan carried them or not.
+base::Expected<std::string> ProgramStore::without_constraints(const std::string& bytes) {
+  if (find_ready(sha256_hex(bytes)) != nullptr) return bytes;  // which was made of one without
+  SGL_TRY(plan::Plan plan, plan::decode(bytes));
+  if (plan.constraints.empty()) return bytes;
+  plan.constraints.clear();
+  return plan::encode(plan);
+}
+
 Compiled ProgramStore::compile(const std::string& bytes) {
   Compiled out;
   if (plan::looks_like_plan(bytes)) {
-    out.plan_bytes = bytes;
+    auto stripped = without_constraints(bytes);
+    if (!stripped.ok()) {
+      out.failure = CompileFailure{stripped.error().message};
+      return out;
+    }
+    out.plan_bytes = std::move(*stripped);
   } else {
     if (bytes.size() > kMaxSource) {
       out.failure = CompileFailure{fmt::format("the source is longer than {} bytes", kMaxSource)};

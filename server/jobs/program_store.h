@@ -59,6 +59,8 @@ class ProgramStore {
 
  private:
   explicit ProgramStore(std::unique_ptr<Database> db) : db_(std::move(db)) {}
+  base::Expected<std::string> without_constraints(const std::string& bytes);
+  std::shared_ptr<const exec::LoadedPlan> find_ready(const std::string& id);  // null: it is to be made ready
   base::Expected<std::shared_ptr<const exec::LoadedPlan>> ready(const std::string& id, const std::string& bytes);
 
   std::mutex mutex_;  // of the database

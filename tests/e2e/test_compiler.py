@@ -1,7 +1,8 @@
 """sglc: check, compile, explain, fmt."""
 import json
 
-from support import (EXAMPLES, check, equal, example_names, fails, folder, ok, one_sentence, run, test)
+import carried
+from support import (EXAMPLES, check, equal, example_names, fails, folder, model, ok, one_sentence, run, test)
 
 BROKEN = """program main(question: string) -> string {
   user "{qestion}"
@@ -58,6 +59,40 @@ def default_output():
         (tmp / "story.sgl").write_bytes((EXAMPLES / "story.sgl").read_bytes())
         ok("sglc", "compile", tmp / "story.sgl")
         check((tmp / "story.sglp").read_bytes().startswith(b"SGLPLAN\n"), "story.sglp is not a plan")
+
+
+LETTERS = """program letters() -> string {
+  user "Letters:"
+  assistant { gen it: regex(/[a-c]{4}/) with temperature = 0 }
+  return it
+}
+"""
+
+
+@test("compiler/carried_constraints")
+def carried_constraints():
+    with folder() as tmp:
+        source, plan, plain, other = (tmp / name for name in ("letters.sgl", "letters.sglp", "plain.sglp", "other.sglp"))
+        source.write_text(LETTERS)
+        ok("sglc", "compile", source, "-o", plan)
+        ok("sglc", "compile", source, "--no-constraints", "-o", plain)
+        equal((len(carried.places(plan.read_bytes())), len(carried.places(plain.read_bytes()))), (1, 0), "constraints")
+        for first, second, options in ((plan, plain, ("--no-constraints",)), (plain, plan, ()), (plan, plan, ())):
+            ok("sglc", "compile", first, "-o", other, *options)
+            equal(other.read_bytes(), second.read_bytes(), f"{first.name} compiled again with {options}")
+        for file, options, lines in ((source, (), 1), (source, ("--no-constraints",), 0), (plan, (), 1), (plain, (), 0)):
+            text = ok("sglc", "compile", file, "--emit=plan", *options).out
+            equal(text.count("\nconstraint "), lines, f"constraints in the text of {file.name} {options}")
+        # Results do not depend on them; what is not this engine's is compiled, and that is said.
+        wanted = ok("sgl", "run", source, "--model", model(), "--quiet").out
+        foreign = "another version of the constraint engine made it"
+        for change, loaded, why in (({}, True, ""), ({12: 1}, False, foreign), ({44: 1}, False, "of another specification"),
+                                    ({80: 1}, False, "its checksum does not match")):
+            other.write_bytes(carried.flipped(plan.read_bytes(), change))
+            result = ok("sgl", "run", other, "--model", model(), "--quiet", "--stats")
+            equal(result.out, wanted, f"result with {change}")
+            line = f"constraints:      {int(loaded)} loaded from the plan, {int(not loaded)} compiled\n"
+            check(line in result.err and why in result.err, f"{change}: {result!r}")
 
 
 @test("compiler/fmt")

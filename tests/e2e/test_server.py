@@ -1,4 +1,5 @@
 """sgl serve over real sockets: the three dialects, who may do what, TLS, malformed requests, endings."""
+import base64
 import concurrent.futures
 import json
 import os
@@ -12,6 +13,7 @@ import stat
 import subprocess
 import time
 
+import carried
 from serving import ADMIN, KEY, PROGRAM, certificate, serving
 from support import check, command, equal, fails, folder, ok, test
 
@@ -198,6 +200,36 @@ def programs():
         lines = [json.loads(line) for line in (path / "audit.jsonl").read_text().splitlines()]
         check(any(line["route"] == "/v1/programs/{id}/run" and line.get("program") == made["id"] for line in lines), "audit")
         check("Ann" not in (path / "audit.jsonl").read_text(), "the audit log has a prompt")
+
+
+@test("server/carried_constraints")
+def carried_constraints():
+    """A plan cannot bring the server to generate what its type does not allow."""
+    program = "program main() -> string {\n  user \"Letters:\"\n  assistant { gen it: regex(/[%s]{4}/) }\n  return it\n}\n"
+    with folder() as path, serving("--state-dir", path / "state") as s:
+        plans = []
+        for name, letters in (("true", "a-c"), ("donor", "x-z")):
+            (path / f"{name}.sgl").write_text(program % letters)
+            ok("sglc", "compile", path / f"{name}.sgl", "-o", path / f"{name}.sglp")
+            plans.append((path / f"{name}.sglp").read_bytes())
+        forged = carried.forged(*plans)
+        (path / "forged.sglp").write_bytes(forged)
+        # Who runs a file believes it; so the forgery is one.
+        local = ok("sgl", "run", path / "forged.sglp", "--model", os.environ.get("SGL_TEST_MODEL", "models/default"), "--quiet")
+        check(re.fullmatch(r'"[x-z]{4}"\n', local.out), f"{local!r}")
+        sent = base64.urlsafe_b64encode(forged).rstrip(b"=").decode()
+        for seed in range(5):
+            ran = s.good("POST", "/v1/run", {"plan": sent, "seed": seed}).json()
+            check(re.fullmatch("[a-c]{4}", ran["result"]), f"{ran}")
+        s.good("POST", "/v1/programs", {"plan": sent, "name": "forged"})
+        check(re.fullmatch("[a-c]{4}", s.good("POST", "/v1/programs/forged/run", {}).json()["result"]), "a stored plan")
+        accepted = s.good("POST", "/v1/run", {"plan": sent, "background": True}).json()
+        for _ in range(200):
+            state = s.good("GET", f"/v1/runs/{accepted['run']}").json()
+            if state["status"] not in ("queued", "running"):
+                break
+            time.sleep(0.05)
+        check(re.fullmatch("[a-c]{4}", state["result"]), f"{state}")
 
 
 ROUTES = ("POST /generate", "PUT /generate", "POST /abort_request", "POST /flush_cache", "GET /flush_cache", "GET /health_generate",

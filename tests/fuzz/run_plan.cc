@@ -132,7 +132,7 @@ void run_plan(plan::Plan plan) {
   exec::RunOptions options;
   options.limits = {.tokens = 50, .time_ms = 0, .forks = 40, .fuel = 5'000, .memory = 1 << 20};
   options.trace = true;
-  const auto loaded = std::make_shared<const exec::LoadedPlan>(std::move(plan));
+  const auto loaded = std::make_shared<const exec::LoadedPlan>(std::move(plan), exec::Carried::kUse);
   for (const bool answers : {false, true}) {
     BluntPort port(answers);
     exec::Executor executor(loaded, port);

@@ -28,7 +28,7 @@ MAY_USE = {
     "runtime/gguf": ["runtime/base"],
     "runtime/plan": ["runtime/base"],
     "runtime/tokenizer": ["runtime/base", "runtime/gguf"],
-    # plan: for the adaptor plan_types.h, which turns a plan's types into constraints.
+    # plan: for the adaptors plan_types.h and plan_constraints.h, which turn a plan's types into constraints.
     "runtime/constraint": ["runtime/base", "runtime/tokenizer", "runtime/plan"],
     "runtime/model": ["runtime/base", "runtime/gguf", "kernels"],
     "runtime/kv": ["runtime/base"],

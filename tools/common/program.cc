@@ -77,6 +77,7 @@ LoadedFile load_program_file(const std::string& path, const LoadOptions& options
       return out;
     }
     out.plan = std::move(compilation->plan);
+    out.compiled = true;
   }
   out.milliseconds = elapsed_ms(start);
   return out;

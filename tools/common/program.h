@@ -22,6 +22,7 @@ struct LoadOptions {
 
 struct LoadedFile {
   std::optional<plan::Plan> plan;  // absent: what was wrong has been printed, and `exit_code` is not kOk
+  bool compiled = false;           // from a source; else the file was a plan
   int exit_code = 0;               // kFailed: the program has errors; kUsage: the file cannot be used
   double milliseconds = 0;
 };

@@ -71,6 +71,7 @@ Json identity_of(const RunCommand& command, const Prepared& prepared, const Inpu
   // The same program compiled under another path is the same program.
   plan::Plan plan = prepared.plan->plan();
   std::fill(plan.files.begin(), plan.files.end(), "");
+  plan.constraints.clear();  // as is one that carries what another one compiles
   const exec::RunLimits& limits = prepared.options.limits;
   Json identity;
   identity["inputs"] = scan.digest;

@@ -49,7 +49,8 @@ int prepare_program(const RunCommand& command, Prepared& out) {
   LoadedFile loaded = load_program_file(command.file, options);
   if (!loaded.plan) return kUsage;
   out.compile_ms = loaded.milliseconds;
-  out.plan = std::make_shared<exec::LoadedPlan>(std::move(*loaded.plan));
+  // The user runs the file, and so believes it.
+  out.plan = std::make_shared<exec::LoadedPlan>(std::move(*loaded.plan), exec::Carried::kUse);
   const auto program = choose_program(out.plan->plan(), command.program);
   if (!program.ok()) return refuse(program.error());
   out.program = *program;

@@ -73,6 +73,11 @@ void print_stats(const Prepared& prepared, const Outcome& outcome) {
   out += fmt::format("engine steps:     {}\n", steps);
   out += fmt::format("generations:      {}, selections: {}, forks: {}, fuel: {}\n", result.generations, result.selects,
                      result.forks, result.fuel_used);
+  if (result.constraints_loaded > 0 || !result.constraints_refused.empty()) {
+    out += fmt::format("constraints:      {} loaded from the plan, {} compiled\n", result.constraints_loaded,
+                       result.constraints_compiled);
+  }
+  for (const std::string& why : result.constraints_refused) out += fmt::format("                  {}\n", why);
   if (result.tool_calls > 0) out += fmt::format("tool calls:       {}\n", result.tool_calls);
   out += fmt::format("time:             load {:.1f} ms, compile {:.1f} ms, jit {:.1f} ms, run {:.1f} ms\n",
                      prepared.session.load_ms, prepared.compile_ms, prepared.jit_ms, outcome.milliseconds);

@@ -16,6 +16,7 @@ struct CompileCommand {
   std::string output;  // "": beside the source, or standard output with `emit`
   std::string emit;    // "": the plan file; "ast", "plan", "llvm", "schema"
   int optimization = 1;
+  bool constraints = true;  // the plan carries its compiled constraints
   bool json = false;
 };
 

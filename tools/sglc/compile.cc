@@ -1,11 +1,13 @@
-#include <filesystem>
-
 #include <fmt/format.h>
+
+#include <filesystem>
 
 #include "compiler/ast/dump.h"
 #include "compiler/driver/driver.h"
 #include "compiler/driver/explain.h"
+#include "compiler/driver/spell.h"
 #include "runtime/base/file.h"
+#include "runtime/constraint/plan_constraints.h"
 #include "runtime/exec/jit/jit.h"
 #include "runtime/plan/codec.h"
 #include "runtime/plan/schema.h"
@@ -45,6 +47,22 @@ std::string default_output(const std::string& file) {
   return std::filesystem::path(file).replace_extension(".sglp").string();
 }
 
+// Puts the compiled constraints into the plan that is written, or takes them out. kOk, or kFailed after a message.
+int carry(const CompileCommand& command, plan::Plan& plan) {
+  plan.constraints.clear();
+  if (!command.constraints) return kOk;
+  const auto carried = constraint::carry_constraints(plan);
+  if (!carried.ok()) {
+    complain(carried.error().message);
+    return kFailed;
+  }
+  for (const auto& [type, why] : carried->left_out) {
+    complain(fmt::format("the plan does not carry the constraint of {}, which is compiled when a program runs: {}",
+                         compiler::spell_type(plan, type), why));
+  }
+  return kOk;
+}
+
 }  // namespace
 
 int compile(const CompileCommand& command) {
@@ -52,10 +70,16 @@ int compile(const CompileCommand& command) {
   LoadOptions options;
   options.optimize = command.optimization > 0;
   options.format = command.json ? DiagnosticFormat::kJson : DiagnosticFormat::kText;
-  const LoadedFile loaded = load_program_file(command.file, options);
+  LoadedFile loaded = load_program_file(command.file, options);
   if (!loaded.plan) return loaded.exit_code;
-  const plan::Plan& plan = *loaded.plan;
-  if (command.emit == "plan") return put(command.output, plan::print(plan));
+  plan::Plan& plan = *loaded.plan;
+  if (command.emit == "plan") {
+    // Of a plan file what it has is shown.
+    if (loaded.compiled || !command.constraints) {
+      if (const int code = carry(command, plan); code != kOk) return code;
+    }
+    return put(command.output, plan::print(plan));
+  }
   if (command.emit == "schema") return put(command.output, schema_text(plan));
   if (command.emit == "llvm") {
     exec::JitOptions jit;
@@ -70,6 +94,7 @@ int compile(const CompileCommand& command) {
     complain(fmt::format("'{}' is a plan already; pass -o to write another file", command.file));
     return kUsage;
   }
+  if (const int code = carry(command, plan); code != kOk) return code;
   return put(output, plan::encode(plan));
 }
 

@@ -43,6 +43,8 @@ void add_compile(CLI::App& app, CompileCommand& command, std::function<int()>& a
                   "write something else instead: ast, the syntax tree; plan, the plan as text; llvm, the compiled "
                   "functions; schema, the JSON Schema of arguments and results")
       ->check(CLI::IsMember({"ast", "plan", "llvm", "schema"}));
+  sub->add_flag("!--no-constraints", command.constraints,
+                "leave compiled constraints out of the plan: it gets smaller, and `sgl run` compiles them itself");
   sub->add_option("-O", command.optimization, "0: leave the plan as it was lowered")->check(CLI::Range(0, 2));
   add_format_option(*sub, command.json);
   sub->footer(fmt::format("Examples:\n"

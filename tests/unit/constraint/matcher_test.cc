@@ -319,3 +319,25 @@ TEST_CASE("one constraint serves many threads") {
   for (std::thread& thread : threads) thread.join();
   CHECK(bad == 0);
 }
+
+TEST_CASE("a step into more places than there may be is a typed error") {
+  // Every bracket multiplies the ways to read the text by the lists that may begin there.
+  Spec s;
+  constexpr int kLists = 20, kLevels = 4;
+  const auto number = s.integer();
+  auto below = number;
+  for (int level = 0; level < kLevels; ++level) {
+    std::vector<std::uint32_t> members{number};
+    for (int most = 1; most <= kLists; ++most) members.push_back(s.list(below, 1, most));
+    below = s.one_of(std::move(members));
+  }
+  Limits limits;
+  limits.max_states = 2000;
+  Matcher matcher(s.compile(below, true, limits), small_vocabulary());
+  const auto open = static_cast<TokenId>('[');
+  for (int level = 0; level + 1 < kLevels; ++level) REQUIRE(matcher.accept(open));
+  CHECK_FALSE(matcher.accept(open));
+  const auto mask = matcher.mask();
+  REQUIRE_FALSE(mask.ok());
+  CHECK(mask.error().kind == sgl::base::ErrorKind::kLimit);
+}

@@ -5,6 +5,10 @@
 #include <ctime>
 #include <filesystem>
 
+#include "runtime/constraint/compiled.h"
+#include "runtime/constraint/plan_constraints.h"
+#include "runtime/constraint/plan_types.h"
+#include "runtime/plan/codec.h"
 #include "server/jobs/program_store.h"
 #include "server/jobs/run_store.h"
 
@@ -50,6 +54,34 @@ TEST_CASE("programs are compiled, named, versioned, kept apart by tenant") {
   CHECK_FALSE((*store)->remove("b", "inc").ok());
   REQUIRE((*store)->remove("a", "inc").ok());
   CHECK((*store)->list("a")->empty());
+}
+
+TEST_CASE("compiled constraints of a submitted plan are not used") {
+  auto store = ProgramStore::open(":memory:");
+  REQUIRE(store.ok());
+  const Compiled plain =
+      (*store)->compile("program main() -> string { assistant { gen a: regex(/[a-c]{4}/) }\n return a }\n");
+  REQUIRE_MESSAGE(!plain.failure, plain.failure->diagnostics.dump());
+  auto plan = plan::decode(plain.plan_bytes);
+  REQUIRE(plan.ok());
+  REQUIRE(constraint::carry_constraints(*plan).ok());
+  REQUIRE(plan->constraints.size() == 1);
+  // Those of another pattern, which nothing in the plan shows.
+  const auto other = constraint::compile_regex("[x-z]{4}");
+  REQUIRE(other.ok());
+  const auto spec = constraint::spec_of(*plan, plan->constraints[0].type, false);
+  const auto forged = constraint::save(**other, constraint::digest_of(spec));
+  REQUIRE(forged.ok());
+  plan->constraints[0].bytes = *forged;
+  const Compiled sent = (*store)->compile(plan::encode(*plan));
+  REQUIRE_FALSE(sent.failure);
+  CHECK(sent.id == plain.id);
+  CHECK(sent.plan_bytes == plain.plan_bytes);
+  CHECK(sent.plan->plan().constraints.empty());
+  REQUIRE((*store)->put("a", "letters", sent).ok());
+  const auto stored = (*store)->get("a", "letters");
+  REQUIRE(stored.ok());
+  CHECK(stored->plan->plan().constraints.empty());
 }
 
 TEST_CASE("a submitted program reaches no file; mistakes have their place") {

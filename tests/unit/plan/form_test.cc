@@ -80,6 +80,31 @@ TEST_CASE("text form round trips both ways") {
   CHECK(parse("plan 2\n").ok());
 }
 
+TEST_CASE("compiled constraints keep their bytes") {
+  const Plan plan = sample_plan();
+  REQUIRE(plan.constraints.size() == 2);
+  const auto binary = decode(encode(plan));
+  const auto text = parse(print(plan));
+  REQUIRE((binary.ok() && text.ok()));
+  for (const Plan* back : {&binary.value(), &text.value()}) {
+    REQUIRE(back->constraints.size() == 2);
+    for (std::size_t i = 0; i < 2; ++i) {
+      CHECK(back->constraints[i].type == plan.constraints[i].type);
+      CHECK(back->constraints[i].bytes == plan.constraints[i].bytes);
+    }
+  }
+  CHECK(print(plan).find("constraint 0 = {\"bytes\":\"AGFueSD_IGJ5dGVz\",\"type\":4}\n") != std::string::npos);
+  Json form = plan_form(plan);
+  form["constraints"][1]["bytes"] = "AG=";
+  CHECK(form_error_of(form) == "constraints 1: 'bytes' must be base64url");
+  form["constraints"][1] = {{"bytes", ""}};
+  CHECK(form_error_of(form) == "constraints 1: 'type' is missing");
+  Plan without = plan;
+  without.constraints.clear();
+  CHECK(print(without).find("constraint") == std::string::npos);
+  CHECK_FALSE(plan_form(without).contains("constraints"));
+}
+
 TEST_CASE("numbers keep their bits") {
   const Plan plan = sample_plan();
   const auto binary = decode(encode(plan));

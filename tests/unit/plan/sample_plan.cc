@@ -223,6 +223,7 @@ Plan sample_plan() {
                   {"best", SelectMethod::kUnconditionalLikelihoodNormalized, false}};
   plan.parallels = {{TypeId(15), {{"a", FunctionId(kBranch), 1}, {"b", FunctionId(kSub), 0}}}};
   plan.tools = {{"look_up", "Finds it.", {{"what", TypeId(4), std::nullopt, "a text"}, {"most", TypeId(2), std::nullopt, ""}}, TypeId(2)}};
+  plan.constraints = {{TypeId(4), std::string("\0any \xFF bytes", 12)}, {TypeId(12), ""}};
   plan.programs = {sample_program()};
   plan.programs.push_back({"sub", "", FunctionId(kSub), {}, TypeId(4), {}, {}, {}});
   return plan;

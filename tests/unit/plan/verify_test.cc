@@ -364,3 +364,16 @@ TEST_CASE("a long name is shortened in a sentence") {
   plan.functions[kHelper].code.clear();
   CHECK(verify_error(plan) == "function 0 '" + std::string(59, 'x') + "\u00e9\u2026': has no code");
 }
+
+TEST_CASE("verify bounds compiled constraints") {
+  check_all({
+      {[](Plan& p) { p.constraints[1].type = TypeId(22); }, "constraint 1: is of type 22 of 22"},
+      {[](Plan& p) { p.constraints[1].type = TypeId(4); }, "constraint 1: the types are not in ascending order"},
+      {[](Plan& p) { p.constraints[0].type = TypeId(13); }, "constraint 1: the types are not in ascending order"},
+  });
+  PlanLimits limits;
+  limits.constraint_bytes = 12;
+  CHECK(verify_error(sample_plan(), limits) == "accepted");
+  limits.constraint_bytes = 11;
+  CHECK(verify_error(sample_plan(), limits) == "the compiled constraints of the plan exceed the limit of 11 bytes");
+}

@@ -29,7 +29,8 @@ int refuse(const base::Error& error) {
 int make_request(const RunCommand& command, Json& out) {
   Prepared prepared;
   if (const int code = prepare_program(command, prepared); code != kOk) return code;
-  const plan::Plan& plan = prepared.plan->plan();
+  plan::Plan plan = prepared.plan->plan();
+  plan.constraints.clear();  // a server does not use them
   const auto args = collect_arguments(plan, *prepared.program, command.arguments_file, command.arguments);
   if (!args.ok()) return refuse(args.error());
   if (const base::Status fits = check_arguments(plan, *prepared.program, *args); !fits.ok())
