@@ -14,6 +14,9 @@ std::uint64_t mix(std::uint64_t x) {  // the finaliser of splitmix64
 
 // Places per state, on average over an automaton: what bounds its memory besides the number of states.
 constexpr std::size_t kItemsPerState = 32;
+// Places that one byte may lead to. Nested ambiguity multiplies them (each `[` of a union of lists of unions of lists
+// …), and without a limit one step could take minutes; 20,000 take some 20 ms.
+constexpr std::size_t kItemsPerStep = 20'000;
 
 }  // namespace
 
@@ -61,6 +64,7 @@ Automaton::Closure Automaton::close(std::vector<Item> items) const {
   begin.swap(items);
   for (const Item& item : begin) visit(item);
   while (!items.empty()) {
+    if (seen.size() > kItemsPerStep) return {{}, false, true};
     const Item item = items.back();
     items.pop_back();
     const Node& node = graph_.at(item.node);
@@ -94,6 +98,7 @@ Automaton::Closure Automaton::after(const std::vector<Item>& items, unsigned cha
 }
 
 StateId Automaton::intern(Closure closure) const {
+  if (closure.over) return kOverLimit;
   if (closure.items.empty() && !closure.accepting) return kNoState;
   std::uint64_t hash = closure.accepting ? 1 : 0;
   for (const Item& item : closure.items) hash = mix(hash ^ (std::uint64_t{item.node} << 32 | item.stack));
@@ -160,9 +165,10 @@ std::optional<Machine::Run> Automaton::run(std::string_view text) const {
   if (i == text.size()) return Run{accepting(state)};
   // No room for more states: go on with bare sets.
   const std::lock_guard lock(mutex_);
-  Closure closure{places_[static_cast<std::size_t>(state)], false};
+  Closure closure{places_[static_cast<std::size_t>(state)], false, false};
   for (; i < text.size(); ++i) {
     closure = after(closure.items, static_cast<unsigned char>(text[i]));
+    if (closure.over) return std::nullopt;
     if (closure.items.empty() && (!closure.accepting || i + 1 < text.size())) return std::nullopt;
   }
   return Run{closure.accepting};

@@ -41,6 +41,7 @@ class Automaton final : public Machine {
   struct Closure {
     std::vector<Item> items;
     bool accepting = false;
+    bool over = false;  // more places than a step may lead to; the others are not complete then
   };
 
   void find_classes();

@@ -323,7 +323,7 @@ TEST_CASE("one constraint serves many threads") {
 TEST_CASE("a step into more places than there may be is a typed error") {
   // Every bracket multiplies the ways to read the text by the lists that may begin there.
   Spec s;
-  constexpr int kLists = 12, kLevels = 6;
+  constexpr int kLists = 60, kLevels = 4;
   const auto number = s.integer();
   auto below = number;
   for (int level = 0; level < kLevels; ++level) {
@@ -332,7 +332,7 @@ TEST_CASE("a step into more places than there may be is a typed error") {
     below = s.one_of(std::move(members));
   }
   Limits limits;
-  limits.max_states = 4000;
+  limits.max_states = 30'000;
   Matcher matcher(s.compile(below, true, limits), small_vocabulary());
   const auto open = static_cast<TokenId>('[');
   int level = 0;
