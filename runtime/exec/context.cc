@@ -7,11 +7,6 @@
 namespace sgl::exec {
 namespace {
 
-// For models without a chat template: readable to base models, one line a message.
-constexpr std::string_view kPlainTemplate =
-    "{{ bos_token }}{% for m in messages %}{{ m.role | capitalize }}: {{ m.content }}\n{% endfor %}"
-    "{% if add_generation_prompt %}Assistant: {% endif %}";
-
 // Stands for the content of an open message, to find what the template puts before it. No template and no user text
 // contains it; templates may trim it, so it has no white space at its ends.
 constexpr std::string_view kMarker = "\xEF\xB7\x90sgl-open-message\xEF\xB7\x91";  // U+FDD0, U+FDD1: noncharacters
@@ -56,7 +51,7 @@ base::Expected<std::shared_ptr<const Renderer>> Renderer::create(
     std::shared_ptr<const tokenizer::Tokenizer> tokenizer) {
   auto renderer = std::make_shared<Renderer>();
   renderer->has_template_ = tokenizer->chat_template().has_value();
-  const std::string_view source = renderer->has_template_ ? *tokenizer->chat_template() : kPlainTemplate;
+  const std::string_view source = renderer->has_template_ ? *tokenizer->chat_template() : tokenizer::kPlainTemplate;
   SGL_TRY(renderer->template_, tokenizer::ChatTemplate::parse(source));
   renderer->tokenizer_ = std::move(tokenizer);
   return std::shared_ptr<const Renderer>(std::move(renderer));

@@ -21,7 +21,7 @@ struct Machine;
 // How transcripts become tokens for one model: its tokenizer and chat template. Shared by all contexts of a run.
 class Renderer {
  public:
-  // Without a chat template in the tokenizer, roles render as plain lines ("User: …"), see kPlainTemplate.
+  // Without a chat template in the tokenizer, roles render as plain lines ("User: …"), see tokenizer::kPlainTemplate.
   static base::Expected<std::shared_ptr<const Renderer>> create(std::shared_ptr<const tokenizer::Tokenizer> tokenizer);
 
   const tokenizer::Tokenizer& tokenizer() const { return *tokenizer_; }

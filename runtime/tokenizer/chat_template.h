@@ -36,6 +36,11 @@ struct Rendered {
   std::vector<ByteSpan> content_spans;
 };
 
+// For models without a chat template: readable to base models, one line a message.
+constexpr std::string_view kPlainTemplate =
+    "{{ bos_token }}{% for m in messages %}{{ m.role | capitalize }}: {{ m.content }}\n{% endfor %}"
+    "{% if add_generation_prompt %}Assistant: {% endif %}";
+
 // Immutable after parsing; thread-safe.
 class ChatTemplate {
  public:

@@ -1,10 +1,10 @@
 // POST /v1/chat/completions.
 #include <fmt/format.h>
 
-#include <chrono>
 #include <ctime>
 
 #include "server/api/answer.h"
+#include "server/api/event_stream.h"
 #include "server/api/openai.h"
 #include "server/api/programs.h"
 
@@ -154,48 +154,31 @@ std::optional<ApiError> end_step(const SharedCall& call, ChatWork& work, std::si
 }
 
 void stream_chat(const SharedCall& call, ChatWork& work, const StreamWriter& write) {
-  const HangupWatch::Registration watch(call->request.hangup, call->request.socket,
-                                        [g = work.generations.get()] { g->cancel(); });
-  bool alive = true;
-  const auto send = [&](const Json& json) {
-    alive = alive && write("data: " + dump(json) + "\n\n");
-    if (!alive) work.generations->cancel();
-  };
+  EventStream events(call, *work.generations, write);
   for (std::size_t i = 0; i < work.answers.size(); ++i)
-    send(chunk_json(work, i, {{"role", "assistant"}, {"content", ""}}, nullptr));
-  auto last = std::chrono::steady_clock::now();
-  while (auto event = work.generations->next()) {
+    events.send(chunk_json(work, i, {{"role", "assistant"}, {"content", ""}}, nullptr));
+  while (auto event = events.next()) {
     const std::size_t index = work.owner[event->index];
     ChatAnswer& answer = *work.answers[index];
-    if (!event->tokens.empty() || !event->text.empty()) {
-      const auto now = std::chrono::steady_clock::now();
-      if (call->record->first_token_seen) {
-        call->service.metrics.between_tokens(std::chrono::duration<double>(now - last).count());
-      } else {
-        call->record->first_token_seen = true;
-        call->service.metrics.first_token(seconds_since(call->request));
-      }
-      last = now;
-    }
     if (answer.in_text() && (!event->text.empty() || (work.logprobs && !event->tokens.empty()))) {
       Json chunk = chunk_json(work, index, {{"content", event->text}}, nullptr);
       if (work.logprobs) {
         chunk["choices"][0]["logprobs"] =
             chat_logprobs(call->service.engine->tokenizer(), event->tokens, event->logprobs, event->top_logprobs);
       }
-      send(chunk);
+      events.send(chunk);
     }
     if (!answer.in_text() && !event->text.empty()) {
-      if (const auto delta = answer.hear(event->text)) send(chunk_json(work, index, delta_json(*delta), nullptr));
+      if (const auto delta = answer.hear(event->text))
+        events.send(chunk_json(work, index, delta_json(*delta), nullptr));
     }
     if (!event->finished) continue;
     if (auto failed = end_step(call, work, index, *event->finished)) {
-      call->record->status = failed->status;
-      send(error_json(*failed, Dialect::kOpenAi));
+      events.fail(*failed, Dialect::kOpenAi);
       work.generations->cancel();
       continue;
     }
-    if (!answer.finish_reason().empty()) send(chunk_json(work, index, Json::object(), answer.finish_reason()));
+    if (!answer.finish_reason().empty()) events.send(chunk_json(work, index, Json::object(), answer.finish_reason()));
   }
   if (work.stream.usage) {
     engine::Usage total;
@@ -203,9 +186,9 @@ void stream_chat(const SharedCall& call, ChatWork& work, const StreamWriter& wri
     Json chunk = chunk_json(work, 0, nullptr, nullptr);
     chunk["choices"] = Json::array();
     chunk["usage"] = usage_json(total);
-    send(chunk);
+    events.send(chunk);
   }
-  if (alive) write("data: [DONE]\n\n");
+  events.done();
 }
 
 Response whole_chat(const SharedCall& call, ChatWork& work) {

@@ -3,7 +3,7 @@
 
 #include <ctime>
 
-#include "server/api/generations.h"
+#include "server/api/event_stream.h"
 #include "server/api/openai.h"
 #include "server/api/sampling.h"
 
@@ -169,48 +169,37 @@ void prepend_prompt(Choice& choice, const engine::Finished& finished) {
 }
 
 void stream(const SharedCall& call, Work& work, const StreamWriter& write) {
-  const HangupWatch::Registration watch(call->request.hangup, call->request.socket,
-                                        [g = work.generations.get()] { g->cancel(); });
+  EventStream events(call, *work.generations, write);
   const tokenizer::Tokenizer& tokenizer = call->service.engine->tokenizer();
-  bool alive = true;
-  const auto send = [&](const Json& json) {
-    alive = alive && write("data: " + dump(json) + "\n\n");
-    if (!alive) work.generations->cancel();
-  };
   if (work.echo) {
     for (std::size_t i = 0; i < work.choices.size(); ++i)
-      send(chunk_json(work, i, work.choices[i].text, nullptr, nullptr));
+      events.send(chunk_json(work, i, work.choices[i].text, nullptr, nullptr));
   }
-  while (auto event = work.generations->next()) {
-    if (!call->record->first_token_seen) {
-      call->record->first_token_seen = true;
-      call->service.metrics.first_token(seconds_since(call->request));
-    }
+  while (auto event = events.next()) {
     if (!event->text.empty() || (work.logprobs && !event->tokens.empty())) {
       Choice& choice = work.choices[event->index];
       Json logprobs = work.logprobs ? logprobs_json(tokenizer, event->tokens, event->logprobs, event->top_logprobs,
                                                     choice.text.size())
                                     : Json();
       choice.text += event->text;
-      send(chunk_json(work, event->index, event->text, std::move(logprobs), nullptr));
+      events.send(chunk_json(work, event->index, event->text, std::move(logprobs), nullptr));
     }
     if (!event->finished) continue;
     call->spent(event->finished->usage);
     add_usage(work.usage, event->finished->usage);
     if (const auto failed = work.generations->failure(*event->finished)) {
-      call->record->status = failed->status;
-      send(error_json(*failed, Dialect::kOpenAi));
+      events.fail(*failed, Dialect::kOpenAi);
       continue;
     }
-    send(chunk_json(work, event->index, "", nullptr, reason_word(*event->finished)));
+    events.send(chunk_json(work, event->index, "", nullptr, reason_word(*event->finished)));
   }
   if (work.stream.usage) {
     Json chunk = chunk_json(work, 0, "", nullptr, nullptr);
     chunk["choices"] = Json::array();
     chunk["usage"] = usage_json(work.usage);
-    send(chunk);
+    events.send(chunk);
   }
-  if (alive) write("data: [DONE]\n\n");
+  events.done();
 }
 
 Response whole(const SharedCall& call, Work& work) {

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include "server/api/router.h"
+#include "server/api/event_stream.h"
 #include "server/api/sampling.h"
 
 namespace sgl::server {
@@ -246,10 +246,6 @@ std::optional<ApiError> begin(const SharedCall& call, Work& work) {
   return std::nullopt;
 }
 
-double since(const Request& request) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - request.received).count();
-}
-
 // Lets the client abort its request by the id it gave it.
 std::vector<std::unique_ptr<ActiveRequests::Entry>> abortable(const SharedCall& call, Work& work) {
   std::vector<std::unique_ptr<ActiveRequests::Entry>> out;
@@ -266,33 +262,25 @@ std::vector<std::unique_ptr<ActiveRequests::Entry>> abortable(const SharedCall& 
 
 void stream(const SharedCall& call, Work& work, const StreamWriter& write) {
   const auto entries = abortable(call, work);
-  const HangupWatch::Registration watch(call->request.hangup, call->request.socket,
-                                        [g = work.generations.get()] { g->cancel(); });
+  EventStream events(call, *work.generations, write);
   const bool many = work.answers.size() > 1;
-  bool alive = true;
-  while (auto event = work.generations->next()) {
+  while (auto event = events.next()) {
     NativeAnswer& answer = work.answers[event->index];
-    if (!call->record->first_token_seen) {
-      call->record->first_token_seen = true;
-      call->service.metrics.first_token(since(call->request));
-    }
     answer.add(*event);
     if (event->finished) {
       call->spent(event->finished->usage);
       if (auto failed = work.generations->failure(*event->finished)) {
-        call->record->status = failed->status;
-        alive = alive && write("data: " + dump(error_json(*failed, Dialect::kNative)) + "\n\n");
+        events.fail(*failed, Dialect::kNative);
         continue;
       }
     } else if (event->text.empty()) {
       continue;  // the tokens behind a text that was sent; they go with the next piece
     }
-    Json piece = answer.json(since(call->request));
+    Json piece = answer.json(seconds_since(call->request));
     if (many) piece["index"] = event->index;
-    alive = alive && write("data: " + dump(piece) + "\n\n");
-    if (!alive) work.generations->cancel();
+    events.send(piece);
   }
-  if (alive) write("data: [DONE]\n\n");
+  events.done();
 }
 
 Response generate(const SharedCall& call) {
@@ -318,7 +306,7 @@ Response generate(const SharedCall& call) {
     if (!failed) failed = work->generations->failure(*event->finished);  // one prompt's failure is the request's
   }
   if (failed) return error_response(*failed, Dialect::kNative);
-  const double seconds = since(call->request);
+  const double seconds = seconds_since(call->request);
   if (work->call.single && work->answers.size() == 1) return json_response(work->answers.front().json(seconds));
   Json out = Json::array();
   for (const NativeAnswer& answer : work->answers) out.push_back(answer.json(seconds));

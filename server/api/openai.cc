@@ -4,15 +4,9 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "server/api/programs.h"
 
 namespace sgl::server {
-
-double seconds_since(const Request& request) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - request.received).count();
-}
 
 StreamOptions read_stream(Fields& fields) {
   StreamOptions out;

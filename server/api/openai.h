@@ -21,8 +21,6 @@ std::optional<ApiError> check_model(Call& call, const std::string& model);
 Json usage_json(const engine::Usage& usage);
 void add_usage(engine::Usage& total, const engine::Usage& usage);
 Json token_json(const tokenizer::Tokenizer& tokenizer, engine::TokenId token, float logprob);
-// Seconds since the request's head was complete.
-double seconds_since(const Request& request);
 
 Response chat_completions(const SharedCall& call);
 Response completions(const SharedCall& call);

@@ -17,11 +17,6 @@ namespace {
 // How often certificates are looked at, usage is written and old runs are dropped.
 constexpr std::chrono::seconds kTick{2};
 
-// For models without a chat template: readable to base models, one line a message.
-constexpr std::string_view kPlainTemplate =
-    "{{ bos_token }}{% for m in messages %}{{ m.role | capitalize }}: {{ m.content }}\n{% endfor %}"
-    "{% if add_generation_prompt %}Assistant: {% endif %}";
-
 base::Status make_private_folder(const std::string& path) {
   if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
   return base::invalid(fmt::format("the state folder '{}' cannot be made: {}", path, std::strerror(errno)));
@@ -50,7 +45,7 @@ base::Status App::open_state() {
 }
 
 base::Status App::prepare_chat() {
-  std::string source(kPlainTemplate);
+  std::string source(tokenizer::kPlainTemplate);
   if (!options_.chat_template.empty()) {
     SGL_TRY(source, base::read_file(options_.chat_template, 1 << 20));
     service_.chat_template_text = source;

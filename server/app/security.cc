@@ -2,10 +2,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <ctime>
 
 #include "server/app/options.h"
 #include "server/http/listen.h"
+#include "server/outbound/bindings.h"
 #include "server/tls/self_signed.h"
 
 namespace sgl::server {
@@ -120,6 +124,62 @@ void check_certificates(const AppOptions& o, std::vector<Finding>& out) {
   }
 }
 
+bool is_credential(std::string name) {
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+  constexpr std::array kWords = {"authorization", "cookie", "key", "token", "secret", "password"};
+  return std::any_of(kWords.begin(), kWords.end(),
+                     [&](const char* word) { return name.find(word) != std::string::npos; });
+}
+
+void check_tool(const std::string& name, const HttpBinding& http, std::vector<Finding>& out) {
+  for (const std::string& path : http.secret_files)
+    check_private_file(path, fmt::format("a secret of the tool '{}',", name).c_str(), out);
+  for (const std::string& header : http.bare_headers) {
+    if (!is_credential(header)) continue;
+    out.push_back({Level::kProblem,
+                   fmt::format("the tool '{}' has its header '{}' written out in the file", name, header),
+                   "put the secret into a private file and write ${file:PATH}, or ${env:NAME}"});
+  }
+  for (const std::string& host : http.hosts) {
+    // "*.com": below such a name anybody may have one.
+    if (!host.starts_with("*.") || host.find('.', 2) != std::string::npos) continue;
+    out.push_back({Level::kProblem,
+                   fmt::format("the tool '{}' may be redirected to any host below '{}'", name, host.substr(2)),
+                   "name the hosts, or a domain that you trust as a whole"});
+  }
+  const bool here = is_loopback(http.host);
+  if (http.allow_private && !here) {
+    out.push_back({Level::kAdvice,
+                   fmt::format("the tool '{}' may reach private addresses, whatever '{}' resolves to", name, http.host),
+                   "drop allow_private unless the endpoint is in your own network"});
+  } else if (!http.allow_private && here) {
+    out.push_back(
+        {Level::kProblem,
+         fmt::format("every call of the tool '{}' will be refused: '{}' is no public address", name, http.host),
+         "set allow_private = true for it"});
+  }
+}
+
+void check_tools(const std::string& path, std::vector<Finding>& out) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) == 0 && (info.st_mode & 0022) != 0) {
+    out.push_back(
+        {Level::kProblem,
+         fmt::format("'{}', which binds tools, can be changed by others (mode {:o})", path, info.st_mode & 0777),
+         fmt::format("chmod go-w {}", path)});
+  }
+  const auto bindings = read_tool_bindings(path, false);
+  if (!bindings.ok()) {
+    out.push_back({Level::kProblem, bindings.error().message, "the server does not start with it (docs/tools.md)"});
+    return;
+  }
+  const std::size_t before = out.size();
+  for (const auto& [name, binding] : *bindings) check_tool(name, binding.http, out);
+  const bool good = std::all_of(out.begin() + static_cast<std::ptrdiff_t>(before), out.end(),
+                                [](const Finding& f) { return f.level == Level::kGood; });
+  if (good) out.push_back({Level::kGood, fmt::format("'{}' binds {} tools", path, bindings->size()), ""});
+}
+
 }  // namespace
 
 std::vector<Finding> check_security(const AppOptions& o) {
@@ -139,14 +199,7 @@ std::vector<Finding> check_security(const AppOptions& o) {
            fmt::format("chmod 700 {}", o.state_dir)});
     }
   }
-  if (!o.tools.empty()) {
-    struct stat info {};
-    if (stat(o.tools.c_str(), &info) == 0 && (info.st_mode & 0022) != 0) {
-      out.push_back({Level::kProblem,
-                     fmt::format("'{}', which binds tools, can be changed by others (mode {:o})", o.tools, info.st_mode & 0777),
-                     fmt::format("chmod go-w {}", o.tools)});
-    }
-  }
+  if (!o.tools.empty()) check_tools(o.tools, out);
   if (o.audit_log.empty()) out.push_back({Level::kAdvice, "there is no audit log", "set --audit-log FILE"});
   if (o.service.log_prompts)
     out.push_back({Level::kAdvice, "prompts and answers are written to the audit log",

@@ -99,7 +99,9 @@ std::string address_text(const sockaddr_storage& address) {
 }
 
 bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.rfind("127.", 0) == 0;
+  if (host == "localhost" || host == "::1") return true;
+  in_addr address{};  // only an address: a name may begin with "127." and lead anywhere
+  return inet_pton(AF_INET, host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
 }  // namespace sgl::server

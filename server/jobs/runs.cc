@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <ctime>
+#include <utility>
 
 #include "server/auth/crypto.h"
 
@@ -57,10 +58,10 @@ base::Expected<RunPointer> RunRegistry::run_here(RunSpec spec, const std::functi
 
 // The slot (executing_) is taken already.
 void RunRegistry::launch(const RunPointer& run, bool background) {
-  std::thread([this, run, background] { execute(run, background); }).detach();
+  std::thread([this, run, background]() mutable { execute(std::move(run), background); }).detach();
 }
 
-void RunRegistry::execute(const RunPointer& run, bool background) {
+void RunRegistry::execute(RunPointer run, bool background) {
   if (background) {
     if (const base::Status marked = store_->set_running(run->id()); !marked.ok())
       spdlog::warn("{}", marked.error().message);
@@ -76,6 +77,8 @@ void RunRegistry::execute(const RunPointer& run, bool background) {
     const auto stored = store_->finish(run->id(), run->status(), run->outcome());
     if (!stored.ok()) spdlog::error("the result of {} could not be stored: {}", run->id(), stored.error().message);
   }
+  // Before this thread counts as gone: afterwards the process may end, and with it what a plan's machine code needs.
+  run.reset();
   const std::lock_guard lock(mutex_);
   --executing_;
   if (background) {

@@ -124,7 +124,7 @@ class RunRegistry {
   RunPointer enter(RunSpec spec, std::string id = "");
   void launch(const RunPointer& run, bool background);
   void next_background();
-  void execute(const RunPointer& run, bool background);
+  void execute(RunPointer run, bool background);
 
   exec::ModelPort& port_;
   std::unique_ptr<RunStore> store_;

@@ -195,6 +195,7 @@ class Reader {
       if (!text) return bad("headers", "a table of texts");
       SGL_TRY(std::string filled, fill_in(*text));
       const std::string name(key.str());
+      if (text->find("${") == std::string::npos) out_.http.bare_headers.push_back(name);
       const auto token = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; };
       const auto printable = [](unsigned char c) { return c >= 0x20 && c != 0x7F; };
       if (name.empty() || !std::all_of(name.begin(), name.end(), token) ||
@@ -207,7 +208,7 @@ class Reader {
   }
 
   // Puts secrets where `${env:NAME}` and `${file:PATH}` stand.
-  Expected<std::string> fill_in(const std::string& text) const {
+  Expected<std::string> fill_in(const std::string& text) {
     std::string out;
     for (std::size_t at = 0; at < text.size();) {
       const std::size_t open = std::min(text.find("${", at), text.size());
@@ -223,7 +224,7 @@ class Reader {
     return out;
   }
 
-  Expected<std::string> secret_of(const std::string& what) const {
+  Expected<std::string> secret_of(const std::string& what) {
     if (what.starts_with("env:")) {
       const char* value = std::getenv(what.c_str() + 4);
       if (value == nullptr)
@@ -231,7 +232,9 @@ class Reader {
       return std::string(value);
     }
     if (what.starts_with("file:")) {
-      SGL_TRY(std::string value, base::read_file(folder_ / what.substr(5), 64 << 10));
+      const std::filesystem::path path = folder_ / what.substr(5);
+      SGL_TRY(std::string value, base::read_file(path, 64 << 10));
+      out_.http.secret_files.push_back(path.string());
       while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) value.pop_back();
       return value;
     }

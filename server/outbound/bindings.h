@@ -36,6 +36,8 @@ struct HttpBinding {
   // for all names below example.com.
   std::vector<std::string> hosts;
   std::vector<std::pair<std::string, std::string>> headers;  // secrets filled in; never logged
+  std::vector<std::string> secret_files;                     // what ${file:…} in them named
+  std::vector<std::string> bare_headers;                     // names of those without any reference to a secret
   std::string pointer;                                       // JSON pointer to the result inside the answer, "" for all
   std::string ca;              // file with the authority's certificate, "" for the system's
   bool allow_private = false;  // addresses that are not public: loopback, private networks …

@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import threading
 
-from support import Setup, check, command, environment, model
+from support import Setup, check, command, environment, model, patient
 
 KEY = "e2e-key-0123456789abcdef"
 ADMIN = "e2e-admin-0123456789abcdef"
@@ -51,6 +51,7 @@ class Server:
         self.context = ssl.create_default_context(cafile=cafile) if cafile else None
 
     def connect(self, timeout=60):
+        timeout = patient(timeout)
         if self.context:
             return http.client.HTTPSConnection("localhost", self.port, timeout=timeout, context=self.context)
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
@@ -76,7 +77,7 @@ class Server:
 
     def raw(self, data, timeout=10):
         """Sends bytes as they are; what comes back until the server closes."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as plain:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=patient(timeout)) as plain:
             stream = self.context.wrap_socket(plain, server_hostname="localhost") if self.context else plain
             out = b""
             try:
@@ -93,7 +94,7 @@ class Server:
     def stop(self, sign=signal.SIGTERM, timeout=60):
         if self.process.poll() is None:
             self.process.send_signal(sign)
-        return self.process.wait(timeout)
+        return self.process.wait(patient(timeout))
 
 
 @contextlib.contextmanager
@@ -117,7 +118,7 @@ def serving(*arguments, cafile=None, env=None, keys=True):
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
-    ready.wait(60)
+    ready.wait(patient(60))
     if not port:
         process.kill()
         raise AssertionError(f"sgl serve did not start: {''.join(log)}")

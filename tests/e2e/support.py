@@ -1,6 +1,7 @@
 """What the end-to-end tests share: running the real binaries, checking results, registering tests."""
 import contextlib
 import json
+import mmap
 import os
 import pathlib
 import re
@@ -11,6 +12,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 EXAMPLES = ROOT / "examples"
+# How many times slower than usual what is tested may be: every time that a test allows is multiplied by it.
+SLOWNESS = float(os.environ.get("SGL_TEST_SLOWNESS", "1"))
 TESTS = {}  # name -> function
 
 
@@ -38,6 +41,25 @@ def check(condition, message):
 def equal(found, expected, what):
     if found != expected:
         raise AssertionError(f"{what}: found {found!r}, expected {expected!r}")
+
+
+def patient(seconds):
+    """A time that a test allows, on this machine with this build."""
+    return seconds * SLOWNESS
+
+
+def eventually(condition, seconds=10):
+    """Waits until `condition` gives something true; what it gave at last."""
+    deadline = time.monotonic() + patient(seconds)
+    while not (value := condition()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return value
+
+
+def sanitized():
+    """The binaries are instrumented, so that their memory tells nothing about the product's."""
+    with open(Setup.bin / "sgl", "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return data.find(b"__asan_init") >= 0 or data.find(b"__tsan_init") >= 0
 
 
 def bundled_model():
@@ -81,7 +103,7 @@ class Result:
 
 
 def run(tool, *arguments, stdin=b"", timeout=120, env=None, cwd=ROOT):
-    done = subprocess.run(command(tool, *arguments), input=stdin, capture_output=True, timeout=timeout, cwd=cwd,
+    done = subprocess.run(command(tool, *arguments), input=stdin, capture_output=True, timeout=patient(timeout), cwd=cwd,
                           env=environment(env), check=False)
     return Result(done)
 

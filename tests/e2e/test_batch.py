@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 
-from support import check, command, environment, equal, fails, folder, model, ok, run, takes, test
+from support import check, command, environment, equal, fails, folder, model, ok, patient, run, takes, test
 
 PROGRAM = """program main(name: string, mode: string = "ok") -> { name: string, line: string } {
   if mode == "fail" { fail "asked to" }
@@ -69,7 +69,7 @@ def kill_after(tmp, lines):
     process = subprocess.Popen(command("sgl", *words(tmp, "results.jsonl", "--concurrency", 3, "--quiet")),
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment())
     path = tmp / "results.jsonl"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + patient(60)
     while process.poll() is None and time.monotonic() < deadline:
         if path.exists() and path.read_bytes().count(b"\n") >= lines:
             process.send_signal(signal.SIGKILL)
@@ -137,7 +137,7 @@ def interrupt():
         while process.poll() is None and (not path.exists() or path.read_bytes().count(b"\n") < 8):
             time.sleep(0.002)
         process.send_signal(signal.SIGINT)
-        err = process.communicate(timeout=30)[1]
+        err = process.communicate(timeout=patient(30))[1]
         equal(process.returncode, 130, f"exit code: {err[-500:]!r}")
         check(b"run the same command again" in err, f"{err[-500:]!r}")
         check(expected.startswith(path.read_bytes()), "what was written is not a beginning of the whole")
@@ -155,7 +155,7 @@ def interrupt_early():
             check(takes(process, signal.SIGINT), "it ended by itself")
             time.sleep(delay)
             process.send_signal(signal.SIGINT)
-            err = process.communicate(timeout=30)[1]
+            err = process.communicate(timeout=patient(30))[1]
             equal(process.returncode, 130, f"exit code after {delay} s: {err[-500:]!r}")
         run("sgl", *words(tmp, "results.jsonl", "--quiet"))
         equal((tmp / "results.jsonl").read_bytes(), expected, "results after resuming")

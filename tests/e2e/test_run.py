@@ -6,7 +6,7 @@ import subprocess
 import time
 
 from support import (EXAMPLES, check, command, environment, equal, example_arguments, example_names, fails, folder,
-                     model, ok, run, schema_fault, schema_of, takes, test)
+                     model, ok, patient, run, schema_fault, schema_of, takes, test)
 
 TWO_PROGRAMS = """/// The first.
 program first(name: string) -> string { return "first {name}" }
@@ -68,7 +68,7 @@ def streams():
 def pipe():
     words = " ".join(shlex.quote(w) for w in command("sgl", "run", EXAMPLES / "story.sgl", "--model", model()))
     done = subprocess.run(f"{words} --arg hero=Mia 2>/dev/null | python3 -m json.tool", shell=True, capture_output=True,
-                          timeout=60, env=environment(), check=False)
+                          timeout=patient(60), env=environment(), check=False)
     equal(done.returncode, 0, "exit code of the pipe")
     equal(set(json.loads(done.stdout)), {"place", "middle", "ending"}, "fields")
 
@@ -130,13 +130,13 @@ def interrupted(number):
             check(process.stderr.readline(), "nothing was generated")
             start = time.monotonic()
             process.send_signal(number)
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=patient(30))
         finally:
             process.kill()
         equal(process.returncode, 130, "exit code")
         equal(out, b"", "standard output")
         check(b"interrupted" in err, f"{err[-500:]!r}")
-        check(time.monotonic() - start < 10, "it took long to stop")
+        check(time.monotonic() - start < patient(10), "it took long to stop")
 
 
 @test("run/interrupt")
@@ -157,7 +157,7 @@ def interrupt_before_the_model():
             try:
                 check(takes(process, number), "it ended by itself")
                 process.send_signal(number)
-                process.wait(timeout=10)
+                process.wait(timeout=patient(10))
                 equal(process.returncode, 130, "exit code")
                 equal(process.stdout.read(), b"", "standard output")
                 equal(process.stderr.read(), b"sgl: interrupted\n", "standard error")
@@ -179,7 +179,7 @@ def interrupt_at_any_time():
                 check(takes(process, signal.SIGINT), "it ended by itself")
                 time.sleep(delay)
                 process.send_signal(signal.SIGINT)
-                out, err = process.communicate(timeout=30)
+                out, err = process.communicate(timeout=patient(30))
             finally:
                 process.kill()
             equal(process.returncode, 130, f"exit code after {delay} s: {err[-300:]!r}")
@@ -191,7 +191,7 @@ def interrupt_at_any_time():
 def start_up():
     # A shell loop over a hundred files must not be slow. The bound is loose: test machines are busy.
     best = min(timed("sgl", "version") for _ in range(5))
-    check(best < 0.5, f"sgl version takes {best:.3f} s")
+    check(best < patient(0.5), f"sgl version takes {best:.3f} s")
 
 
 def timed(*words):

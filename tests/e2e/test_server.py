@@ -15,7 +15,7 @@ import time
 
 import carried
 from serving import ADMIN, KEY, PROGRAM, certificate, serving
-from support import check, command, equal, fails, folder, ok, test
+from support import check, command, equal, eventually, fails, folder, ok, patient, test
 
 LONG = """program main(rounds: int = 9000) -> int {
   limits { tokens: 900_000 }
@@ -176,21 +176,17 @@ def programs():
         accepted = s.good("POST", "/v1/run", {"source": PROGRAM, "args": {"name": "Cy"}, "background": True}, headers={"Idempotency-Key": "one"}).json()
         repeat = s.good("POST", "/v1/run", {"source": PROGRAM, "args": {"name": "Cy"}, "background": True}, headers={"Idempotency-Key": "one"}).json()
         equal((repeat["run"], repeat["repeated"]), (accepted["run"], True), "idempotency")
-        for _ in range(200):
-            state = s.good("GET", f"/v1/runs/{accepted['run']}").json()
-            if state["status"] not in ("queued", "running"):
-                break
-            time.sleep(0.05)
+
+        def state_of(run):
+            return s.good("GET", f"/v1/runs/{run}").json()
+
+        eventually(lambda: state_of(accepted["run"])["status"] not in ("queued", "running"))
+        state = state_of(accepted["run"])
         equal(state["result"]["text"], "hello Cy", "background result")
         long = s.good("POST", "/v1/run", {"source": LONG, "background": True}).json()
         time.sleep(0.3)
         s.good("DELETE", f"/v1/runs/{long['run']}")
-        for _ in range(200):
-            state = s.good("GET", f"/v1/runs/{long['run']}").json()
-            if state["status"] == "cancelled":
-                break
-            time.sleep(0.05)
-        equal(state["status"], "cancelled", "cancelled run")
+        check(eventually(lambda: state_of(long["run"])["status"] == "cancelled"), "the run was not cancelled")
         chat = s.good("POST", "/v1/chat/completions", {"model": "program:greet", "messages": [{"role": "user", "content": "Dee"}]}).json()
         equal(json.loads(chat["choices"][0]["message"]["content"])["text"], "hello Dee", "a program as a model")
         s.good("DELETE", "/v1/programs/greet")
@@ -332,19 +328,15 @@ def tls():
             before = ssl.get_server_certificate(("127.0.0.1", s.port))
             subprocess.run(command("sgl", "cert", "self-signed", "--host", "localhost", "--cert", cert, "--key", key, "--force"), check=True, stdout=subprocess.DEVNULL)
             s.process.send_signal(signal.SIGHUP)
-            for _ in range(100):
-                if ssl.get_server_certificate(("127.0.0.1", s.port)) != before:
-                    break
-                time.sleep(0.05)
+            eventually(lambda: ssl.get_server_certificate(("127.0.0.1", s.port)) != before, 5)
             after = ssl.get_server_certificate(("127.0.0.1", s.port))
             check(after != before, "the certificate was not reloaded")
             living.request("GET", "/health")
             equal(living.getresponse().read(), b'{"status":"ok"}', "the living connection")
             pathlib.Path(cert).write_text("broken")
             s.process.send_signal(signal.SIGHUP)
-            time.sleep(0.5)
+            check(eventually(lambda: "the old ones stay" in "".join(s.log)), s.log)
             equal(ssl.get_server_certificate(("127.0.0.1", s.port)), after, "after a broken certificate")
-            check("the old ones stay" in "".join(s.log), s.log)
 
 
 @test("server/malformed")
@@ -385,7 +377,7 @@ def malformed():
             requests.append(bytes(data))
 
         def send(data):
-            with socket.create_connection(("127.0.0.1", s.port), timeout=20) as c:
+            with socket.create_connection(("127.0.0.1", s.port), timeout=patient(20)) as c:
                 try:
                     c.sendall(data)
                     c.shutdown(socket.SHUT_WR)

@@ -16,7 +16,7 @@ import subprocess
 import time
 
 from serving import KEY, PROGRAM, certificate, serving
-from support import Skip, check, equal, folder, ok, test
+from support import Skip, check, equal, eventually, fails, folder, ok, patient, run, test
 
 ONE = "program main() -> int { return 1 }\n"
 
@@ -39,10 +39,7 @@ def disk():
         equal(s.good("POST", "/v1/run", {"source": ONE}).json()["result"], 1, "a run that needs no store")
         other.execute("ROLLBACK")
         run = s.good("POST", "/v1/run", {"source": ONE, "background": True}).json()["run"]
-        for _ in range(100):
-            if s.good("GET", f"/v1/runs/{run}").json()["status"] == "succeeded":
-                break
-            time.sleep(0.05)
+        eventually(lambda: s.good("GET", f"/v1/runs/{run}").json()["status"] == "succeeded", 5)
         equal(s.good("GET", f"/v1/runs/{run}").json()["result"], 1, "the run after the lock is gone")
 
 
@@ -118,7 +115,7 @@ def mtls():
                 context = ssl.create_default_context(cafile=cert)
                 if name:
                     context.load_cert_chain(path / f"{name}.pem", path / f"{name}.key")
-                connection = http.client.HTTPSConnection("localhost", s.port, context=context, timeout=20)
+                connection = http.client.HTTPSConnection("localhost", s.port, context=context, timeout=patient(20))
                 try:
                     connection.request("GET", "/v1/models")
                     return connection.getresponse().status
@@ -142,6 +139,49 @@ def doctor():
         check("state" in ok("sgl", "serve", "--config", path / "serve.toml", "--print-config").out, "a printed configuration reads back")
 
 
+@test("server/doctor_tools")
+def doctor_tools():
+    with folder() as path:
+        secret, tools = path / "weather.key", path / "tools.toml"
+        secret.write_text("open sesame\n")
+        secret.chmod(0o600)
+
+        def doctor_says(text, problem, mode=0o600):
+            """Whether the doctor of `text` as tools.toml finds `problem`, or none where that is None."""
+            tools.write_text(text)
+            tools.chmod(mode)
+            done = run("sgl", "doctor", "--tools", tools)
+            check("sesame" not in done.out + done.err, f"a secret is shown: {done!r}")
+            if problem is None:
+                return done.code == 0 and "no problem found" in done.out and "binds 1 tools" in done.out
+            return done.code == 1 and re.search(r"PROBLEM  .*" + problem, done.out)
+
+        good = '[tools.weather]\nurl = "https://api.example.com/v1"\nheaders = { Authorization = "Bearer ${file:weather.key}", Accept = "text/plain" }\n'
+        for text, problem in (
+            (good, None),
+            (good.replace("${file:weather.key}", "sesame"), "tool 'weather' has its header 'Authorization' written out"),
+            (good.replace("${file:weather.key}", "${env:SGL_NO_SUCH_SECRET}"), "the environment has no variable 'SGL_NO_SUCH_SECRET'"),
+            (good.replace("weather.key", "other.key"), "other.key"),
+            (good.replace("https", "http"), "http:// only for this machine"),
+            (good + 'hosts = ["api.example.com", "*.com"]\n', "redirected to any host below 'com'"),
+            (good + 'hosts = ["other.example.com"]\n', "a list that has the URL's own host"),
+            (good + 'hots = []\n', "there is no key 'hots'"),
+            (good.replace("https://api.example.com", "http://127.0.0.1:9"), "every call of the tool 'weather' will be refused"),
+            ('[tools.sh]\ncommand = ["sh"]\n', "can be bound only in `sgl run --allow-exec`"),
+        ):
+            check(doctor_says(text, problem), f"{problem}: {text}\n{run('sgl', 'doctor', '--tools', tools)!r}")
+        check("advice   the tool 'weather' may reach private addresses" in run_doctor(tools, good + "allow_private = true\n"), "allow_private is advised against")
+        check(doctor_says(good, "can be changed by others \\(mode 622\\)", 0o622), "a file that others can write")
+        secret.chmod(0o644)
+        check(doctor_says(good, "a secret of the tool 'weather', '.*weather.key' can be read or written by others"), "a secret that others can read")
+        fails(1, "", "sgl", "doctor", "--tools", path / "nothing.toml")
+
+
+def run_doctor(tools, text):
+    tools.write_text(text)
+    return ok("sgl", "doctor", "--tools", tools).out
+
+
 @test("server/endings")
 def endings():
     # A client that goes away frees its sequence; SIGTERM drains; SIGTERM twice ends.
@@ -152,11 +192,8 @@ def endings():
         connection.getresponse().read(200)
         connection.sock.shutdown(socket.SHUT_RDWR)
         connection.close()
-        for _ in range(100):
-            if s.good("GET", "/get_server_info").json()["requests_in_work"] == 1:
-                break
-            time.sleep(0.05)
-        equal(s.good("GET", "/get_server_info").json()["requests_in_work"], 1, "requests in work after the client has gone")
+        alone = eventually(lambda: s.good("GET", "/get_server_info").json()["requests_in_work"] == 1, 5)
+        check(alone, "the request is still in work after its client has gone")
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             running = pool.submit(s.ask, "POST", "/generate", {"text": "Once", "sampling_params": {"max_new_tokens": 300, "ignore_eos": True}})
             time.sleep(0.2)
@@ -164,7 +201,7 @@ def endings():
             time.sleep(0.1)
             equal(s.ask("GET", "/ready", key=None).status, 503, "ready while draining")
             equal(running.result().json()["meta_info"]["completion_tokens"], 300, "a request in work when the server drains")
-        equal(s.process.wait(30), 0, "exit code after draining")
+        equal(s.process.wait(patient(30)), 0, "exit code after draining")
 
 
 @test("server/crash")
@@ -179,15 +216,16 @@ def crash():
             s.process.wait()
         with serving("--state-dir", path / "state") as s:
             results = {}
-            for _ in range(1200):
+
+            def all_done():
                 for run in ids:
                     if run not in results:
                         state = s.good("GET", f"/v1/runs/{run}").json()
                         if state["status"] not in ("queued", "running"):
                             results[run] = state
-                if len(results) == len(ids):
-                    break
-                time.sleep(0.05)
+                return len(results) == len(ids)
+
+            eventually(all_done, 120)
             equal(len(results), 200, "finished runs")
             for i, run in enumerate(ids):
                 equal(results[run].get("result", {}).get("text"), f"hello n{i}", f"{results[run]}")

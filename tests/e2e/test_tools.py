@@ -8,7 +8,7 @@ import threading
 import time
 
 from serving import serving
-from support import check, command, environment, equal, fails, folder, model, ok, test
+from support import check, command, environment, equal, fails, folder, model, ok, patient, test
 
 PROGRAM = """/// Weather of a city.
 tool weather(city: string, days: int = 1) -> { degrees: int, sky: string }
@@ -158,7 +158,7 @@ def interrupt():
         time.sleep(0.7)
         begin = time.monotonic()
         process.send_signal(signal.SIGINT)
-        equal(process.wait(20), 130, "exit code")
+        equal(process.wait(patient(20)), 130, "exit code")
         check(time.monotonic() - begin < 10, "an interrupted run ends soon")
 
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 
+#include "server/http/listen.h"
 #include "server/outbound/address.h"
 #include "server/outbound/bindings.h"
 #include "server/outbound/call.h"
@@ -66,6 +67,12 @@ TEST_CASE("only addresses of the public internet are public") {
   }
 }
 
+TEST_CASE("only addresses and localhost are loopback") {
+  for (const char* host : {"localhost", "127.0.0.1", "127.9.8.7", "::1"}) CHECK_MESSAGE(is_loopback(host), host);
+  for (const char* host : {"0.0.0.0", "::", "127.example.org", "127.0.0.1.example.org", "127.1", "128.0.0.1", ""})
+    CHECK_FALSE_MESSAGE(is_loopback(host), host);
+}
+
 TEST_CASE("names are resolved while somebody waits") {
   const auto patient = [] { return false; };
   const auto local = resolve("127.0.0.1", true, patient);
@@ -105,6 +112,8 @@ TEST_CASE("a binding is read with its defaults and secrets") {
   CHECK(weather.http.port == 8443);
   CHECK(weather.http.path == "/v1/weather?units=metric");
   CHECK(weather.http.method == "POST");
+  CHECK(weather.http.secret_files.empty());
+  CHECK(weather.http.bare_headers.empty());
   CHECK(weather.http.headers == std::vector<std::pair<std::string, std::string>>{{"Authorization", "Bearer hush"}});
   CHECK(weather.timeout.count() == 2500);
   CHECK(weather.max_response == kToolResponse);
