@@ -14,6 +14,17 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 EXAMPLES = ROOT / "examples"
 # How many times slower than usual what is tested may be: every time that a test allows is multiplied by it.
 SLOWNESS = float(os.environ.get("SGL_TEST_SLOWNESS", "1"))
+# A program of forks one after another, so that it takes long and never fills the context.
+LONG = """program main(rounds: int = 9000) -> int {
+  limits { tokens: 900_000 }
+  let sizes = parallel for i in range(rounds) up to 1 {
+    "Once upon a time there was"
+    gen line: string with temperature = 1, seed = i, max_tokens = 40
+    yield len(line)
+  }
+  return len(sizes)
+}
+"""
 TESTS = {}  # name -> function
 
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 
-from support import (EXAMPLES, check, command, environment, equal, example_arguments, example_names, fails, folder,
+from support import (EXAMPLES, LONG, check, command, environment, equal, example_arguments, example_names, fails, folder,
                      model, ok, patient, run, schema_fault, schema_of, takes, test)
 
 TWO_PROGRAMS = """/// The first.
@@ -17,18 +17,6 @@ program second(
   names: list<string> = ["a", "b"]
   label: string? = null
 ) -> string { return "{count} {names} {label}" }
-"""
-
-# Forks one after another, so that it takes long and never fills the context.
-LONG = """program main(rounds: int = 9000) -> int {
-  limits { tokens: 900_000 }
-  let sizes = parallel for i in range(rounds) up to 1 {
-    "Once upon a time there was"
-    gen line: string with temperature = 1, seed = i, max_tokens = 40
-    yield len(line)
-  }
-  return len(sizes)
-}
 """
 
 

@@ -15,18 +15,7 @@ import time
 
 import carried
 from serving import ADMIN, KEY, PROGRAM, certificate, serving
-from support import check, command, equal, eventually, fails, folder, ok, patient, test
-
-LONG = """program main(rounds: int = 9000) -> int {
-  limits { tokens: 900_000 }
-  let sizes = parallel for i in range(rounds) up to 1 {
-    "Once upon a time there was"
-    gen line: string with temperature = 1, seed = i, max_tokens = 40
-    yield len(line)
-  }
-  return len(sizes)
-}
-"""
+from support import LONG, check, command, equal, eventually, fails, folder, ok, patient, test
 
 
 @test("server/native")

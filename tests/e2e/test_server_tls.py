@@ -97,7 +97,53 @@ LOOKED_AT = {"SSLv2", "SSLv3", "TLS1", "TLS1_1", "TLS1_2", "TLS1_3", "cipherlist
              "HSTS_time", "heartbleed", "CCS", "ticketbleed", "ROBOT", "secure_renego", "secure_client_renego", "CRIME_TLS", "BREACH",
              "POODLE_SSL", "SWEET32", "FREAK", "DROWN", "LOGJAM", "BEAST", "LUCKY13", "RC4"}
 # Findings that are not the server's.
-NOT_OURS = {"DNS_CAArecord": "localhost has no records in the DNS"}
+NOT_OURS = {"DNS_CAArecord": "localhost has no records in the DNS",
+            # Under TLS 1.3 a ticket follows the handshake; testssl leaves after the handshake, so on a busy machine it has none
+            # to come back with and says that it could not connect. server/tls_resumption waits for the ticket.
+            "sessionresumption_ticket": "testssl does not wait for a ticket"}
+
+
+@test("server/tls_resumption")
+def resumption():
+    """A session is resumed with the ticket it was given, under both versions of TLS."""
+    needed()
+    with folder() as path:
+        authority(path)
+        issue(path, "localhost")
+        with serving("--ssl-certfile", path / "localhost.pem", "--ssl-keyfile", path / "localhost.key", cafile=path / "ca.pem") as s:
+            for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+                context = ssl.create_default_context(cafile=path / "ca.pem")
+                context.minimum_version = context.maximum_version = version
+
+                def visit(session, context=context):
+                    with socket.create_connection(("127.0.0.1", s.port), timeout=patient(30)) as plain:
+                        with context.wrap_socket(plain, server_hostname="localhost", session=session) as secure:
+                            secure.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                            while secure.recv(4096):  # the ticket of TLS 1.3 comes before what is read here
+                                pass
+                            return secure.session_reused, secure.session
+
+                reused, session = visit(None)
+                check(not reused and session.has_ticket, f"{version.name}: a ticket")
+                check(visit(session)[0], f"{version.name}: the session is resumed")
+
+
+def scanned(path, port):
+    """The findings of testssl.sh about the server at `port`, whose authority is in `path`."""
+    report = path / "found.json"
+    report.unlink(missing_ok=True)
+    scan = ["testssl", "--quiet", "--color", "0", "--warnings", "off", "--add-ca", path / "ca.pem", "--ip", "127.0.0.1", "--jsonfile", report,
+            "--protocols", "--std", "--fs", "--server-preference", "--server-defaults", "--headers", "--vulnerable"]
+    done = subprocess.run([*scan, f"https://localhost:{port}"], capture_output=True, text=True, timeout=patient(600), check=False)
+    # 1 to 49 count probes without a clear answer; `inconclusive` names them.
+    check(done.returncode < 50, f"exit code {done.returncode} of testssl: {done.stdout[-2000:]} {done.stderr[-2000:]}")
+    return json.loads(report.read_text())
+
+
+def inconclusive(found):
+    """What testssl has not looked at, or got no answer about (level WARN): on a busy machine its probes may be late."""
+    seen = {"FS" if f["id"] == "PFS" else f["id"] for f in found}  # renamed after 3.0
+    return sorted(LOOKED_AT - seen | {f["id"] for f in found if f["severity"] == "WARN" and f["id"] not in NOT_OURS})
 
 
 @test("testssl/findings")
@@ -112,16 +158,12 @@ def testssl():
         staple(path, "localhost")
         tls = ("--ssl-certfile", path / "localhost.pem", "--ssl-keyfile", path / "localhost.key", "--ssl-ocsp-file", path / "localhost.ocsp")
         with serving(*tls, "--log-level", "warning", cafile=path / "ca.pem") as s:
-            scan = ["testssl", "--quiet", "--color", "0", "--warnings", "off", "--add-ca", path / "ca.pem", "--ip", "127.0.0.1", "--jsonfile",
-                    path / "found.json", "--protocols", "--std", "--fs", "--server-preference", "--server-defaults", "--headers", "--vulnerable"]
-            done = subprocess.run([*scan, f"https://localhost:{s.port}"], capture_output=True, text=True, timeout=patient(600), check=False)
-            # 1 to 49 count probes without a clear answer, such as one that was late on a busy machine: what they were about is
-            # a finding of level WARN, or missing, and fails below.
-            check(done.returncode < 50, f"exit code {done.returncode} of testssl: {done.stdout[-2000:]} {done.stderr[-2000:]}")
+            found = scanned(path, s.port)
+            if inconclusive(found):
+                print(f"     testssl: probes without an answer, repeated: {inconclusive(found)}")
+                found = scanned(path, s.port)
             s.good("GET", "/v1/models")
-        found = json.loads((path / "found.json").read_text())
-        ids = {"FS" if f["id"] == "PFS" else f["id"] for f in found}  # renamed after 3.0
-        equal(LOOKED_AT - ids, set(), "what testssl did not look at")
+        equal(inconclusive(found), [], "what testssl could not look at")
         bad = [f for f in found if f["severity"] not in ("OK", "INFO") and f["id"] not in NOT_OURS]
         check(not bad, f"findings: {bad}")
         grade = next((f["finding"] for f in found if f["id"] == "overall_grade"), None)
