@@ -207,8 +207,8 @@ std::vector<State> CharDfa::successors(State state, char32_t lo, char32_t hi) co
   return out;
 }
 
-std::optional<std::vector<State>> CharDfa::closed(State state, std::span<const base::CodeRange> ranges,
-                                                  std::size_t max_steps) const {
+std::optional<CharDfa::Reach> CharDfa::reach(State state, std::span<const base::CodeRange> ranges, std::size_t most,
+                                             std::size_t max_work) const {
   std::vector<bool> wanted(classes_, false);
   for (const base::CodeRange& range : ranges) {
     auto i = static_cast<std::size_t>(std::upper_bound(class_starts_.begin(), class_starts_.end(), range.lo) -
@@ -220,18 +220,30 @@ std::optional<std::vector<State>> CharDfa::closed(State state, std::span<const b
   for (std::size_t c = 0; c < classes_; ++c) {
     if (wanted[c]) classes.push_back(c);
   }
-  std::vector<State> out{state};
+  Reach out;
+  out.states.push_back(state);
   std::vector<bool> met(size(), false);
   met[static_cast<std::size_t>(state)] = true;
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    if (out.size() * classes.size() > max_steps) return std::nullopt;
-    const State* row = table_.data() + static_cast<std::size_t>(out[i]) * classes_;
-    for (std::size_t c : classes) {
-      const State to = row[c];
-      if (to == kDead) return std::nullopt;
-      if (met[static_cast<std::size_t>(to)]) continue;
-      met[static_cast<std::size_t>(to)] = true;
-      out.push_back(to);
+  // Breadth first, so a state is met where the most steps are left.
+  for (std::size_t from = 0; out.steps < most; ++out.steps) {
+    const std::size_t end = out.states.size();
+    if (from == end) {  // nothing new: so it goes on for ever
+      out.steps = most;
+      break;
+    }
+    for (; from < end; ++from) {
+      if ((from + 1) * classes.size() > max_work) return std::nullopt;
+      const State* row = table_.data() + static_cast<std::size_t>(out.states[from]) * classes_;
+      for (std::size_t c : classes) {
+        const State to = row[c];
+        if (to == kDead) {
+          out.states.resize(end);
+          return out;
+        }
+        if (met[static_cast<std::size_t>(to)]) continue;
+        met[static_cast<std::size_t>(to)] = true;
+        out.states.push_back(to);
+      }
     }
   }
   return out;

@@ -75,10 +75,15 @@ class CharDfa {
   bool any_step(State state, char32_t lo, char32_t hi) const;
   // The states that characters of [lo, hi] lead to, each once. O(classes).
   std::vector<State> successors(State state, char32_t lo, char32_t hi) const;
-  // Every state that characters of these ranges lead to from `state`, one after the other, `state` first. Nullopt: one
-  // of them leads nowhere, or it takes more than `max_steps` to tell. O(max_steps).
-  std::optional<std::vector<State>> closed(State state, std::span<const base::CodeRange> ranges,
-                                           std::size_t max_steps) const;
+  // How far any characters of some ranges lead: however they are chosen, `steps` of them in a row do not lead nowhere,
+  // and they lead to `states`.
+  struct Reach {
+    std::size_t steps = 0;
+    std::vector<State> states;  // each once, the one from which it begins first
+  };
+  // At most `most` steps. Nullopt: it takes more than `max_work` visits of edges to tell. O(max_work).
+  std::optional<Reach> reach(State state, std::span<const base::CodeRange> ranges, std::size_t most,
+                             std::size_t max_work) const;
   bool accepting(State state) const { return accepting_[static_cast<std::size_t>(state)] != 0; }
   std::uint64_t tags(State state) const { return tags_.empty() ? 0 : tags_[static_cast<std::size_t>(state)]; }
   // Least bytes of a text that leads from here to acceptance, each character spelled as in a JSON string (UTF-8, or its

@@ -15,15 +15,17 @@ std::uint64_t mix(std::uint64_t h, std::uint64_t x) {  // the finaliser of split
   return h ^ h >> 27;
 }
 
+// Sums of products of pairs, which do not wait for each other (NH of UMAC, RFC 4418), mixed once.
 std::uint64_t hash_of(const Thread& t) {
-  std::uint64_t h = static_cast<std::uint64_t>(t.kind) | static_cast<std::uint64_t>(t.spaces) << 8 |
-                    std::uint64_t{t.kept} << 16 | std::uint64_t{t.frame} << 32;
-  for (std::uint64_t x : {std::uint64_t{static_cast<std::uint32_t>(t.what)} << 32 | static_cast<std::uint32_t>(t.q),
-                          std::uint64_t{t.n} << 32 | t.pending, std::uint64_t{t.depth} << 32 | t.lo,
-                          std::uint64_t{t.hi} << 32 | t.taken_lo, std::uint64_t{t.taken_hi} << 32 | t.spelled,
-                          std::uint64_t{t.breaks} << 32 | t.gap})
-    h = mix(h, x);
-  return h;
+  const auto pair = [](std::uint64_t high, std::uint64_t low) { return high << 32 | (low & 0xFFFFFFFF); };
+  const auto as_bits = [](std::int32_t x) { return static_cast<std::uint64_t>(static_cast<std::uint32_t>(x)); };
+  const std::uint64_t head = static_cast<std::uint64_t>(t.kind) | static_cast<std::uint64_t>(t.spaces) << 8 |
+                             std::uint64_t{t.kept} << 16 | std::uint64_t{t.breaks} << 17;
+  const std::uint64_t sum = (pair(t.frame, head) + 0x9e3779b97f4a7c15) * (pair(as_bits(t.what), as_bits(t.q)) * 2 + 1) +
+                            (pair(t.n, t.pending) + 0xd1b54a32d192ed03) * (pair(t.depth, t.lo) * 2 + 1) +
+                            (pair(t.hi, t.taken_lo) + 0x8cb92ba72f3d8dd7) * (pair(t.taken_hi, t.spelled) * 2 + 1) +
+                            pair(0, t.gap) * 0xaef17502108ef2d9;
+  return sum ^ sum >> 32;
 }
 
 bool in_string(Kind kind) {
@@ -59,7 +61,8 @@ std::size_t JsonMachine::bytes() const {
 
 StateId JsonMachine::intern(Threads& threads) const {
   if (threads.empty()) return kNoState;
-  std::sort(threads.begin(), threads.end());
+  // Mostly they are, since within strings each thread of a sorted state becomes one in the same frame.
+  if (!std::is_sorted(threads.begin(), threads.end())) std::sort(threads.begin(), threads.end());
   threads.erase(std::unique(threads.begin(), threads.end()), threads.end());
   merge_values(threads);
   std::uint64_t h = threads.size();
@@ -86,6 +89,7 @@ StateId JsonMachine::intern(Threads& threads) const {
   const StateId id = add_state(facts);
   if (id < 0) return id;
   threads_.push_back(threads);
+  alike_.emplace_back();
   index_.add(h, static_cast<std::uint32_t>(id));
   return id;
 }
@@ -135,8 +139,9 @@ StateId JsonMachine::expand(StateId from, unsigned char byte) const {
   const Threads& threads = threads_[static_cast<std::size_t>(from)];
   const StateId made = step_all(threads, byte, nullptr);
   if (made != kOverLimit && is_plain(byte) && in_string(threads[0].kind)) {
-    const std::bitset<256> same = alike(threads);
-    if (same.test(byte)) enter(from, same, made);
+    std::optional<std::bitset<256>>& same = alike_[static_cast<std::size_t>(from)];
+    if (!same) same = alike(threads);
+    if (same->test(byte)) enter(from, *same, made);
   }
   return made;
 }

@@ -209,7 +209,8 @@ class JsonMachine final : public Machine {
   mutable Goals goals_;
   mutable std::deque<Frame> frames_;
   mutable InternIndex frame_index_;
-  mutable std::deque<Threads> threads_;  // by state
+  mutable std::deque<Threads> threads_;                        // by state
+  mutable std::deque<std::optional<std::bitset<256>>> alike_;  // by state, where asked
   mutable InternIndex index_;
   mutable Threads scratch_;
   mutable std::vector<std::vector<std::string>> taken_{{}};  // sorted; 0: the empty set

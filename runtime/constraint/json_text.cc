@@ -124,7 +124,7 @@ CharStep low_hex(Pending p, unsigned char byte) {
 
 }  // namespace
 
-CharStep next_byte(Pending pending, unsigned char byte, Escapes escapes) {
+CharStep next_byte_in_full(Pending pending, unsigned char byte, Escapes escapes) {
   switch (part_of(pending)) {
     case Part::kNone:
       return first(byte);

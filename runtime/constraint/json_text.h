@@ -21,9 +21,6 @@ struct CharStep {
   char32_t character = 0;  // kChar: a whole character was read
 };
 
-// The next byte of a string's content. kQuote: the string ends. O(1).
-CharStep next_byte(Pending pending, unsigned char byte, Escapes escapes);
-
 // The characters that a text which stops at `pending` may still become: all of [lo, hi] that `escapes` allows, and
 // `bytes` more bytes at least to be whole. Precondition: pending is not 0.
 struct CharRange {
@@ -40,6 +37,14 @@ bool is_escape(Pending pending);  // after a backslash, or among the digits of \
 // Plain: spelled as it is, and not by control characters, quote or backslash.
 inline bool is_plain(unsigned char byte) {
   return byte >= 0x20 && byte != '"' && byte != '\\';
+}
+
+CharStep next_byte_in_full(Pending pending, unsigned char byte, Escapes escapes);
+
+// The next byte of a string's content. kQuote: the string ends. O(1).
+inline CharStep next_byte(Pending pending, unsigned char byte, Escapes escapes) {
+  if (pending == 0 && byte < 0x80 && is_plain(byte)) return {CharStep::Kind::kChar, 0, byte};
+  return next_byte_in_full(pending, byte, escapes);
 }
 
 }  // namespace sgl::constraint

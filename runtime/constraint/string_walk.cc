@@ -57,6 +57,18 @@ bool made_of(std::string_view text, bool space, const CodeSet& characters) {
   return !text.empty();
 }
 
+// How many of the states can be completed after so many characters.
+std::size_t living(const CharDfa::Reach& reach, Remainders& bounds, std::size_t chars, std::uint64_t& worst) {
+  std::size_t live = 0;
+  for (CharDfa::State state : reach.states) {
+    const std::uint64_t rest = bounds.at(state, chars);
+    if (rest >= kInfinite) continue;
+    ++live;
+    worst = std::max(worst, rest);
+  }
+  return live;
+}
+
 }  // namespace
 
 std::uint64_t pending_rest(const CharDfa& dfa, CharDfa::State q, Pending pending, Escapes escapes,
@@ -221,35 +233,30 @@ void StringTokens::take_lengths(const Group& group, std::size_t first, std::size
   for (std::size_t i = 0; i < from.size(); ++i) mask.words()[i] |= from[i] & up_to[i] & ~below[i];
 }
 
-// When no text of the group's make dies, only the number of characters can matter: of each number all tokens may come,
-// or none, or it depends on the state they lead to. Those are looked at one by one, unless there are many.
+// As long as no text of the group's make dies, only the number of characters can matter: of each number all tokens may
+// come, or none, or it depends on the state they lead to. Those are looked at one by one, unless there are many.
 bool StringTokens::take_together(const StringPart& part, Remainders* bounds, const Group& group, TokenMask& mask,
                                  std::uint64_t& worst) const {
   if (group.characters.empty()) return false;
   constexpr std::size_t kSteps = 50'000;  // some 50 µs; what needs more is walked as quickly
   const CharDfa& dfa = *part.dfa;
+  const std::size_t space = group.space ? 1 : 0;
   const CharDfa::State q = group.space ? dfa.step(part.q, ' ') : part.q;
   if (q == CharDfa::kDead) return true;  // all of them begin with the space
-  const auto reached = dfa.closed(q, group.characters.ranges(), kSteps);
-  if (!reached) return false;
-  if (bounds == nullptr) {
-    for (CharDfa::State state : *reached) worst = std::max<std::uint64_t>(worst, dfa.shortest_bytes(state));
-    take_lengths(group, 1, group.longest, mask);
-    return true;
-  }
+  const auto reach = dfa.reach(q, group.characters.ranges(), group.longest - std::min(group.longest, space), kSteps);
+  if (!reach) return false;
+  for (std::size_t i = 0; bounds == nullptr && i < reach->states.size(); ++i)
+    worst = std::max<std::uint64_t>(worst, dfa.shortest_bytes(reach->states[i]));
   std::vector<std::size_t> depends;
   std::size_t tokens = 0, first = 1;  // the run of lengths that all may come begins there
   for (std::size_t chars = 1; chars <= group.longest + 1; ++chars) {
-    std::size_t live = 0;
-    for (CharDfa::State state : *reached) {
-      if (chars > group.longest || bounds->at(state, chars) >= kInfinite) continue;
-      ++live;
-      worst = std::max(worst, bounds->at(state, chars));
-    }
-    if (live == reached->size()) continue;
+    const bool alive = chars <= group.longest && chars <= reach->steps + space;
+    const std::size_t all = reach->states.size();
+    const std::size_t live = !alive ? 0 : bounds == nullptr ? all : living(*reach, *bounds, chars, worst);
+    if (alive && live == all) continue;
     if (first < chars) take_lengths(group, first, chars - 1, mask);
     first = chars + 1;
-    if (live == 0) continue;
+    if (chars > group.longest || (alive && live == 0)) continue;
     depends.push_back(chars);
     tokens += group.by_length[chars].size();
   }
@@ -263,7 +270,11 @@ bool StringTokens::take_together(const StringPart& part, Remainders* bounds, con
         at = dfa.step(at, c.code);
         i += c.bytes;
       }
-      if (at != CharDfa::kDead && bounds->at(at, chars) < kInfinite) mask.set(id);
+      if (at == CharDfa::kDead) continue;
+      const std::uint64_t rest = bounds != nullptr ? bounds->at(at, chars) : dfa.shortest_bytes(at);
+      if (rest >= kInfinite) continue;
+      worst = std::max(worst, rest);
+      mask.set(id);
     }
   }
   return true;

@@ -245,12 +245,41 @@ TEST_CASE("interning: equal patterns are one automaton") {
   CHECK(format("date") == format("date"));
 }
 
+TEST_CASE("how far any characters of a range lead") {
+  constexpr sgl::base::CodeRange kRange{'a', 'b'};
+  for (const Dfa& dfa : {pattern("[ab]{0,4}x?"), pattern("(a|b)*"), pattern("(aa|ab|b)*c"), pattern("a[ab]+1"),
+                         pattern("[a-c]{2,}|b{3}"), format("email"), format("hostname")}) {
+    for (std::size_t most = 0; most <= 6; ++most) {
+      // By all texts of up to so many characters.
+      std::set<CharDfa::State> reached{dfa->start()}, last = reached;
+      std::size_t steps = 0;
+      for (bool alive = true; alive && steps < most; steps += alive ? 1 : 0) {
+        std::set<CharDfa::State> next;
+        for (CharDfa::State state : last) {
+          for (char32_t c : {U'a', U'b'}) next.insert(dfa->step(state, c));
+        }
+        alive = !next.contains(CharDfa::kDead);
+        if (alive) reached.insert(next.begin(), next.end());
+        last = next;
+      }
+      const auto found = dfa->reach(dfa->start(), std::span(&kRange, 1), most, 100'000);
+      REQUIRE(found);
+      CHECK(found->steps == steps);
+      CHECK(std::set(found->states.begin(), found->states.end()) == reached);
+      CHECK(found->states.size() == reached.size());
+      CHECK(found->states[0] == dfa->start());
+    }
+  }
+  CHECK(!pattern("[ab]{0,40}")->reach(0, std::span(&kRange, 1), 30, 5));
+}
+
 TEST_CASE("hostile patterns end soon with an error") {
   const auto fails = [](std::string_view source, const CharDfa::Limits& limits = {}) {
     const auto begin = std::chrono::steady_clock::now();
     const auto made = CharDfa::pattern(source, true, limits);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    CHECK_MESSAGE(took.count() < 60, source.substr(0, 40) << " took " << took.count());  // some 0.1 s; a hang, not a speed
+    CHECK_MESSAGE(took.count() < 60, source.substr(0, 40)
+                                         << " took " << took.count());  // some 0.1 s; a hang, not a speed
     return !made.ok() && made.error().kind == sgl::base::ErrorKind::kLimit;
   };
   CHECK(fails("(x{1000}){1000}"));
