@@ -128,12 +128,11 @@ void App::reload() {
 }
 
 void App::shut_down() {
-  {
-    const std::lock_guard lock(mutex_);
-    ++shut_downs_;
-  }
-  changed_.notify_all();
   service_.draining.store(true);
+  // Told under the lock: who is woken may let go of this object.
+  const std::lock_guard lock(mutex_);
+  ++shut_downs_;
+  changed_.notify_all();
 }
 
 bool App::run() {

@@ -17,6 +17,7 @@
 #include <ctime>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <system_error>
 #include <thread>
 #include <unordered_map>
 #include <unordered_set>
@@ -225,13 +226,21 @@ void HttpServer::Impl::accept_one() {
     close(socket);
     return;
   }
-  std::thread([this, socket, remote] {
-    serve(socket, remote);
-    // The last thing that touches this object: drain() may destroy it afterwards.
+  try {
+    std::thread([this, socket, remote] {
+      serve(socket, remote);
+      // The last thing that touches this object: drain() may destroy it afterwards.
+      const std::lock_guard lock(mutex);
+      --threads;
+      ended.notify_all();
+    }).detach();
+  } catch (const std::system_error&) {  // no more threads: the other connections go on
+    release(socket, remote);
+    close(socket);
     const std::lock_guard lock(mutex);
     --threads;
-    ended.notify_all();
-  }).detach();
+    ++turned_away;
+  }
 }
 
 void HttpServer::Impl::serve(int socket, const std::string& remote) {

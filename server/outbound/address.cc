@@ -8,11 +8,16 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <cstring>
-#include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <system_error>
+#include <thread>
 
 namespace sgl::server {
 namespace {
@@ -58,52 +63,71 @@ bool public6(const Bytes6& a) {
   return !begins6(a, {0x20, 0x01, 0x0D, 0xB8}) && !begins6(a, {0x3F, 0xFF, 0x00});  // documentation
 }
 
-// A question to the resolver, which cannot be made to stop: it owns what the resolver's thread writes to.
-struct Lookup {
-  std::string host;
-  addrinfo hints{};
-  gaicb request{};
-
-  explicit Lookup(std::string name) : host(std::move(name)) {
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM;
-    request.ar_name = host.c_str();
-    request.ar_request = &hints;
-  }
+// A question to the resolver. Its thread cannot be made to stop, so it shares what it writes to with the one who asks.
+// (glibc's getaddrinfo_a would do, but ThreadSanitizer does not know the threads that it makes, and dies in them.)
+class Lookup {
+ public:
+  explicit Lookup(std::string name) : host_(std::move(name)) {}
   ~Lookup() {
-    if (request.ar_result != nullptr) freeaddrinfo(request.ar_result);
+    if (found_ != nullptr) freeaddrinfo(found_);
   }
   Lookup(const Lookup&) = delete;
   Lookup& operator=(const Lookup&) = delete;
+
+  void run() {
+    addrinfo hints{};
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    const int state = getaddrinfo(host_.c_str(), nullptr, &hints, &found);
+    const std::lock_guard lock(mutex_);
+    found_ = found, state_ = state;
+    answered_.notify_all();
+  }
+  // 0 or the resolver's error; nullopt: `over` before it answered.
+  std::optional<int> wait(const std::function<bool()>& over) {
+    constexpr std::chrono::milliseconds kSlice(50);
+    std::unique_lock lock(mutex_);
+    while (!state_) {
+      lock.unlock();
+      if (over()) return std::nullopt;
+      lock.lock();
+      answered_.wait_for(lock, kSlice, [&] { return state_.has_value(); });
+    }
+    return state_;
+  }
+  // Once answered.
+  const addrinfo* found() const { return found_; }
+
+ private:
+  const std::string host_;
+  std::mutex mutex_;
+  std::condition_variable answered_;
+  std::optional<int> state_;
+  addrinfo* found_ = nullptr;
 };
 
-// Lookups that nobody waits for and that still run; they go when they are done.
-void abandon(std::unique_ptr<Lookup> lookup) {
-  static std::mutex mutex;
-  // Never destroyed: a resolver's thread may write to one of them while the process ends.
-  static auto& running = *new std::list<std::unique_ptr<Lookup>>();
-  const std::lock_guard lock(mutex);
-  running.remove_if([](const auto& one) { return gai_error(&one->request) != EAI_INPROGRESS; });
-  running.push_back(std::move(lookup));
-}
+// Lookups under way, also those that nobody waits for any more: a resolver that does not answer keeps each of them for
+// half a minute or so.
+constexpr int kMaxLookups = 256;
+std::atomic<int> lookups = 0;
 
-// 0, or the resolver's error; EAI_AGAIN with `lookup` gone: over.
-int look_up(std::unique_ptr<Lookup>& lookup, const std::function<bool()>& over) {
-  constexpr timespec kSlice{0, 50'000'000};
-  gaicb* list[] = {&lookup->request};
-  if (const int refused = getaddrinfo_a(GAI_NOWAIT, list, 1, nullptr); refused != 0) return refused;
-  int state = gai_error(&lookup->request);
-  while (state == EAI_INPROGRESS && !over()) {
-    gai_suspend(list, 1, &kSlice);
-    state = gai_error(&lookup->request);
+// False: there are too many.
+bool start(const std::shared_ptr<Lookup>& lookup) {
+  if (lookups.fetch_add(1) >= kMaxLookups) {
+    lookups.fetch_sub(1);
+    return false;
   }
-  if (state != EAI_INPROGRESS) return state;
-  if (gai_cancel(&lookup->request) == EAI_NOTCANCELED) {
-    abandon(std::move(lookup));
-  } else {
-    lookup.reset();
+  try {
+    std::thread([lookup] {
+      lookup->run();
+      lookups.fetch_sub(1);
+    }).detach();
+  } catch (const std::system_error&) {  // no more threads
+    lookups.fetch_sub(1);
+    return false;
   }
-  return EAI_AGAIN;
+  return true;
 }
 
 }  // namespace
@@ -118,16 +142,20 @@ bool is_public_address(std::string_view address) {
 
 base::Expected<std::vector<std::string>> resolve(const std::string& host, bool allow_private,
                                                  const std::function<bool()>& over) {
-  auto lookup = std::make_unique<Lookup>(host);
-  const int failed = look_up(lookup, over);
-  if (lookup == nullptr)
-    return base::Error{base::ErrorKind::kUnavailable, fmt::format("the resolver has not answered for '{}'", host)};
-  if (failed != 0) {
+  const auto lookup = std::make_shared<Lookup>(host);
+  if (!start(lookup)) {
     return base::Error{base::ErrorKind::kUnavailable,
-                       fmt::format("the host '{}' has no address: {}", host, gai_strerror(failed))};
+                       fmt::format("too many names are being looked up to ask for '{}' too; try again later", host)};
+  }
+  const std::optional<int> failed = lookup->wait(over);
+  if (!failed)
+    return base::Error{base::ErrorKind::kUnavailable, fmt::format("the resolver has not answered for '{}'", host)};
+  if (*failed != 0) {
+    return base::Error{base::ErrorKind::kUnavailable,
+                       fmt::format("the host '{}' has no address: {}", host, gai_strerror(*failed))};
   }
   std::vector<std::string> out;
-  for (const addrinfo* one = lookup->request.ar_result; one != nullptr; one = one->ai_next) {
+  for (const addrinfo* one = lookup->found(); one != nullptr; one = one->ai_next) {
     char text[INET6_ADDRSTRLEN] = {};
     const void* bytes = one->ai_family == AF_INET
                             ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(one->ai_addr)->sin_addr)

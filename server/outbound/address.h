@@ -17,7 +17,7 @@ bool is_public_address(std::string_view address);
 
 // The addresses of a name that may be connected to, in the resolver's order: all, or the public ones. Blocks until the
 // resolver answers or `over` (asked some times a second) says that nobody waits any more.
-// Errors: `unavailable`: no such name, or over; `failed`: none of its addresses is public.
+// Errors: `unavailable`: no such name, over, or 256 lookups are under way; `failed`: none of its addresses is public.
 base::Expected<std::vector<std::string>> resolve(const std::string& host, bool allow_private,
                                                  const std::function<bool()>& over);
 

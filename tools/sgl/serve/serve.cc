@@ -51,11 +51,13 @@ class Signals {
       }
     });
   }
-  ~Signals() {
+  // No calls any more, and none under way. Before what listens goes.
+  void stop() {
     if (!thread_.joinable()) return;
     pthread_kill(thread_.native_handle(), SIGUSR1);
     thread_.join();
   }
+  ~Signals() { stop(); }
 
  private:
   sigset_t set_{};
@@ -115,7 +117,9 @@ int serve(int argc, char** argv) {
   if (command->app.auth.open) spdlog::warn("nobody has to authenticate; anybody on this machine can use the server");
   // For scripts that wait for it, whatever the log level is.
   (void)write_all(2, fmt::format("sgl: listening on {}\n", address));
-  return (*app)->run() ? kOk : kFailed;
+  const bool clean = (*app)->run();
+  signals.stop();
+  return clean ? kOk : kFailed;
 }
 
 int doctor(int argc, char** argv) {
