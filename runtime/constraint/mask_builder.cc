@@ -51,7 +51,8 @@ bool MaskBuilder::at(StateId state) {
   if (parts.empty()) {
     if (!slices || budget_) return below(vocabulary_.trie, 0, state);
     stack_.assign(vocabulary_.longest + 1, state);
-    return under(0, state);
+    const StateId after = after_spaces(state);
+    return after >= 0 ? spaced(state, after) : under(0, state);
   }
   if (!budget_) {
     for (const StringPart& part : parts) add_part(part);
@@ -69,6 +70,36 @@ bool MaskBuilder::at(StateId state) {
         vocabulary_.strings.plain_up_to(first.max_left < 0 ? kInfinite : static_cast<std::uint64_t>(first.max_left)));
   }
   return below(vocabulary_.strings.with_escapes(), 0, state) && below(vocabulary_.strings.with_quote(), 0, state);
+}
+
+StateId MaskBuilder::after_spaces(StateId state) const {
+  const StateId after = machine_.step(state, ' ');
+  if (after < 0) return kNoState;
+  for (const unsigned char space : {' ', '\n', '\r', '\t'}) {
+    if (machine_.step(state, space) != after || machine_.step(after, space) != after) return kNoState;
+  }
+  if (machine_.regular_ways(state).parts != nullptr) return kNoState;  // those are quicker still
+  return after;
+}
+
+bool MaskBuilder::spaced(StateId state, StateId after) {
+  const std::vector<TrieNode>& trie = vocabulary_.trie;
+  const auto visit = [&](std::uint32_t node, StateId from) {
+    const StateId next = machine_.step(from, static_cast<unsigned char>(trie[node].byte));
+    if (next == kOverLimit || out_of_time()) return false;
+    if (next == kNoState) return true;
+    if (trie[node].token >= 0) add(trie[node].token, {}, next);
+    return under(node, next);
+  };
+  add_all(vocabulary_.spaces);
+  worst_ = std::max(worst_, machine_.enough(after));
+  for (const std::uint32_t node : vocabulary_.after_spaces) {
+    if (!visit(node, after)) return false;
+  }
+  for (std::uint32_t i = 1; i < trie.size(); i = trie[i].end) {
+    if (!Vocabulary::Impl::is_space(trie[i].byte) && !visit(i, state)) return false;
+  }
+  return true;
 }
 
 // What may come depends on how many characters tokens have, and which those are is known.

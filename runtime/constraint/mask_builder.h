@@ -35,6 +35,10 @@ class MaskBuilder {
  private:
   bool free(StateId state, const FreeText& text);
   bool quotes(StateId state);
+  // The state after white space of any length and kind; kNoState: there is none, or it depends on which.
+  StateId after_spaces(StateId state) const;
+  // All tokens at a state that leads to `after` with white space.
+  bool spaced(StateId state, StateId after);
   bool goes_anywhere(StateId state) const;
   bool after_quote(StateId closed, const std::bitset<256>& firsts);
   void add_part(const StringPart& part);

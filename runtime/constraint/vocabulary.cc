@@ -91,6 +91,7 @@ void Vocabulary::Impl::finish() {
   trie = make_trie(order, bytes, &next_same);
   by_bytes = order;
   index_children();
+  find_spaces();
   std::size_t singles = 0;
   for (std::size_t i = 0; i < order.size(); ++i) {
     const std::string_view text = bytes[static_cast<std::size_t>(order[i])];
@@ -117,6 +118,19 @@ void Vocabulary::Impl::index_children() {
     }
   }
   child_begin.push_back(static_cast<std::uint32_t>(child_nodes.size()));
+}
+
+void Vocabulary::Impl::find_spaces() {
+  spaces = TokenMask(bytes.size());
+  for (std::uint32_t i = 1; i < trie.size();) {
+    if (!is_space(trie[i].byte)) {
+      if (trie[i].depth > 1) after_spaces.push_back(i);
+      i = trie[i].end;
+      continue;
+    }
+    for (TokenId t = trie[i].token; t >= 0; t = next_same[static_cast<std::size_t>(t)]) spaces.set(t);
+    ++i;
+  }
 }
 
 std::size_t Vocabulary::Impl::KeyHash::operator()(const Key& key) const {

@@ -41,6 +41,10 @@ struct Vocabulary::Impl {
   }
   std::vector<std::uint32_t> child_begin, child_nodes;  // by node: where its children are; the children
   std::vector<unsigned char> child_bytes;               // their bytes
+  // Where white space may go on for any length, what comes after it does not depend on how much there was.
+  static bool is_space(unsigned byte) { return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t'; }
+  TokenMask spaces;                         // tokens of white space alone
+  std::vector<std::uint32_t> after_spaces;  // nodes of `trie`: the first byte after white space alone, of at least one
   StringTokens strings;
   FreeTokens free;
   mutable Ablation ablation;       // set before the first walk
@@ -50,6 +54,7 @@ struct Vocabulary::Impl {
 
   void finish();
   void index_children();
+  void find_spaces();
 
   struct Key {
     std::uint64_t machine = 0;

@@ -89,7 +89,7 @@ class Walk {
  private:
   // False: the walk ends here, not accepted.
   bool step(Matcher& matcher, std::size_t position) {
-    if (Clock::now() > deadline_) return out_.timed_out = true, false;
+    if (Clock::now() > deadline_ + out_.comparing) return out_.timed_out = true, false;
     const bool verify = context_.sampler != nullptr && context_.sampler->choose();
     std::optional<Matcher> before;
     if (verify) before.emplace(matcher);
@@ -107,7 +107,11 @@ class Walk {
     }
     out_.mask_us.push_back(std::chrono::duration<double, std::micro>(Clock::now() - begin).count());
     if (!mask.ok()) return out_.error = mask.error().message, false;
-    if (verify) compare(*before, **mask, position);
+    if (verify) {
+      const auto start = Clock::now();
+      compare(*before, **mask, position);
+      out_.comparing += Clock::now() - start;
+    }
     if (!allowed) reject(**mask, position);
     return allowed;
   }

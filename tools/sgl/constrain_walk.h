@@ -50,8 +50,9 @@ struct WalkResult {
   std::uint64_t hits = 0;
   std::size_t forced = 0;  // tokens that forced_bytes() gave wholly
   std::optional<WalkReject> reject;
-  std::size_t verified = 0, differing = 0;  // masks compared with brute force
-  std::string difference;                   // the first one
+  std::size_t verified = 0, differing = 0;          // masks compared with brute force
+  std::string difference;                           // the first one
+  std::chrono::steady_clock::duration comparing{};  // the time that took, which does not count towards the deadline
 };
 
 struct WalkContext {
