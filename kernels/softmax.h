@@ -22,11 +22,12 @@ constexpr std::size_t logit_blocks(std::size_t n) {
   return (n + kLogitBlock - 1) / kLogitBlock;
 }
 
-// x[i] = −infinity where bit i % 64 of allowed[i / 64] is 0, for i < n; `allowed` has (n + 63) / 64 words.
-void mask_out(float* x, std::size_t n, const std::uint64_t* allowed);
-
 // out[b] = largest of block b; out: [logit_blocks(n)]; n >= 1; x holds no NaN.
 void block_maxima(const float* x, std::size_t n, float* out);
+
+// x[i] = −infinity where bit i % 64 of allowed[i / 64] is 0, for i < n; `allowed` has (n + 63) / 64 words. `out` as
+// from block_maxima afterwards.
+void mask_maxima(float* x, std::size_t n, const std::uint64_t* allowed, float* out);
 
 // out[i] as exp_scaled, and sums[b] = Σ out[i] over block b in double, in 8 lanes (i % 8) that are added as
 // ((0+4)+(2+6))+((1+5)+(3+7)) in every instruction set. maxima: of x, as above. scale >= 0. x and out may be

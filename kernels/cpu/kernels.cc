@@ -128,8 +128,8 @@ double log_sum_exp(const float* x, std::size_t n) {
   return static_cast<double>(highest) + std::log(sum);
 }
 
-void mask_out(float* x, std::size_t n, const std::uint64_t* allowed) {
-  cpu::ops().mask_out(x, n, allowed);
+void mask_maxima(float* x, std::size_t n, const std::uint64_t* allowed, float* out) {
+  cpu::ops().mask_maxima(x, n, allowed, out);
 }
 
 void block_maxima(const float* x, std::size_t n, float* out) {

@@ -26,7 +26,7 @@ struct Ops {
   void (*add)(float* x, const float* y, std::size_t n);
   float (*max_value)(const float* x, std::size_t n);
   void (*exp_scaled)(const float* x, std::size_t n, float shift, float scale, float* out);
-  void (*mask_out)(float* x, std::size_t n, const std::uint64_t* allowed);
+  void (*mask_maxima)(float* x, std::size_t n, const std::uint64_t* allowed, float* out);
   void (*block_maxima)(const float* x, std::size_t n, float* out);
   void (*exp_blocks)(const float* x, std::size_t n, const float* maxima, float shift, float scale, float* out,
                      double* sums);

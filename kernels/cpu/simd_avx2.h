@@ -45,10 +45,10 @@ struct Simd {
     return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(x, limit, _CMP_GE_OQ)));
   }
   // −infinity where the lane's bit is 0.
-  static void blank(float* p, std::uint32_t bits) {
+  static V keep(V x, std::uint32_t bits) {
     const __m256i lane = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
-    const __m256i closed = _mm256_andnot_si256(_mm256_set1_epi32(static_cast<int>(bits)), lane);
-    _mm256_maskstore_ps(p, _mm256_cmpeq_epi32(closed, lane), set(-__builtin_inff()));
+    const __m256i open = _mm256_and_si256(_mm256_set1_epi32(static_cast<int>(bits)), lane);
+    return _mm256_blendv_ps(set(-__builtin_inff()), x, _mm256_castsi256_ps(_mm256_cmpeq_epi32(open, lane)));
   }
   // Sums in double over i % 8; v holds the elements from `at` on, a multiple of 8.
   struct Sum8 {

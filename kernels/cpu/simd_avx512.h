@@ -38,8 +38,8 @@ struct Simd {
   }
   static std::uint32_t ge_bits(V x, V limit) { return _mm512_cmp_ps_mask(x, limit, _CMP_GE_OQ); }
   // −infinity where the lane's bit is 0.
-  static void blank(float* p, std::uint32_t bits) {
-    _mm512_mask_storeu_ps(p, static_cast<__mmask16>(~bits), set(-__builtin_inff()));
+  static V keep(V x, std::uint32_t bits) {
+    return _mm512_mask_mov_ps(set(-__builtin_inff()), static_cast<__mmask16>(bits), x);
   }
   // Sums in double over i % 8; v holds the elements from `at` on, a multiple of 16.
   struct Sum8 {

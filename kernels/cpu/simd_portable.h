@@ -61,10 +61,11 @@ struct Simd {
     return bits;
   }
   // −infinity where the lane's bit is 0.
-  static void blank(float* p, std::uint32_t bits) {
+  static V keep(V x, std::uint32_t bits) {
     for (int i = 0; i < 4; ++i) {
-      if ((bits >> i & 1U) == 0) p[i] = -__builtin_inff();
+      if ((bits >> i & 1U) == 0) x[i] = -__builtin_inff();
     }
+    return x;
   }
   // Sums in double over i % 8; v holds the elements from `at` on, a multiple of 4.
   struct Sum8 {

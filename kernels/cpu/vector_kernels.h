@@ -179,8 +179,8 @@ void to_f16(const float* src, std::size_t n, std::uint16_t* out) {
 
 namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE {
 
-constexpr Ops kOps{matmul,           rmsnorm,  rope,         swiglu,     add,     max_value,
-                   exp_scaled,       mask_out, block_maxima, exp_blocks, collect, attention,
-                   attention_shared, to_f32,   to_f16};
+constexpr Ops kOps{matmul,           rmsnorm,     rope,         swiglu,     add,     max_value,
+                   exp_scaled,       mask_maxima, block_maxima, exp_blocks, collect, attention,
+                   attention_shared, to_f32,      to_f16};
 
 }  // namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE

@@ -10,29 +10,43 @@ namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE {
 
 static_assert(kLogitBlock % kW == 0 && 64 % kW == 0);
 
-void mask_out(float* x, std::size_t n, const std::uint64_t* allowed) {
-  for (std::size_t i = 0; i < n; i += 64) {
-    const std::uint64_t word = allowed[i / 64];
-    if (word == ~std::uint64_t{0}) continue;
-    std::size_t j = 0;
-    for (; j < 64 && i + j + kW <= n; j += kW) Simd::blank(x + i + j, static_cast<std::uint32_t>(word >> j));
-    for (; j < 64 && i + j < n; ++j) {
-      if ((word >> j & 1U) == 0) x[i + j] = -__builtin_inff();
-    }
+inline float block_maximum(const float* x, std::size_t n) {
+  if (n == kLogitBlock) {
+    V best = Simd::load(x);
+    for (std::size_t j = kW; j < kLogitBlock; j += kW) best = Simd::max(best, Simd::load(x + j));
+    return Simd::max_lane(best);
   }
+  float best = x[0];
+  for (std::size_t j = 1; j < n; ++j) best = x[j] > best ? x[j] : best;
+  return best;
 }
 
 void block_maxima(const float* x, std::size_t n, float* out) {
-  std::size_t i = 0;
-  for (; i + kLogitBlock <= n; i += kLogitBlock) {
-    V best = Simd::load(x + i);
-    for (std::size_t j = kW; j < kLogitBlock; j += kW) best = Simd::max(best, Simd::load(x + i + j));
-    out[i / kLogitBlock] = Simd::max_lane(best);
-  }
-  if (i < n) {
-    float best = x[i];
-    for (std::size_t j = i + 1; j < n; ++j) best = x[j] > best ? x[j] : best;
-    out[i / kLogitBlock] = best;
+  for (std::size_t i = 0; i < n; i += kLogitBlock)
+    out[i / kLogitBlock] = block_maximum(x + i, n - i < kLogitBlock ? n - i : kLogitBlock);
+}
+
+// A block has the bits of one word.
+void mask_maxima(float* x, std::size_t n, const std::uint64_t* allowed, float* out) {
+  static_assert(kLogitBlock == 64);
+  const V never = Simd::set(-__builtin_inff());
+  for (std::size_t i = 0; i < n; i += 64) {
+    const std::uint64_t word = allowed[i / 64];
+    const std::size_t count = n - i < 64 ? n - i : 64;
+    if (word == ~std::uint64_t{0} || count < 64) {
+      for (std::size_t j = 0; j < count && word != ~std::uint64_t{0}; ++j) {
+        if ((word >> j & 1U) == 0) x[i + j] = -__builtin_inff();
+      }
+      out[i / 64] = block_maximum(x + i, count);
+      continue;
+    }
+    V best = never;
+    for (std::size_t j = 0; j < 64; j += kW) {
+      const V kept = word == 0 ? never : Simd::keep(Simd::load(x + i + j), static_cast<std::uint32_t>(word >> j));
+      Simd::store(x + i + j, kept);
+      best = Simd::max(best, kept);
+    }
+    out[i / 64] = word == 0 ? -__builtin_inff() : Simd::max_lane(best);
   }
 }
 

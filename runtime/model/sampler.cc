@@ -27,10 +27,12 @@ void penalise(const SamplerSettings& s, const TokenCounts& counts, std::span<flo
   }
 }
 
-void apply_mask(std::span<const std::uint64_t> mask, std::span<float> logits) {
+// What `mask` does not allow becomes −infinity; the highest logit of each block.
+void apply_mask(std::span<const std::uint64_t> mask, std::span<float> logits, std::vector<float>& maxima) {
   const std::size_t covered = std::min(logits.size(), mask.size() * 64);
-  kernels::mask_out(logits.data(), covered, mask.data());
+  kernels::mask_maxima(logits.data(), covered, mask.data(), maxima.data());
   std::fill(logits.begin() + static_cast<std::ptrdiff_t>(covered), logits.end(), kNever);
+  std::fill(maxima.begin() + static_cast<std::ptrdiff_t>(kernels::logit_blocks(covered)), maxima.end(), kNever);
 }
 
 base::Error no_token() {
@@ -145,13 +147,38 @@ std::vector<Candidate> near_highest(const Row& row, double least) {
   return top;
 }
 
-// The tokens whose weight is at least `least`, not in order.
-std::vector<Candidate> heavy(const Row& row, double least) {
-  std::vector<Candidate> top;
-  for (const std::int32_t id : row.at_least(row.s.weights, static_cast<float>(least))) {
-    const float weight = row.s.weights[static_cast<std::size_t>(id)];
-    if (weight > 0.0F && weight >= least) top.push_back({weight, weight, id});
+// The tokens whose weight is at least `least`, not in order, and the sum of their weights. Blocks whose highest logit
+// says that they have none are not looked at.
+double heavy(const Row& row, double least, std::vector<Candidate>& top) {
+  const auto bound = static_cast<float>(row.highest + (std::log(least) - 1e-3) / row.scale);
+  const std::span<const float> weights = row.s.weights;
+  row.s.ids.resize(kernels::kLogitBlock);
+  double sum = 0.0;
+  top.clear();
+  for (std::size_t block = 0; block < row.s.maxima.size(); ++block) {
+    if (row.s.maxima[block] < bound) continue;
+    const std::size_t begin = block * kernels::kLogitBlock;
+    const std::size_t size = std::min(kernels::kLogitBlock, weights.size() - begin);
+    const std::size_t found =
+        kernels::collect(weights.data() + begin, size, static_cast<float>(least), row.s.ids.data());
+    for (const std::int32_t at : std::span(row.s.ids).first(found)) {
+      const float weight = weights[begin + static_cast<std::size_t>(at)];
+      if (weight <= 0.0F || weight < least) continue;
+      top.push_back({weight, weight, static_cast<std::int32_t>(begin) + at});
+      sum += weight;
+    }
   }
+  return sum;
+}
+
+// The tokens of which the most probable ones reach `enough`, none lighter than `least`, not in order. A model is mostly
+// sure of itself: a few heavy tokens are enough, and lighter ones are looked for only when they are not.
+std::vector<Candidate> nucleus(const Row& row, double least, double enough) {
+  constexpr double kFirst = 1.0 / 128, kNext = 1.0 / 16;
+  constexpr double kRounding = 1.0 + 1e-9;  // they are added up in another order later
+  std::vector<Candidate> top;
+  for (double bound = std::max(kFirst, least); heavy(row, bound, top) < enough * kRounding && bound > least;)
+    bound = std::max(bound * kNext, least);
   return top;
 }
 
@@ -200,7 +227,7 @@ std::int32_t draw_from_top(const SamplerSettings& settings, const Row& row, doub
   // fraction of the best weight, which is 1.
   const double least =
       std::max(settings.min_p, (1.0 - settings.top_p) * total / static_cast<double>(row.logits.size()));
-  top = heavy(row, least);
+  top = nucleus(row, least, settings.top_p * total);
   return draw_in_order(top, 0, settings.top_p * total, u);
 }
 
@@ -264,13 +291,16 @@ base::Expected<Sampled> sample(const SamplerSettings& settings, const SampleRequ
     }
   }
   logits = logits.first(std::min(request.vocab, logits.size()));
-  if (!request.mask.empty()) apply_mask(request.mask, logits);
   for (const std::int32_t id : request.forbidden) {
     if (id >= 0 && static_cast<std::size_t>(id) < logits.size()) logits[static_cast<std::size_t>(id)] = kNever;
   }
   if (logits.empty()) return no_token();
   scratch.maxima.resize(kernels::logit_blocks(logits.size()));
-  kernels::block_maxima(logits.data(), logits.size(), scratch.maxima.data());
+  if (request.mask.empty()) {
+    kernels::block_maxima(logits.data(), logits.size(), scratch.maxima.data());
+  } else {
+    apply_mask(request.mask, logits, scratch.maxima);
+  }
   const float highest = kernels::max_value(scratch.maxima.data(), scratch.maxima.size());
   if (!std::isfinite(highest)) return no_token();
 

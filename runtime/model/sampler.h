@@ -26,7 +26,7 @@ struct SamplerSettings {
   int top_k = 0;
   double min_p = 0.0;
   double frequency_penalty = 0.0, presence_penalty = 0.0, repetition_penalty = 1.0;
-  std::span<const std::pair<std::int32_t, double>> logit_bias;
+  std::span<const std::pair<std::int32_t, double>> logit_bias = {};
 };
 
 struct SampleRequest {

@@ -77,16 +77,20 @@ TEST_CASE("softmax pieces: exp, maximum, log-sum-exp") {
       const std::vector<float> original = z;
       std::vector<std::uint64_t> allowed((n + 63) / 64);
       std::mt19937 rng(7);
-      for (auto& word : allowed) word = rng() % 4 == 0 ? ~std::uint64_t{0} : std::uint64_t{rng()} << 31 ^ rng();
-      ops.mask_out(z.data(), n, allowed.data());
+      for (auto& word : allowed) {
+        const auto kind = rng() % 5;
+        word = kind == 0 ? ~std::uint64_t{0} : kind == 1 ? 0 : std::uint64_t{rng()} << 31 ^ rng();
+      }
+      std::vector<float> maxima(logit_blocks(n)), masked(maxima.size()), weights(n), plain(n);
+      ops.mask_maxima(z.data(), n, allowed.data(), masked.data());
       std::size_t wrong = 0;
       for (std::size_t i = 0; i < n; ++i) {
         const bool open = (allowed[i / 64] >> (i % 64) & 1U) != 0;
         wrong += open ? z[i] != original[i] : z[i] != -std::numeric_limits<float>::infinity();
       }
-      std::vector<float> maxima(logit_blocks(n)), weights(n), plain(n);
       std::vector<double> sums(maxima.size());
       ops.block_maxima(z.data(), n, maxima.data());
+      wrong += masked != maxima ? 1 : 0;
       ops.exp_blocks(z.data(), n, maxima.data(), 50.0F, 1.5F, weights.data(), sums.data());
       ops.exp_scaled(z.data(), n, 50.0F, 1.5F, plain.data());
       for (std::size_t b = 0; b < maxima.size(); ++b) {
