@@ -156,6 +156,14 @@ Expected<std::vector<std::uint16_t>> CharDfaBuilder::refine(std::span<const Char
   return classes;
 }
 
+void CharDfaBuilder::step_parts(std::span<const CharDfa* const> parts, std::span<const std::uint32_t> from,
+                                std::span<const std::uint16_t> classes, std::vector<State>& to) {
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    const auto s = static_cast<State>(from[p]);
+    to[p] = s == CharDfa::kDead ? s : parts[p]->table_[static_cast<std::size_t>(s) * parts[p]->classes_ + classes[p]];
+  }
+}
+
 Expected<RawCharDfa> CharDfaBuilder::product(std::span<const CharDfa* const> parts, const std::vector<bool>& needed,
                                              const Accept& accept, const CharDfa::Limits& limits) {
   RawCharDfa out;
@@ -181,13 +189,7 @@ Expected<RawCharDfa> CharDfaBuilder::product(std::span<const CharDfa* const> par
   for (std::uint32_t at = 0; at < index.size(); ++at) {
     from.assign(index.at(at).begin(), index.at(at).end());
     for (std::size_t c = 1; c < out.partition.classes; ++c) {
-      for (std::size_t p = 0; p < parts.size(); ++p) {
-        const auto s = static_cast<State>(from[p]);
-        states[p] =
-            s == CharDfa::kDead
-                ? s
-                : parts[p]->table_[static_cast<std::size_t>(s) * parts[p]->classes_ + classes[c * parts.size() + p]];
-      }
+      step_parts(parts, from, std::span(classes).subspan(c * parts.size(), parts.size()), states);
       work += parts.size();
       const std::optional<State> to = add();
       if (!to || work > 2 * kMaxCharWork) return char_dfa_too_large(limits);
@@ -218,13 +220,7 @@ Expected<bool> CharDfaBuilder::product_accepts(std::span<const CharDfa* const> p
   for (std::uint32_t at = 0; at < index.size() && !found; ++at) {
     from.assign(index.at(at).begin(), index.at(at).end());
     for (std::size_t c = 1; c < partition.classes && !found; ++c) {
-      for (std::size_t p = 0; p < parts.size(); ++p) {
-        const auto s = static_cast<State>(from[p]);
-        states[p] =
-            s == CharDfa::kDead
-                ? s
-                : parts[p]->table_[static_cast<std::size_t>(s) * parts[p]->classes_ + classes[c * parts.size() + p]];
-      }
+      step_parts(parts, from, std::span(classes).subspan(c * parts.size(), parts.size()), states);
       work += parts.size();
       add();
       if (index.size() > limits.max_states || work > 2 * kMaxCharWork) return char_dfa_too_large(limits);

@@ -109,6 +109,9 @@ class CharDfaBuilder {
   // The common refinement of the parts' classes; returns, of each class of it, the class of each part, one after the
   // other.
   static base::Expected<std::vector<std::uint16_t>> refine(std::span<const CharDfa* const> parts, CharPartition& out);
+  // Where each part goes from its state in `from` with its class of a class of the refinement.
+  static void step_parts(std::span<const CharDfa* const> parts, std::span<const std::uint32_t> from,
+                         std::span<const std::uint16_t> classes, std::vector<CharDfa::State>& to);
   static void prune(RawCharDfa& raw);
   static void merge(RawCharDfa& raw);
   static void count(CharDfa& dfa, const Predecessors& before, std::span<const std::uint64_t> class_sizes);

@@ -2,27 +2,20 @@
 // what is read is walked, and every mask is what trying every token says. The header's own reader gets the same bytes.
 #include <chrono>
 #include <memory>
-#include <string>
 
 #include "runtime/base/check.h"
 #include "runtime/constraint/compiled.h"
 #include "runtime/constraint/compiled_io.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/vocabulary.h"
 
 namespace {
 
 using namespace sgl::constraint;
 
-std::shared_ptr<const Vocabulary> vocabulary() {
-  static const std::shared_ptr<const Vocabulary> made = [] {
-    std::vector<std::string> bytes;
-    for (int b = 0; b < 256; ++b) bytes.emplace_back(1, static_cast<char>(b));
-    for (const char* text : {"ab", "12", "\":", "\",\"", "{\"", "true", "],[", "\\u", "\u00e9", "}}"})
-      bytes.emplace_back(text);
-    bytes.emplace_back("");
-    const auto eos = static_cast<TokenId>(bytes.size() - 1);
-    return Vocabulary::from_bytes(std::move(bytes), {eos});
-  }();
+const std::shared_ptr<const Vocabulary>& vocabulary() {
+  static const auto made =
+      sgl::fuzz::vocabulary_of({"ab", "12", "\":", "\",\"", "{\"", "true", "],[", "\\u", "\u00e9", "}}"});
   return made;
 }
 

@@ -7,22 +7,16 @@
 #include "runtime/base/check.h"
 #include "runtime/constraint/json_schema.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/vocabulary.h"
 
 namespace {
 
 using namespace sgl::constraint;
 
-std::shared_ptr<const Vocabulary> vocabulary() {
-  static const std::shared_ptr<const Vocabulary> made = [] {
-    std::vector<std::string> bytes;
-    for (int b = 0; b < 256; ++b) bytes.emplace_back(1, static_cast<char>(b));
-    for (const char* text : {"ab", "abc", "12",  "00",     "\":",      "\",\"", "{\"", "true", "null", "],[",
-                             "  ", "\\u", "\\n", "\u00e9", "\xF0\x9F", "-1",    "0.",  "}}",   "a\"}", "\n  "})
-      bytes.emplace_back(text);
-    bytes.emplace_back("");
-    const auto eos = static_cast<TokenId>(bytes.size() - 1);
-    return Vocabulary::from_bytes(std::move(bytes), {eos});
-  }();
+const std::shared_ptr<const Vocabulary>& vocabulary() {
+  static const auto made =
+      sgl::fuzz::vocabulary_of({"ab", "abc", "12",  "00",     "\":",      "\",\"", "{\"", "true", "null", "],[",
+                                "  ", "\\u", "\\n", "\u00e9", "\xF0\x9F", "-1",    "0.",  "}}",   "a\"}", "\n  "});
   return made;
 }
 
