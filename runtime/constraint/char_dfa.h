@@ -84,6 +84,9 @@ class CharDfa {
   // At most `most` steps. Nullopt: it takes more than `max_work` visits of edges to tell. O(max_work).
   std::optional<Reach> reach(State state, std::span<const base::CodeRange> ranges, std::size_t most,
                              std::size_t max_work) const;
+  // By state, the least sum of the bytes of the rest of a text, spelled in a JSON string, and of what `end` says of the
+  // tags where it ends; UINT64_MAX: there is none, which `end` may say too. O(edges · log states).
+  std::vector<std::uint64_t> least_with(const std::function<std::uint64_t(std::uint64_t tags)>& end) const;
   bool accepting(State state) const { return accepting_[static_cast<std::size_t>(state)] != 0; }
   std::uint64_t tags(State state) const { return tags_.empty() ? 0 : tags_[static_cast<std::size_t>(state)]; }
   // Least bytes of a text that leads from here to acceptance, each character spelled as in a JSON string (UTF-8, or its

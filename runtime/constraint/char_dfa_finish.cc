@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <queue>
 
 #include "runtime/constraint/char_dfa_build.h"
 #include "runtime/constraint/tuple_index.h"
@@ -164,6 +166,29 @@ void CharDfaBuilder::shortest(CharDfa& dfa, const Predecessors& before) {
     queued -= bucket.size();
     bucket.clear();
   }
+}
+
+std::vector<std::uint64_t> CharDfa::least_with(const std::function<std::uint64_t(std::uint64_t)>& end) const {
+  const Predecessors before(table_, classes_, size());
+  std::vector<std::uint64_t> least(size(), UINT64_MAX);
+  using Entry = std::pair<std::uint64_t, std::uint32_t>;
+  std::priority_queue<Entry, std::vector<Entry>, std::greater<>> open;
+  for (std::size_t s = 0; s < size(); ++s) {
+    if (accepting_[s] == 0) continue;
+    least[s] = end(tags(static_cast<State>(s)));
+    if (least[s] != UINT64_MAX) open.emplace(least[s], static_cast<std::uint32_t>(s));
+  }
+  while (!open.empty()) {
+    const auto [bytes, at] = open.top();
+    open.pop();
+    if (bytes != least[at]) continue;
+    for (const Predecessors::Entry& e : before.of(at)) {
+      if (bytes + costs_[e.cls] >= least[e.from]) continue;
+      least[e.from] = bytes + costs_[e.cls];
+      open.emplace(least[e.from], e.from);
+    }
+  }
+  return least;
 }
 
 std::shared_ptr<const CharDfa> CharDfaBuilder::finish(RawCharDfa raw) {

@@ -143,9 +143,8 @@ std::uint64_t JsonMachine::counted_need(const Frame& f, std::uint64_t* unlisted)
   if (unlisted != nullptr) *unlisted = lacking;
   if (lacking == 0) return total;
   if (!shape.open || shape.goals.empty()) return kInfinite;
-  std::uint64_t value = kInfinite;
-  for (const auto& [tags, goal] : shape.goals) value = std::min(value, goals_.cost(goal));
-  return std::min(total + lacking * (value + Goals::free_key_bytes(shape) + 4), kInfinite);
+  const std::uint64_t each = goals_.free_properties(f.shape, true)[0];  // from the start of a name
+  return each >= kInfinite ? kInfinite : std::min(total + lacking * (each + Goals::kOtherName + 4), kInfinite);
 }
 
 bool JsonMachine::must_differ(const Frame& f) const {

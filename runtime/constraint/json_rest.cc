@@ -130,19 +130,24 @@ std::uint64_t JsonMachine::unlisted_rest(const Thread& t) const {
   const Frame& f = frame(t.frame);
   const ObjectShape& shape = object_of(f);
   if (shape.goals.empty() || !can_differ(shape.keys.get(), &shape, t)) return kInfinite;
-  std::uint64_t value = 0;  // which goal it will be is not known
-  for (const auto& [tags, goal] : shape.goals) value = std::max(value, goals_.cost(goal));
-  std::uint64_t name = is_taken(t) || is_listed(shape, t) ? 1 : 0;
+  // The name and its value. Of names whose like there are few some may be taken, which steps do not know.
+  const std::span<const std::uint64_t> any = goals_.free_properties(f.shape, false);
+  const bool some_taken = f.taken != 0 || f.unrecorded;
+  const std::span<const std::uint64_t> common = some_taken ? goals_.free_properties(f.shape, true) : any;
+  const auto from = [&](CharDfa::State q) {
+    const auto at = static_cast<std::size_t>(q);
+    return common[at] < kInfinite ? common[at] : any[at];
+  };
+  std::uint64_t property = is_taken(t) || is_listed(shape, t) ? 1 : 0;
   if (!shape.keys) {
-    name += t.pending != 0 ? pending_range(t.pending).bytes : 0;
+    property += from(0) + (t.pending != 0 ? pending_range(t.pending).bytes : 0);
   } else if (t.pending == 0) {
-    name += shape.keys->shortest_bytes(t.q);
+    property = plus(property, from(t.q));
   } else {
-    name = plus(name, pending_rest(*shape.keys, t.q, t.pending, Escapes::kCanonical,
-                                   [&](CharDfa::State q) { return std::uint64_t{shape.keys->shortest_bytes(q)}; }));
+    property = plus(property, pending_rest(*shape.keys, t.q, t.pending, Escapes::kCanonical, from));
   }
   const std::uint64_t others = need_with_unlisted(f);
-  return plus(plus(plus(name, value + 2), others), plus(1, frame(f.parent).rest));
+  return plus(plus(plus(property, 2), others), plus(1, frame(f.parent).rest));
 }
 
 std::uint64_t JsonMachine::before_name_rest(const Thread& t) const {

@@ -247,19 +247,47 @@ std::uint64_t Goals::least_object(int id) {
   std::sort(others.begin(), others.end());
   for (std::size_t i = 0; i < others.size() && count < min; ++i, ++count) total = plus(total, others[i]);
   if (count < min) {
-    std::uint64_t free = kInfinite;
-    for (const auto& [tags, goal] : shape.goals) free = std::min(free, known_cost(goal));
-    if (free >= kInfinite || min > 1'000'000) return kInfinite;
-    total = std::min(total + (min - count) * (free + free_key_bytes(shape) + 4), kInfinite);
+    if (shape.goals.empty() || (shape.keys && shape.keys->empty()) || min > 1'000'000) return kInfinite;
+    const std::vector<std::uint64_t> free =
+        free_properties(objects_[static_cast<std::size_t>(id)], true, [&](GoalId goal) { return known_cost(goal); });
+    if (free[0] >= kInfinite) return kInfinite;
+    total = std::min(total + (min - count) * (free[0] + kOtherName + 4), kInfinite);
     count = min;
   }
   return count > 0 && total < kInfinite ? total - 1 : total;  // commas stand between
 }
 
-std::uint64_t Goals::free_key_bytes(const ObjectShape& shape) {
-  // They have to differ: so many bytes are enough for some ten thousand names.
-  constexpr std::uint64_t kShort = 4;
-  return kShort + (shape.keys && !shape.keys->empty() ? shape.keys->shortest_bytes(shape.keys->start()) : 0);
+std::vector<std::uint64_t> Goals::free_properties(ObjectShape& shape, bool common,
+                                                  const std::function<std::uint64_t(GoalId)>& cost_of) const {
+  if (shape.keys == nullptr) return {cost_of(shape.goals.begin()->second)};
+  const auto cost_of_tags = [&](std::uint64_t tags) {
+    const auto goal = shape.goals.find(tags);
+    const std::uint64_t bytes = goal == shape.goals.end() ? kInfinite : cost_of(goal->second);
+    return bytes >= kInfinite ? UINT64_MAX : bytes;
+  };
+  if (common && shape.goals.size() > 1) {
+    if (!shape.common) {
+      shape.common.emplace();
+      for (const auto& [tags, goal] : shape.goals) {
+        const auto names = shape.keys->restricted([wanted = tags](std::uint64_t found) { return found == wanted; });
+        if (!names->empty() && names->count(names->start()) >= CharDfa::kMany) shape.common->insert(tags);
+      }
+    }
+    std::vector<std::uint64_t> out = shape.keys->least_with(
+        [&](std::uint64_t tags) { return shape.common->contains(tags) ? cost_of_tags(tags) : UINT64_MAX; });
+    for (std::uint64_t& bytes : out) bytes = std::min(bytes, kInfinite);
+    if (out[0] < kInfinite) return out;
+  }
+  std::vector<std::uint64_t> out = shape.keys->least_with(cost_of_tags);
+  for (std::uint64_t& bytes : out) bytes = std::min(bytes, kInfinite);
+  return out;
+}
+
+std::span<const std::uint64_t> Goals::free_properties(int id, bool common) {
+  ObjectShape& shape = objects_[static_cast<std::size_t>(id)];
+  std::vector<std::uint64_t>& known = common ? shape.least_common : shape.least;
+  if (known.empty()) known = free_properties(shape, common, [&](GoalId goal) { return cost(goal); });
+  return known;
 }
 
 void Goals::explore() {

@@ -4,7 +4,11 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <set>
+#include <span>
 #include <unordered_map>
 
 #include "runtime/constraint/json_text.h"
@@ -58,6 +62,10 @@ struct ObjectShape {
   std::int64_t min = 0, max = -1;
   bool counted = false;  // how many properties there are matters, or which imply others
   bool ready = false;    // `open`, `keys` and `sorted` are there
+  // Tags that very many names have, once asked for; of others the few names may be used up.
+  std::optional<std::set<std::uint64_t>> common;
+  // Goals::free_properties(), once asked for.
+  std::vector<std::uint64_t> least, least_common;
   Conjunction from;
 };
 
@@ -101,8 +109,11 @@ class Goals {
 
   const std::optional<GoalProblem>& problem() const { return problem_; }
   void fail(SchemaStatus status, std::string pointer, std::string message);
-  // Bytes of a short name that is not listed; an upper bound.
-  static std::uint64_t free_key_bytes(const ObjectShape& shape);
+  // Bytes that are enough for each of some ten thousand names more than the shortest one takes.
+  static constexpr std::uint64_t kOtherName = 4;
+  // The least bytes of the rest of an unlisted name's content and of its value, by state of `keys` (one entry where
+  // there is no automaton); kInfinite: none. `common`: only of names whose like there are very many, if there are such.
+  std::span<const std::uint64_t> free_properties(int id, bool common);
   // Follows goals from the root, up to a number, so that problems are found before the walk.
   void explore();
   std::size_t size() const { return goals_.size(); }
@@ -133,6 +144,8 @@ class Goals {
   std::uint64_t least(const Alternative& a);
   bool itself_differs(const Alternative& a);  // several names or items of it must differ from each other
   std::uint64_t least_object(int id);
+  std::vector<std::uint64_t> free_properties(ObjectShape& shape, bool common,
+                                             const std::function<std::uint64_t(GoalId)>& cost_of) const;
   std::uint64_t known_cost(GoalId id) const { return goals_[id].cost; }
   // Goals whose costs a goal's own cost is made of.
   void needs(const Alternative& a, std::vector<GoalId>& out);

@@ -36,6 +36,12 @@ const char* const kDiffering[] = {
     R"({"type":"array","items":{"type":["boolean","null"]},"uniqueItems":true,"minItems":2})",
     R"({"type":"object","required":["a"],"properties":{"a":{"type":"array","items":{"type":"string"},"uniqueItems":true,
         "minItems":2}},"additionalProperties":{"type":"string"},"minProperties":3})",
+    // Names of different makes have values of different length: the cheapest may be the longest name, or a single one.
+    R"({"type":"object","patternProperties":{"^ab":{"type":"object","minProperties":1}},"minProperties":2})",
+    R"({"type":"object","patternProperties":{"^ab":{"const":"aaaaaaaaaaaa"}},"additionalProperties":{"const":1},"minProperties":3})",
+    R"({"type":"object","patternProperties":{"^ababab":{"const":1}},"additionalProperties":{"const":"aaaaaaaaaaaa"},"minProperties":2})",
+    R"({"type":"object","patternProperties":{"^a$":{"const":1}},"additionalProperties":{"const":[1,2,2,1]},"minProperties":3})",
+    R"({"type":"object","patternProperties":{"^ab":{"$ref":"#"}},"additionalProperties":{"const":1},"minProperties":2})",
 };
 
 }  // namespace
