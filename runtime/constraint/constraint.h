@@ -130,7 +130,8 @@ base::Expected<std::shared_ptr<const Constraint>> compile_regex(std::string_view
 base::Expected<std::shared_ptr<const Constraint>> compile_choice(const std::vector<std::string>& texts,
                                                                  const Limits& limits = {});
 
-// Does the whole text satisfy the constraint? No tokenizer needed; for the checker and for tests.
+// Does the whole text satisfy the constraint? No tokenizer needed. Bounds on white space are on what is generated, and
+// counted where tokens end: here any run of it will do, so whatever a Matcher accepted is accepted.
 bool accepts(const Constraint& constraint, std::string_view text);
 // Can this text be continued to one that satisfies the constraint?
 bool accepts_prefix(const Constraint& constraint, std::string_view text);

@@ -82,7 +82,6 @@ std::optional<Machine::Run> Machine::run(std::string_view text) const {
   for (char c : text) {
     walk = advance(walk, static_cast<unsigned char>(c));
     if (walk.state < 0) return std::nullopt;
-    walk = settle(walk);
   }
   return Run{accepting(walk.state)};
 }

@@ -20,6 +20,17 @@ inline ConstraintPtr regex(std::string_view pattern, const Limits& limits = {}) 
   return *made;
 }
 
+// Whether the text can be generated a byte at a time.
+inline bool generates(const ConstraintPtr& constraint, std::string_view text) {
+  std::vector<std::string> bytes;
+  for (int b = 0; b < 256; ++b) bytes.emplace_back(1, static_cast<char>(b));
+  Matcher matcher(constraint, Vocabulary::from_bytes(std::move(bytes), {}));
+  for (char c : text) {
+    if (!matcher.accept(static_cast<TokenId>(static_cast<unsigned char>(c)))) return false;
+  }
+  return matcher.is_complete();
+}
+
 // Makes type specifications.
 struct Spec {
   TypeSpec spec{};
