@@ -265,7 +265,9 @@ std::vector<std::uint64_t> Goals::free_properties(ObjectShape& shape, bool commo
     const std::uint64_t bytes = goal == shape.goals.end() ? kInfinite : cost_of(goal->second);
     return bytes >= kInfinite ? UINT64_MAX : bytes;
   };
-  if (common && shape.goals.size() > 1) {
+  // An automaton each: of so many makes the cheapest will not run out.
+  constexpr std::size_t kMostMakes = 32;
+  if (common && shape.goals.size() > 1 && shape.goals.size() <= kMostMakes) {
     if (!shape.common) {
       shape.common.emplace();
       for (const auto& [tags, goal] : shape.goals) {
