@@ -97,10 +97,11 @@ LOOKED_AT = {"SSLv2", "SSLv3", "TLS1", "TLS1_1", "TLS1_2", "TLS1_3", "cipherlist
              "HSTS_time", "heartbleed", "CCS", "ticketbleed", "ROBOT", "secure_renego", "secure_client_renego", "CRIME_TLS", "BREACH",
              "POODLE_SSL", "SWEET32", "FREAK", "DROWN", "LOGJAM", "BEAST", "LUCKY13", "RC4"}
 # Findings that are not the server's.
-NOT_OURS = {"DNS_CAArecord": "localhost has no records in the DNS",
-            # Under TLS 1.3 a ticket follows the handshake; testssl leaves after the handshake, so on a busy machine it has none
-            # to come back with and says that it could not connect. server/tls_resumption waits for the ticket.
-            "sessionresumption_ticket": "testssl does not wait for a ticket"}
+NOT_OURS = {"DNS_CAArecord"}  # localhost has no records in the DNS
+# Probes that testssl itself may lose (level WARN). Under TLS 1.3 a ticket follows the handshake; testssl leaves after the
+# handshake, so on a busy machine it has none to come back with and says that it could not connect. server/tls_resumption
+# waits for the ticket.
+MAY_BE_LOST = {"sessionresumption_ticket"}
 
 
 @test("server/tls_resumption")
@@ -143,7 +144,7 @@ def scanned(path, port):
 def inconclusive(found):
     """What testssl has not looked at, or got no answer about (level WARN): on a busy machine its probes may be late."""
     seen = {"FS" if f["id"] == "PFS" else f["id"] for f in found}  # renamed after 3.0
-    return sorted(LOOKED_AT - seen | {f["id"] for f in found if f["severity"] == "WARN" and f["id"] not in NOT_OURS})
+    return sorted(LOOKED_AT - seen | {f["id"] for f in found if f["severity"] == "WARN" and f["id"] not in NOT_OURS | MAY_BE_LOST})
 
 
 @test("testssl/findings")
@@ -164,7 +165,8 @@ def testssl():
                 found = scanned(path, s.port)
             s.good("GET", "/v1/models")
         equal(inconclusive(found), [], "what testssl could not look at")
-        bad = [f for f in found if f["severity"] not in ("OK", "INFO") and f["id"] not in NOT_OURS]
+        lost = [f for f in found if f["severity"] == "WARN" and f["id"] in MAY_BE_LOST]
+        bad = [f for f in found if f["severity"] not in ("OK", "INFO") and f["id"] not in NOT_OURS and f not in lost]
         check(not bad, f"findings: {bad}")
         grade = next((f["finding"] for f in found if f["id"] == "overall_grade"), None)
         check(grade is None or grade.startswith("A"), f"grade {grade}")
