@@ -222,6 +222,8 @@ std::optional<CharDfa::Reach> CharDfa::reach(State state, std::span<const base::
   }
   Reach out;
   out.states.push_back(state);
+  const State* first = table_.data() + static_cast<std::size_t>(state) * classes_;
+  out.none = std::all_of(classes.begin(), classes.end(), [&](std::size_t c) { return first[c] == kDead; });
   std::vector<bool> met(size(), false);
   met[static_cast<std::size_t>(state)] = true;
   // Breadth first, so a state is met where the most steps are left.

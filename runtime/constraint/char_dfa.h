@@ -79,6 +79,7 @@ class CharDfa {
   // and they lead to `states`.
   struct Reach {
     std::size_t steps = 0;
+    bool none = false;          // none of the characters leads on from where it begins
     std::vector<State> states;  // each once, the one from which it begins first
   };
   // At most `most` steps. Nullopt: it takes more than `max_work` visits of edges to tell. O(max_work).
@@ -87,6 +88,8 @@ class CharDfa {
   // By state, the least sum of the bytes of the rest of a text, spelled in a JSON string, and of what `end` says of the
   // tags where it ends; UINT64_MAX: there is none, which `end` may say too. O(edges · log states).
   std::vector<std::uint64_t> least_with(const std::function<std::uint64_t(std::uint64_t tags)>& end) const;
+  // How many texts end with exactly each of these tags, up to kMany. O(tags · edges).
+  std::vector<std::uint64_t> counts_by_tags(std::span<const std::uint64_t> tags) const;
   bool accepting(State state) const { return accepting_[static_cast<std::size_t>(state)] != 0; }
   std::uint64_t tags(State state) const { return tags_.empty() ? 0 : tags_[static_cast<std::size_t>(state)]; }
   // Least bytes of a text that leads from here to acceptance, each character spelled as in a JSON string (UTF-8, or its

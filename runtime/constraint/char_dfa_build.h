@@ -114,7 +114,7 @@ class CharDfaBuilder {
                          std::span<const std::uint16_t> classes, std::vector<CharDfa::State>& to);
   static void prune(RawCharDfa& raw);
   static void merge(RawCharDfa& raw);
-  static void count(CharDfa& dfa, const Predecessors& before, std::span<const std::uint64_t> class_sizes);
+  static void count(CharDfa& dfa, const Predecessors& before);
   static void shortest(CharDfa& dfa, const Predecessors& before);
 };
 

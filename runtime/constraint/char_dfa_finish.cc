@@ -112,33 +112,81 @@ void CharDfaBuilder::merge(RawCharDfa& raw) {
   }
 }
 
-// Counts backwards from the ends. A state that is never done lies on a cycle or leads to one, and every cycle leads to
-// acceptance, so what it accepts is infinite.
-void CharDfaBuilder::count(CharDfa& dfa, const Predecessors& before, std::span<const std::uint64_t> class_sizes) {
-  const std::size_t states = dfa.size();
-  std::vector<std::uint32_t> open(states, 0);
-  std::vector<std::uint64_t> sum(states, 0);
-  for (std::size_t s = 0; s < states; ++s) {
-    const auto row = dfa.table_.begin() + static_cast<std::ptrdiff_t>(s * dfa.classes_);
-    open[s] = static_cast<std::uint32_t>(std::count_if(row, row + static_cast<std::ptrdiff_t>(dfa.classes_),
-                                                       [](State to) { return to != CharDfa::kDead; }));
+namespace {
+
+std::vector<std::uint64_t> sizes_of_classes(std::span<const char32_t> starts, std::span<const std::uint16_t> class_of,
+                                            std::size_t classes) {
+  std::vector<std::uint64_t> out(classes, 0);
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    const char32_t end = i + 1 < starts.size() ? starts[i + 1] : base::kMaxCodePoint + 1;
+    if (class_of[i] != 0) out[class_of[i]] += end - starts[i];
   }
-  dfa.counts_.assign(states, CharDfa::kMany);
+  return out;
+}
+
+// Counts backwards from the ends. By state, `sum`: 1 where a text may end, and `open`: its transitions to states that
+// lead to an end. A state that is never done lies on a cycle or leads to one, and every cycle leads to an end, so what
+// it accepts is infinite.
+std::vector<std::uint64_t> count_backwards(const Predecessors& before, std::span<const std::uint64_t> class_sizes,
+                                           std::vector<std::uint64_t> sum, std::vector<std::uint32_t> open) {
+  std::vector<std::uint64_t> out(sum.size(), CharDfa::kMany);
   std::vector<std::size_t> todo;
-  for (std::size_t s = 0; s < states; ++s) {
-    sum[s] = dfa.accepting_[s];
+  for (std::size_t s = 0; s < sum.size(); ++s) {
     if (open[s] == 0) todo.push_back(s);
   }
   while (!todo.empty()) {
     const std::size_t at = todo.back();
     todo.pop_back();
-    dfa.counts_[at] = sum[at];
+    out[at] = sum[at];
+    if (sum[at] == 0) continue;  // it leads to no end, and nothing counts on it
     for (const Predecessors::Entry& e : before.of(at)) {
       // Both factors are at most 2^32, and at most 2^21 characters.
       sum[e.from] = std::min(CharDfa::kMany, sum[e.from] + sum[at] * class_sizes[e.cls]);
       if (--open[e.from] == 0) todo.push_back(e.from);
     }
   }
+  return out;
+}
+
+}  // namespace
+
+void CharDfaBuilder::count(CharDfa& dfa, const Predecessors& before) {
+  const std::size_t states = dfa.size();
+  std::vector<std::uint32_t> open(states, 0);
+  for (std::size_t s = 0; s < states; ++s) {
+    const auto row = dfa.table_.begin() + static_cast<std::ptrdiff_t>(s * dfa.classes_);
+    open[s] = static_cast<std::uint32_t>(std::count_if(row, row + static_cast<std::ptrdiff_t>(dfa.classes_),
+                                                       [](State to) { return to != CharDfa::kDead; }));
+  }
+  dfa.counts_ = count_backwards(before, sizes_of_classes(dfa.class_starts_, dfa.class_of_range_, dfa.classes_),
+                                {dfa.accepting_.begin(), dfa.accepting_.end()}, std::move(open));
+}
+
+std::vector<std::uint64_t> CharDfa::counts_by_tags(std::span<const std::uint64_t> tags) const {
+  const Predecessors before(table_, classes_, size());
+  const std::vector<std::uint64_t> sizes = sizes_of_classes(class_starts_, class_of_range_, classes_);
+  std::vector<std::uint64_t> out;
+  for (const std::uint64_t wanted : tags) {
+    std::vector<std::uint64_t> ends(size(), 0);
+    std::vector<bool> live(size(), false);
+    std::vector<std::size_t> todo;
+    for (std::size_t s = 0; s < size(); ++s) {
+      if (accepting_[s] == 0 || this->tags(static_cast<State>(s)) != wanted) continue;
+      ends[s] = 1, live[s] = true;
+      todo.push_back(s);
+    }
+    std::vector<std::uint32_t> open(size(), 0);
+    while (!todo.empty()) {
+      const std::size_t at = todo.back();
+      todo.pop_back();
+      for (const Predecessors::Entry& e : before.of(at)) {
+        ++open[e.from];
+        if (!live[e.from]) live[e.from] = true, todo.push_back(e.from);
+      }
+    }
+    out.push_back(empty() ? 0 : count_backwards(before, sizes, std::move(ends), std::move(open))[0]);
+  }
+  return out;
 }
 
 // Dijkstra's algorithm backwards from the ends, with a ring of buckets for a queue: costs are numbers of 8 bits.
@@ -207,7 +255,6 @@ std::shared_ptr<const CharDfa> CharDfaBuilder::finish_tidy(RawCharDfa raw) {
   dfa.table_ = std::move(raw.table);
   dfa.accepting_ = std::move(raw.accepting);
   dfa.tags_ = std::move(raw.tags);
-  std::vector<std::uint64_t> sizes(dfa.classes_, 0);
   std::vector<bool> plain(dfa.classes_, false);  // classes with a plain character
   dfa.costs_.assign(dfa.classes_, UINT8_MAX);
   for (std::size_t i = 0; i < dfa.class_starts_.size(); ++i) {
@@ -215,13 +262,12 @@ std::shared_ptr<const CharDfa> CharDfaBuilder::finish_tidy(RawCharDfa raw) {
     const char32_t hi = i + 1 < dfa.class_starts_.size() ? dfa.class_starts_[i + 1] - 1 : base::kMaxCodePoint;
     const std::size_t cls = dfa.class_of_range_[i];
     if (cls == 0) continue;
-    sizes[cls] += hi - lo + 1;
     dfa.costs_[cls] = std::min(dfa.costs_[cls], least_bytes(lo, hi));
     const std::uint64_t escaped = (lo <= '"' && '"' <= hi ? 1u : 0u) + (lo <= '\\' && '\\' <= hi ? 1u : 0u);
     if (hi >= 0x20 && hi - std::max<char32_t>(lo, 0x20) + 1 > escaped) plain[cls] = true;
   }
   const Predecessors before(dfa.table_, dfa.classes_, dfa.size());
-  count(dfa, before, sizes);
+  count(dfa, before);
   shortest(dfa, before);
   dfa.loops_.resize(dfa.size());
   for (std::size_t s = 0; s < dfa.size(); ++s) {

@@ -7,6 +7,8 @@
 namespace sgl::constraint {
 namespace {
 
+constexpr std::uint64_t kLongestEscape = 12;  // \ud83d\ude00
+
 // A cleared mask that is used again and again.
 TokenMask& scratch(std::size_t size) {
   thread_local TokenMask mask;
@@ -47,7 +49,7 @@ bool MaskBuilder::at(StateId state) {
   if (slices) {
     if (const auto text = machine_.free_text(state)) return free(state, *text);
   }
-  const std::vector<StringPart> parts = slices ? machine_.string_parts(state) : std::vector<StringPart>();
+  std::vector<StringPart> parts = slices ? machine_.string_parts(state) : std::vector<StringPart>();
   if (parts.empty()) {
     if (!slices || budget_) return below(vocabulary_.trie, 0, state);
     stack_.assign(vocabulary_.longest + 1, state);
@@ -55,7 +57,7 @@ bool MaskBuilder::at(StateId state) {
     return after >= 0 ? spaced(state, after) : under(0, state);
   }
   if (!budget_) {
-    for (const StringPart& part : parts) add_part(part);
+    add_parts(std::move(parts));
     return quotes(state);
   }
   // With little budget left each token has to be looked at, but where all plain ones leave the same to be done.
@@ -119,9 +121,29 @@ bool MaskBuilder::free(StateId state, const FreeText& text) {
   return below(tokens.cut(), 0, state);
 }
 
-// Tokens without a quote.
+// Tokens without a quote. When some part takes all of them, as one of a pattern and its complement often does, there is
+// no need to look at what the others take.
+void MaskBuilder::add_parts(std::vector<StringPart> parts) {
+  const auto is_free = [](const StringPart& part) { return part.max_left < 0 && part.min_left == 0; };
+  if (parts.size() > 1) {
+    std::stable_partition(parts.begin(), parts.end(), [&](const StringPart& part) {
+      if (part.kind != StringPart::Kind::kDfa) return part.kind == StringPart::Kind::kFree;
+      const std::span<const std::uint16_t> sure = part.dfa->sure_steps(false);
+      return is_free(part) && !sure.empty() && sure[static_cast<std::size_t>(part.q)] == CharDfa::kEndless;
+    });
+  }
+  for (const StringPart& part : parts) {
+    const bool others = &part != parts.data();
+    if (others && part.kind == StringPart::Kind::kDfa && is_free(part) &&
+        has_all(vocabulary_.strings.inside(part.all_escapes))) {
+      worst_ = std::max(worst_, part.tail + part.dfa->longest_shortest() + kLongestEscape);
+    } else {
+      add_part(part);
+    }
+  }
+}
+
 void MaskBuilder::add_part(const StringPart& part) {
-  constexpr std::uint64_t kLongestEscape = 12;  // \ud83d\ude00
   const StringTokens& strings = vocabulary_.strings;
   constexpr std::uint64_t kFew = 64;  // texts that are looked at one by one
   if (part.kind == StringPart::Kind::kTexts) {
@@ -220,6 +242,15 @@ void MaskBuilder::add_all(const TokenMask& mask) {
   const auto from = mask.words();
   const auto to = mask_.words();
   for (std::size_t i = 0; i < to.size(); ++i) to[i] |= from[i];
+}
+
+bool MaskBuilder::has_all(const TokenMask& mask) const {
+  const auto wanted = mask.words();
+  const auto have = std::as_const(mask_).words();
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if ((wanted[i] & ~have[i]) != 0) return false;
+  }
+  return true;
 }
 
 bool MaskBuilder::below(const std::vector<TrieNode>& trie, std::uint32_t top, StateId state) {

@@ -41,9 +41,11 @@ class MaskBuilder {
   bool spaced(StateId state, StateId after);
   bool goes_anywhere(StateId state) const;
   bool after_quote(StateId closed, const std::bitset<256>& firsts);
+  void add_parts(std::vector<StringPart> parts);
   void add_part(const StringPart& part);
   void add_beginnings(std::string_view text);
   void add_all(const TokenMask& mask);
+  bool has_all(const TokenMask& mask) const;
   // Tokens below the node `top`, whose bytes have led to `state`.
   bool below(const std::vector<TrieNode>& trie, std::uint32_t top, StateId state);
   // The same in the trie of all tokens, whatever the budget; what tokens do within automata need not be looked at

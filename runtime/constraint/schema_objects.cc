@@ -265,14 +265,16 @@ std::vector<std::uint64_t> Goals::free_properties(ObjectShape& shape, bool commo
     const std::uint64_t bytes = goal == shape.goals.end() ? kInfinite : cost_of(goal->second);
     return bytes >= kInfinite ? UINT64_MAX : bytes;
   };
-  // An automaton each: of so many makes the cheapest will not run out.
+  // Each is counted: of so many makes the cheapest will not run out.
   constexpr std::size_t kMostMakes = 32;
   if (common && shape.goals.size() > 1 && shape.goals.size() <= kMostMakes) {
     if (!shape.common) {
       shape.common.emplace();
-      for (const auto& [tags, goal] : shape.goals) {
-        const auto names = shape.keys->restricted([wanted = tags](std::uint64_t found) { return found == wanted; });
-        if (!names->empty() && names->count(names->start()) >= CharDfa::kMany) shape.common->insert(tags);
+      std::vector<std::uint64_t> makes;
+      for (const auto& [tags, goal] : shape.goals) makes.push_back(tags);
+      const std::vector<std::uint64_t> names = shape.keys->counts_by_tags(makes);
+      for (std::size_t i = 0; i < makes.size(); ++i) {
+        if (names[i] >= CharDfa::kMany) shape.common->insert(makes[i]);
       }
     }
     std::vector<std::uint64_t> out = shape.keys->least_with(

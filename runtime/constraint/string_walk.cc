@@ -245,6 +245,7 @@ bool StringTokens::take_together(const StringPart& part, Remainders* bounds, con
   if (q == CharDfa::kDead) return true;  // all of them begin with the space
   const auto reach = dfa.reach(q, group.characters.ranges(), group.longest - std::min(group.longest, space), kSteps);
   if (!reach) return false;
+  if (reach->none) return true;
   for (std::size_t i = 0; bounds == nullptr && i < reach->states.size(); ++i)
     worst = std::max<std::uint64_t>(worst, dfa.shortest_bytes(reach->states[i]));
   std::vector<std::size_t> depends;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <numeric>
 #include <regex>
 #include <set>
 #include <thread>
@@ -111,6 +112,13 @@ TEST_CASE("intersections with complements, and tags, agree with their parts") {
     REQUIRE(everything.ok());
     const Dfa restricted = (*everything)->restricted(odd);
     CHECK(restricted->size() == (*tagged)->size());
+    std::vector<std::uint64_t> makes(std::size_t{1} << parts.size());
+    std::iota(makes.begin(), makes.end(), 0);
+    const std::vector<std::uint64_t> counts = (*everything)->counts_by_tags(makes);
+    for (const std::uint64_t wanted : makes) {
+      const Dfa texts_of = (*everything)->restricted([&](std::uint64_t found) { return found == wanted; });
+      CHECK(counts[wanted] == (texts_of->empty() ? 0 : texts_of->count(texts_of->start())));
+    }
     for (const std::string& text : texts) {
       bool expected = true;
       std::uint64_t bits = 0;
@@ -265,6 +273,8 @@ TEST_CASE("how far any characters of a range lead") {
       const auto found = dfa->reach(dfa->start(), std::span(&kRange, 1), most, 100'000);
       REQUIRE(found);
       CHECK(found->steps == steps);
+      CHECK(found->none ==
+            (dfa->step(dfa->start(), U'a') == CharDfa::kDead && dfa->step(dfa->start(), U'b') == CharDfa::kDead));
       CHECK(std::set(found->states.begin(), found->states.end()) == reached);
       CHECK(found->states.size() == reached.size());
       CHECK(found->states[0] == dfa->start());

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "runtime/constraint/json_schema.h"
 #include "tests/unit/constraint/support.h"
 
 using nlohmann::json;
@@ -163,6 +164,36 @@ TEST_CASE("masks of bare text of bounded length are what trying every token says
         }
         if (matcher.accepted() > 0) CHECK_MESSAGE(accepts(*c, text), "'" << text << "' of " << min << " to " << max);
       }
+    }
+  }
+}
+
+TEST_CASE("masks of strings that several patterns share are what trying every token says") {
+  const auto vocabulary =
+      Vocabulary::from_bytes({"a", "b",   "ab",     "ba",       "abab", "bb",  "\"", "a\"",  "b\"",  "ab\"", " a", " b",
+                              "A", " AB", "\u00e9", " \u00e9a", "\\",   "\\n", "n",  "\xC3", "\xA9", "1",    "}",  ""},
+                             {23});
+  const std::vector<std::string> patterns{"ab", "^a", "b$", "^(ab)*$", "(a|b)b[^b]", "[\u00e9\\n]", "^[a-z ]{2,4}$",
+                                          "."};
+  std::mt19937 rng(21);
+  const auto one = [&] {
+    const std::string pattern = R"({"pattern": )" + nlohmann::json(patterns[rng() % patterns.size()]).dump() + "}";
+    return rng() % 2 == 0 ? pattern : R"({"not": )" + pattern + "}";
+  };
+  for (int round = 0; round < 200; ++round) {
+    std::string schema = R"({"type": "string", "anyOf": [)" + one();
+    for (unsigned more = rng() % 3; more > 0; --more) schema += ", " + one();
+    const auto made = compile_json_schema(schema + "]}", {});
+    if (!made.ok()) continue;  // a pattern and its complement may leave nothing
+    Matcher matcher(made.constraint, vocabulary);
+    for (int step = 0; step < 8; ++step) {
+      const auto mask = matcher.mask();
+      const auto trial = matcher.mask_by_trial();
+      REQUIRE(mask.ok());
+      REQUIRE(trial.ok());
+      CHECK_MESSAGE(allowed(**mask) == allowed(*trial), schema << " after " << step << " tokens");
+      const auto ids = allowed(**mask);
+      if (ids.empty() || !matcher.accept(ids[rng() % ids.size()]) || matcher.is_final()) break;
     }
   }
 }
