@@ -11,6 +11,7 @@ packages="g++ make cmake ninja-build ccache lld
   llvm-19-dev zlib1g-dev libzstd-dev
   libfmt-dev nlohmann-json3-dev libcli11-dev doctest-dev
   libssl-dev libcpp-httplib-dev libsqlite3-dev libspdlog-dev libtomlplusplus-dev pkg-config
+  libjemalloc-dev
   python3 python3-jsonschema libvalijson-dev"
 
 check=
