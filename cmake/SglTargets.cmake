@@ -12,6 +12,11 @@ if(SGL_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_C_COMPILER_LAUNCHER ${SGL_CCACHE})
 endif()
 
+if(CMAKE_CROSSCOMPILING)
+  # What imported targets add would come before the target's own headers (cmake/aarch64.cmake).
+  list(APPEND CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES /usr/include)
+endif()
+
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)

@@ -22,6 +22,8 @@ const char* isa_name(Isa isa) {
   switch (isa) {
     case Isa::kPortable:
       return "portable";
+    case Isa::kNeon:
+      return "neon";
     case Isa::kAvx2:
       return "avx2";
     case Isa::kAvx512:
@@ -32,6 +34,9 @@ const char* isa_name(Isa isa) {
 
 const Ops* ops_for(Isa isa) {
   if (isa == Isa::kPortable) return &portable_ops();
+#if defined(SGL_KERNELS_ARM)
+  if (isa == Isa::kNeon) return &neon_ops();  // part of every AArch64 processor
+#endif
 #if defined(SGL_KERNELS_X86)
   // These builtins also check that the operating system saves the wide registers.
   if (isa == Isa::kAvx2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c()) {
@@ -47,9 +52,11 @@ const Ops* ops_for(Isa isa) {
 
 Isa active_isa() {
   static const Isa isa = [] {
-    if (ops_for(Isa::kAvx512) != nullptr) return Isa::kAvx512;
-    if (ops_for(Isa::kAvx2) != nullptr) return Isa::kAvx2;
-    return Isa::kPortable;
+    Isa best = Isa::kPortable;
+    for (const Isa each : kIsas) {
+      if (ops_for(each) != nullptr) best = each;
+    }
+    return best;
   }();
   return isa;
 }

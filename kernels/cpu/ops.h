@@ -10,7 +10,9 @@
 
 namespace sgl::kernels::cpu {
 
-enum class Isa { kPortable, kAvx2 /* AVX2, FMA, F16C */, kAvx512 /* F, BW, DQ, VL */ };
+enum class Isa { kPortable, kNeon /* AArch64 */, kAvx2 /* AVX2, FMA, F16C */, kAvx512 /* F, BW, DQ, VL */ };
+// The wider ones last.
+constexpr Isa kIsas[] = {Isa::kPortable, Isa::kNeon, Isa::kAvx2, Isa::kAvx512};
 const char* isa_name(Isa isa);
 
 constexpr std::size_t kMaxSharedDim = 256;  // longest head for which a block is copied (vector_attention.h)
@@ -51,6 +53,7 @@ const Ops& ops();
 
 // One per translation unit that is compiled for an instruction set.
 const Ops& portable_ops();
+const Ops& neon_ops();
 const Ops& avx2_ops();
 const Ops& avx512_ops();
 

@@ -66,7 +66,7 @@ LIBRARIES = {
 # The folders that build without any library but these header-only ones (the runtime-only preset).
 BARE = (["kernels", "runtime"], ["runtime/exec/jit", "kernels/cuda"])
 BARE_LIBRARIES = r"(fmt|nlohmann)/"
-BARE_SYSTEM = {"unistd.h", "fcntl.h", "immintrin.h", "sys/mman.h", "sys/stat.h", "cpuid.h", "sys/syscall.h", "sched.h", "pthread.h",
+BARE_SYSTEM = {"unistd.h", "fcntl.h", "immintrin.h", "sys/auxv.h", "sys/mman.h", "sys/stat.h", "cpuid.h", "sys/syscall.h", "sched.h", "pthread.h",
                "arm_neon.h"}
 
 MAX_LINES = 400

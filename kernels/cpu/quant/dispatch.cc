@@ -8,6 +8,10 @@
 #endif
 #endif
 
+#if defined(SGL_KERNELS_ARM)
+#include <sys/auxv.h>
+#endif
+
 #include "kernels/cpu/ops.h"
 
 namespace sgl::kernels::cpu {
@@ -44,6 +48,10 @@ const char* isa_name(QuantIsa isa) {
   switch (isa) {
     case QuantIsa::kPortable:
       return "portable";
+    case QuantIsa::kNeon:
+      return "neon";
+    case QuantIsa::kNeonDot:
+      return "neon-dotprod";
     case QuantIsa::kAvx2:
       return "avx2";
     case QuantIsa::kAvxVnni:
@@ -58,6 +66,11 @@ const char* isa_name(QuantIsa isa) {
 
 const QuantOps* quant_ops_for(QuantIsa isa) {
   if (isa == QuantIsa::kPortable) return &quant_portable_ops();
+#if defined(SGL_KERNELS_ARM)
+  constexpr unsigned long kDotProducts = 1UL << 20;  // HWCAP_ASIMDDP (Documentation/arch/arm64/elf_hwcaps.rst)
+  if (isa == QuantIsa::kNeon) return &quant_neon_ops();
+  if (isa == QuantIsa::kNeonDot && (::getauxval(AT_HWCAP) & kDotProducts) != 0) return &quant_neon_dot_ops();
+#endif
 #if defined(SGL_KERNELS_X86)
   const bool avx2 = ops_for(Isa::kAvx2) != nullptr;
   if (isa == QuantIsa::kAvx2 && avx2) return &quant_avx2_ops();

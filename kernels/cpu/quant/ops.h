@@ -11,13 +11,16 @@ namespace sgl::kernels::cpu {
 
 enum class QuantIsa {
   kPortable,
+  kNeon /* AArch64 */,
+  kNeonDot /* with FEAT_DotProd */,
   kAvx2 /* AVX2, FMA, F16C */,
   kAvxVnni /* with AVX-VNNI */,
   kAvx512Vnni /* F, BW, VL, VNNI */,
   kAmx /* with AMX-TILE and AMX-INT8 */
 };
-constexpr QuantIsa kQuantIsas[] = {QuantIsa::kPortable, QuantIsa::kAvx2, QuantIsa::kAvxVnni, QuantIsa::kAvx512Vnni,
-                                   QuantIsa::kAmx};
+// The faster ones last.
+constexpr QuantIsa kQuantIsas[] = {QuantIsa::kPortable, QuantIsa::kNeon,       QuantIsa::kNeonDot, QuantIsa::kAvx2,
+                                   QuantIsa::kAvxVnni,  QuantIsa::kAvx512Vnni, QuantIsa::kAmx};
 const char* isa_name(QuantIsa isa);
 
 // Rows of activations in 8 bits, in tiles of 16 rows that are AMX's A tiles, one group after another: rows as the
@@ -57,6 +60,8 @@ const QuantOps& quant_ops();
 
 // One per translation unit that is compiled for an instruction set.
 const QuantOps& quant_portable_ops();
+const QuantOps& quant_neon_ops();
+const QuantOps& quant_neon_dot_ops();
 const QuantOps& quant_avx2_ops();
 const QuantOps& quant_avx_vnni_ops();
 const QuantOps& quant_avx512_ops();

@@ -14,7 +14,7 @@ namespace sgl::kernels::test {
 
 inline std::vector<cpu::Isa> available_isas() {
   std::vector<cpu::Isa> out;
-  for (cpu::Isa isa : {cpu::Isa::kPortable, cpu::Isa::kAvx2, cpu::Isa::kAvx512}) {
+  for (cpu::Isa isa : cpu::kIsas) {
     if (cpu::ops_for(isa) != nullptr) out.push_back(isa);
   }
   return out;
