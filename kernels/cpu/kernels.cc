@@ -7,6 +7,7 @@
 #include "kernels/attention.h"
 #include "kernels/cpu/ops.h"
 #include "kernels/cpu/quant/matmul.h"
+#include "kernels/cpu/ranges.h"
 #include "kernels/embedding.h"
 #include "kernels/matmul.h"
 #include "kernels/quant.h"
@@ -37,10 +38,6 @@ void run(base::ThreadPool& pool, std::size_t count, std::size_t work, const std:
   }
 }
 
-struct Range {
-  std::size_t target = 0, begin = 0, end = 0;
-};
-
 }  // namespace
 
 void matmul(std::span<const MatmulTarget> targets, const float* x, std::size_t rows, base::ThreadPool& pool) {
@@ -63,16 +60,17 @@ void matmul(std::span<const MatmulTarget> targets, const float* x, std::size_t r
   const std::size_t pieces = work < kParallelWork ? 1 : pool.size() * kRangesPerThread;
   std::size_t step = (columns + pieces - 1) / pieces;
   step = std::max<std::size_t>((step + kColumnQuantum - 1) / kColumnQuantum * kColumnQuantum, kColumnQuantum);
-  std::vector<Range> ranges;
+  std::vector<cpu::ColumnRange> ranges;
   ranges.reserve(pieces + targets.size());
   for (std::size_t t = 0; t < targets.size(); ++t) {
     for (std::size_t c = 0; c < targets[t].w.n; c += step) {
-      ranges.push_back({t, c, std::min(c + step, targets[t].w.n)});
+      ranges.push_back({t, c, std::min(c + step, targets[t].w.n), targets[t].w.n});
     }
   }
+  cpu::order_by_place(ranges);
   const cpu::Ops& ops = cpu::ops();
   run(pool, ranges.size(), work, [&](std::size_t i) {
-    const Range& r = ranges[i];
+    const cpu::ColumnRange& r = ranges[i];
     const MatmulTarget& t = targets[r.target];
     ops.matmul(t.w, x, rows, t.y, t.w.n, r.begin, r.end);
   });

@@ -14,13 +14,6 @@
 namespace sgl::base {
 namespace {
 
-std::string first_line(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
 // "QUOTA PERIOD" in microseconds, or "max PERIOD". 0: no bound.
 std::size_t quota_of(const std::string& line) {
   const std::size_t space = line.find(' ');
@@ -31,6 +24,13 @@ std::size_t quota_of(const std::string& line) {
 }
 
 }  // namespace
+
+std::string first_line(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
 
 std::size_t count_cores(const std::filesystem::path& sys, std::span<const int> allowed) {
   std::set<std::string> cores;  // each named by the list of its processors
@@ -44,18 +44,23 @@ std::size_t count_cores(const std::filesystem::path& sys, std::span<const int> a
   return quota == 0 ? out : std::min(out, quota);
 }
 
-std::size_t usable_cores() {
+std::vector<int> allowed_processors() {
+  std::vector<int> out;
 #if defined(__linux__)
   cpu_set_t mask;
   CPU_ZERO(&mask);
   if (::sched_getaffinity(0, sizeof mask, &mask) == 0) {
-    std::vector<int> allowed;
     for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-      if (CPU_ISSET(cpu, &mask)) allowed.push_back(cpu);
+      if (CPU_ISSET(cpu, &mask)) out.push_back(cpu);
     }
-    return count_cores("/sys", allowed);
   }
 #endif
+  return out;
+}
+
+std::size_t usable_cores() {
+  const std::vector<int> allowed = allowed_processors();
+  if (!allowed.empty()) return count_cores("/sys", allowed);
   return std::max(1U, std::thread::hardware_concurrency());
 }
 

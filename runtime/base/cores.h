@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <filesystem>
 #include <span>
+#include <string>
+#include <vector>
 
 namespace sgl::base {
 
@@ -14,5 +16,11 @@ std::size_t usable_cores();
 
 // The same from a file tree like Linux's /sys and the numbers of the allowed processors: for tests.
 std::size_t count_cores(const std::filesystem::path& sys, std::span<const int> allowed);
+
+// The processors in this process's affinity mask; none where the system does not tell.
+std::vector<int> allowed_processors();
+
+// The first line of a file; empty if there is none.
+std::string first_line(const std::filesystem::path& path);
 
 }  // namespace sgl::base

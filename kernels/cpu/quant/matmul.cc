@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/cpu/quant/layout.h"
+#include "kernels/cpu/ranges.h"
 #include "runtime/base/check.h"
 
 namespace sgl::kernels::cpu {
@@ -51,10 +52,6 @@ QuantRows make_rows(std::size_t rows, std::size_t k) {
   return out;
 }
 
-struct Range {
-  std::size_t target = 0, begin = 0, end = 0;
-};
-
 }  // namespace
 
 void quant_matmul(const QuantOps& ops, std::span<const MatmulTarget> targets, const float* x, std::size_t rows,
@@ -79,12 +76,13 @@ void quant_matmul(const QuantOps& ops, std::span<const MatmulTarget> targets, co
   }
   const std::size_t parts = parallel ? pool.size() * kPartsPerThread : 1;
   const std::size_t step = ((panels + parts - 1) / parts + kPanelQuantum - 1) / kPanelQuantum * kPanelQuantum;
-  std::vector<Range> ranges;
+  std::vector<ColumnRange> ranges;
   ranges.reserve(parts + targets.size());
   for (std::size_t t = 0; t < targets.size(); ++t) {
     const std::size_t count = (targets[t].w.n + kPanelRows - 1) / kPanelRows;
-    for (std::size_t p = 0; p < count; p += step) ranges.push_back({t, p, std::min(p + step, count)});
+    for (std::size_t p = 0; p < count; p += step) ranges.push_back({t, p, std::min(p + step, count), count});
   }
+  order_by_place(ranges);
   const auto body = [&](std::size_t i) {
     const MatmulTarget& t = targets[ranges[i].target];
     ops.matmul(t.w, q, rows, t.y, t.w.n, ranges[i].begin, ranges[i].end);
