@@ -160,8 +160,12 @@ CharRange pending_range(Pending pending) {
       return {lo, hi, count};
     }
     case Part::kHex: {
-      const char32_t lo = bits << (4 * count);
-      return {lo, lo + ((char32_t{1} << (4 * count)) - 1), count};
+      const char32_t lo = bits << (4 * count), hi = lo + ((char32_t{1} << (4 * count)) - 1);
+      // A high surrogate wants a low one, \uDCXX.
+      if (lo >= 0xD800 && hi <= 0xDBFF) {
+        return {0x10000 + ((lo - 0xD800) << 10), 0x10000 + ((hi - 0xD800) << 10) + 0x3FF, count + 6};
+      }
+      return {lo, lo == 0xD000 && count == 3 ? 0xD7FF : hi, count};
     }
     case Part::kLowSlash:
       return {0x10000 + (bits << 10), 0x10000 + (bits << 10) + 0x3FF, 6};

@@ -1,4 +1,6 @@
 // Budgets of tokens where names or items must differ from earlier ones: what may come then depends on what came.
+#include <algorithm>
+
 #include "runtime/constraint/json_schema.h"
 #include "tests/unit/constraint/support.h"
 
@@ -45,6 +47,32 @@ const char* const kDiffering[] = {
 };
 
 }  // namespace
+
+TEST_CASE("half of a surrogate pair needs the other half too") {
+  std::vector<std::string> bytes;
+  for (int b = 0; b < 256; ++b) bytes.emplace_back(1, static_cast<char>(b));
+  const auto vocabulary = Vocabulary::from_bytes(bytes, {});
+  const auto made = compile_json_schema(R"({"type": "string"})", {});
+  REQUIRE(made.ok());
+  // After so much of the text, so many bytes are wanted at least, the quote among them.
+  const std::pair<std::string, std::int64_t> cases[] = {
+      {R"(")", 1},          {R"("\)", 2},          {R"("\u)", 5},          {R"("\uD)", 4},          {R"("\uD7)", 3},
+      {R"("\uDA)", 9},      {R"("\uDAA)", 8},      {R"("\uDAA0)", 7},      {R"("\uDAA0\)", 6},      {R"("\uDAA0\u)", 5},
+      {R"("\uDAA0\uD)", 4}, {R"("\uDAA0\uDC)", 3}, {R"("\uDAA0\uDC1)", 2}, {R"("\uDAA0\uDC11)", 1},
+  };
+  for (const auto& [text, wanted] : cases) {
+    CAPTURE(text);
+    Matcher matcher(made.constraint, vocabulary);
+    for (char c : text) REQUIRE(matcher.accept(static_cast<unsigned char>(c)));
+    std::int64_t least = 0;
+    const auto none = [&] {
+      const auto words = (*matcher.mask_within(least))->words();
+      return std::all_of(words.begin(), words.end(), [](std::uint64_t word) { return word == 0; });
+    };
+    while (least < 20 && none()) ++least;
+    CHECK(least == wanted - 1);  // beside the next token
+  }
+}
 
 TEST_CASE("budgets hold to the end where names and items must differ") {
   std::mt19937 rng(5);
