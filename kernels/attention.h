@@ -33,19 +33,28 @@ struct AttentionShape {
   float scale = 1.0F;      // of the scores, usually 1/sqrt(head_dim)
 };
 
-// The cache of keys and values of one layer: [slots, kv_heads, head_dim] each, F32 or F16, read only.
+// The cache of keys and values of one layer: [slots, kv_heads, head_dim] each, read only. F32, F16 or, as kQ8, 8-bit
+// integers with an F32 scale for every vector of a head (plain arrays, not the packed layout of weights).
 struct KvView {
   const void* k = nullptr;
   const void* v = nullptr;
   DType type = DType::kF32;
+  const float* k_scale = nullptr;  // only kQ8: [slots, kv_heads]
+  const float* v_scale = nullptr;
 };
 
+// `heads` vectors of `head_dim` floats in 8 bits: scale = max |x| / 127, q = x · (127 / max |x|) to the nearest, ties
+// to even. A vector below 1e-30 is 0; one with a value that is not finite gets the scale NaN, so that the damage stays
+// visible. The same bits on every instruction set.
+void quantize_heads(const float* x, std::size_t heads, std::size_t head_dim, std::int8_t* q, float* scale);
+
 // out[r, h, :] = Σ_p softmax_p(scale · q[r, h, :]·k[slot_p, h', :]) · v[slot_p, h', :]
-// q, out: [rows, heads, head_dim] F32, not overlapping. Arithmetic is in F32 for both types of the cache.
-// O(rows · heads · positions · head_dim). The query heads of a KV head share its reads, and so do neighbouring rows of
-// one sequence (the same `slots`, positions one after another) and neighbouring rows of different sequences that begin
-// with the same slots, such as forks of one prefix. Bit-exact: a row depends on its position and on what
-// the cache holds for its sequence, not on other rows, slots or threads.
+// q, out: [rows, heads, head_dim] F32, not overlapping. Arithmetic is in F32 for all types of the cache; the scales of
+// 8 bits multiply the sums of a key and the weights of a value. O(rows · heads · positions · head_dim). The query heads
+// of a KV head share its reads, and so do neighbouring rows of one sequence (the same `slots`, positions one after
+// another) and neighbouring rows of different sequences that begin with the same slots, such as forks of one prefix.
+// Bit-exact: a row depends on its position and on what the cache holds for its sequence, not on other rows, slots or
+// threads.
 void attention(const AttentionShape& shape, std::span<const AttentionRow> rows, const float* q, const KvView& kv,
                float* out, base::ThreadPool& pool);
 

@@ -198,7 +198,8 @@ std::vector<RowRun> runs_of(const AttentionShape& shape, std::span<const Attenti
 void attention(const AttentionShape& shape, std::span<const AttentionRow> rows, const float* q, const KvView& kv,
                float* out, base::ThreadPool& pool) {
   SGL_ASSERT(shape.kv_heads > 0 && shape.heads % shape.kv_heads == 0 && shape.head_dim > 0);
-  SGL_ASSERT(kv.type == DType::kF32 || kv.type == DType::kF16);
+  SGL_ASSERT(kv.type == DType::kF32 || kv.type == DType::kF16 ||
+             (kv.type == DType::kQ8 && kv.k_scale != nullptr && kv.v_scale != nullptr));
   const cpu::Ops& ops = cpu::ops();
   std::size_t positions = 0;
   for (const AttentionRow& row : rows) positions += row.position + 1;
@@ -223,6 +224,10 @@ void attention(const AttentionShape& shape, std::span<const AttentionRow> rows, 
       ops.attention(shape, &rows[each.begin], each.count, begin, end, q + at, kv, out + at);
     }
   });
+}
+
+void quantize_heads(const float* x, std::size_t heads, std::size_t head_dim, std::int8_t* q, float* scale) {
+  cpu::ops().quantize_heads(x, heads, head_dim, q, scale);
 }
 
 void to_f32(const void* src, DType type, std::size_t n, float* out) {

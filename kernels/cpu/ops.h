@@ -43,6 +43,7 @@ struct Ops {
                            std::size_t kv_begin, std::size_t kv_end, const float* q, const KvView& kv, float* out);
   void (*to_f32)(const void* src, DType type, std::size_t n, float* out);
   void (*to_f16)(const float* src, std::size_t n, std::uint16_t* out);
+  void (*quantize_heads)(const float* x, std::size_t heads, std::size_t head_dim, std::int8_t* q, float* scale);
 };
 
 // nullptr when this machine or build lacks the instruction set; kPortable is always there.

@@ -94,6 +94,14 @@ struct Simd {
   static void store_f16(std::uint16_t* p, V v) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
   }
+  static V load_i8(const std::int8_t* p) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+  }
+  static V load_i8_n(const std::int8_t* p, std::size_t n) {
+    std::int8_t part[kWidth] = {};
+    for (std::size_t i = 0; i < n; ++i) part[i] = p[i];
+    return load_i8(part);
+  }
   static V load_f16(const std::uint16_t* p) { return _mm256_cvtph_ps(load_16(p)); }
   static V load_f16_n(const std::uint16_t* p, std::size_t n) { return _mm256_cvtph_ps(load_16_n(p, n)); }
 };

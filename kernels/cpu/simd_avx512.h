@@ -87,6 +87,12 @@ struct Simd {
   static void store_f16(std::uint16_t* p, V v) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
   }
+  static V load_i8(const std::int8_t* p) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+  }
+  static V load_i8_n(const std::int8_t* p, std::size_t n) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(lanes_below(n), p)));
+  }
   static V load_f16(const std::uint16_t* p) { return _mm512_cvtph_ps(load_16(p)); }
   static V load_f16_n(const std::uint16_t* p, std::size_t n) { return _mm512_cvtph_ps(load_16_n(p, n)); }
 };

@@ -90,6 +90,16 @@ struct Simd {
   }
   static V load_bf16(const std::uint16_t* p) { return widen_bf16(vld1_u16(p)); }
   static V load_bf16_n(const std::uint16_t* p, std::size_t n) { return widen_bf16(load_16_n(p, n)); }
+  static V load_i8_n(const std::int8_t* p, std::size_t n) {
+    std::int8_t part[8] = {};
+    for (std::size_t i = 0; i < n; ++i) part[i] = p[i];
+    return vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(vld1_s8(part)))));
+  }
+  static V load_i8(const std::int8_t* p) {
+    std::int32_t four;
+    __builtin_memcpy(&four, p, sizeof four);
+    return vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(four))))));
+  }
   static V load_f16(const std::uint16_t* p) { return widen_f16(vld1_u16(p)); }
   static V load_f16_n(const std::uint16_t* p, std::size_t n) { return widen_f16(load_16_n(p, n)); }
   static void store_f16(std::uint16_t* p, V v) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(v))); }

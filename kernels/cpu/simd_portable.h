@@ -121,6 +121,14 @@ struct Simd {
     for (std::size_t i = 0; i < n; ++i) v[i] = f16(p[i]);
     return v;
   }
+  static V load_i8(const std::int8_t* p) {
+    return V{static_cast<float>(p[0]), static_cast<float>(p[1]), static_cast<float>(p[2]), static_cast<float>(p[3])};
+  }
+  static V load_i8_n(const std::int8_t* p, std::size_t n) {
+    V v = zero();
+    for (std::size_t i = 0; i < n; ++i) v[i] = static_cast<float>(p[i]);
+    return v;
+  }
   static V load_bf16(const std::uint16_t* p) { return V{bf16(p[0]), bf16(p[1]), bf16(p[2]), bf16(p[3])}; }
   static V load_f16(const std::uint16_t* p) { return V{f16(p[0]), f16(p[1]), f16(p[2]), f16(p[3])}; }
 };

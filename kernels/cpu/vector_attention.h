@@ -23,6 +23,32 @@ struct Cache {
   const typename L::T* k;
   const typename L::T* v;
   std::size_t stride;  // elements between slots
+  const float* k_scale;
+  const float* v_scale;
+  std::size_t scale_stride;
+
+  Cache(const KvView& kv, const AttentionShape& shape)
+      : k(static_cast<const typename L::T*>(kv.k)),
+        v(static_cast<const typename L::T*>(kv.v)),
+        stride(shape.kv_heads * shape.head_dim),
+        k_scale(kv.k_scale),
+        v_scale(kv.v_scale),
+        scale_stride(shape.kv_heads) {}
+  // From the head `h` of these on.
+  Cache from(std::size_t h, std::size_t dim) const {
+    Cache out = *this;
+    out.k += h * dim, out.v += h * dim;
+    if constexpr (L::kScaled) out.k_scale += h, out.v_scale += h;
+    return out;
+  }
+  // The scales of a slot into a block's place j.
+  template <typename T>
+  void scales(std::size_t slot, KvBlock<T>& block, std::size_t j) const {
+    if constexpr (L::kScaled) {
+      block.key_scale[j] = k_scale[slot * scale_stride];
+      block.value_scale[j] = v_scale[slot * scale_stride];
+    }
+  }
 };
 
 // Addresses of the positions [begin, end) of the block that starts at `first`, and of those up to `after` of the next.
@@ -34,6 +60,7 @@ inline void find_block(const Cache<L>& cache, const std::uint32_t* slots, std::s
     const std::size_t at = static_cast<std::size_t>(slots[p]) * cache.stride;
     block.key[p - first] = cache.k + at;
     block.value[p - first] = cache.v + at;
+    cache.scales(slots[p], block, p - first);
   }
   block.next = 0;
   for (std::size_t p = first + kAttentionBlock; p < after; ++p) {
@@ -55,8 +82,8 @@ inline void end_query(const Query& query, std::size_t dim) {
   });
 }
 
-// A block of one head in F32 and close together. In the cache, vectors of a head lie a power of two apart and compete
-// for a few sets of the first-level cache, where they do not stay for the second row.
+// A block of one head in F32 (without its scales) and close together. In the cache, vectors of a head lie a power of
+// two apart and compete for a few sets of the first-level cache, where they do not stay for the second row.
 constexpr std::size_t kPackedDim = kMaxSharedDim;  // longest head that is copied
 struct PackedBlock {
   alignas(64) float key[kAttentionBlock * (kPackedDim + 16)];
@@ -80,6 +107,7 @@ inline void pack_block(const Cache<L>& cache, const std::uint32_t* slots, std::s
     copy_vector<L>(cache.v + at, dim, packed.value + i * stride);
     block.key[i] = packed.key + i * stride;
     block.value[i] = packed.value + i * stride;
+    cache.scales(slots[p], block, i);
   }
 }
 
@@ -132,7 +160,7 @@ inline void attend_rows(const AttentionShape& shape, const AttentionRow* rows, s
         block.low = 0, block.high = kAttentionBlock;
         Query* all[kQueries];
         for (std::size_t i = 0; i < kQueries; ++i) all[i] = &query[r + i / H][i % H];
-        block_step<LoadF32, kQueries>(shape, block, all);
+        block_step<LoadF32, kQueries, L::kScaled>(shape, block, all);
         r += kRows;
         continue;
       }
@@ -141,7 +169,7 @@ inline void attend_rows(const AttentionShape& shape, const AttentionRow* rows, s
         block.high = low.end - b < kAttentionBlock ? low.end - b : kAttentionBlock;
         Query* one[H];
         for (int h = 0; h < H; ++h) one[h] = &query[r][h];
-        block_step<LoadF32, H>(shape, block, one);
+        block_step<LoadF32, H, L::kScaled>(shape, block, one);
       }
       ++r;
     }
@@ -188,8 +216,7 @@ inline void attend_row(const AttentionShape& shape, const AttentionRow& row, std
     const std::size_t end = next < seen.end ? next : seen.end;
     const std::size_t after = next + kAttentionBlock < seen.end ? next + kAttentionBlock : seen.end;
     for (std::size_t h = 0; h < kv_heads; ++h) {
-      const Cache<L> head{cache.k + h * dim, cache.v + h * dim, cache.stride};
-      find_block(head, row.slots, b, begin, end, after, block);
+      find_block(cache.from(h, dim), row.slots, b, begin, end, after, block);
       head_step<L>(shape, block, query + h * group, group);
     }
   }
@@ -223,12 +250,12 @@ inline void attend_shared(const AttentionShape& shape, const AttentionRow* rows,
       foresee(cache, rows[0].slots, next + left * r / count, next + left * (r + kRows) / count, dim);
       Query* all[kQueries];
       for (std::size_t i = 0; i < kRows; ++i) heads_of(r + i, all + i * H);
-      block_step<LoadF32, kQueries>(shape, common, all);
+      block_step<LoadF32, kQueries, L::kScaled>(shape, common, all);
     }
     for (; r < count; ++r) {
       Query* one[H];
       heads_of(r, one);
-      block_step<LoadF32, H>(shape, common, one);
+      block_step<LoadF32, H, L::kScaled>(shape, common, one);
     }
   }
   for (std::size_t r = 0; r < count; ++r) {
@@ -251,8 +278,7 @@ inline void shared_typed(const AttentionShape& shape, const AttentionRow* rows, 
                          std::size_t begin, std::size_t end, const float* q, const KvView& kv, float* out) {
   const std::size_t group = shape.heads / shape.kv_heads, dim = shape.head_dim;
   for (std::size_t h = begin; h < end; ++h) {
-    const Cache<L> cache{static_cast<const typename L::T*>(kv.k) + h * dim,
-                         static_cast<const typename L::T*>(kv.v) + h * dim, shape.kv_heads * dim};
+    const Cache<L> cache = Cache<L>(kv, shape).from(h, dim);
     std::size_t i = h * group;
     const std::size_t last = i + group;
     for (; i + 4 <= last; i += 4) attend_shared<L, 4>(shape, rows, count, shared, q + i * dim, cache, out + i * dim);
@@ -265,8 +291,6 @@ template <typename L>
 inline void attention_typed(const AttentionShape& shape, const AttentionRow* rows, std::size_t count, std::size_t begin,
                             std::size_t end, const float* q, const KvView& kv, float* out) {
   const std::size_t group = shape.heads / shape.kv_heads, dim = shape.head_dim;
-  const auto* keys = static_cast<const typename L::T*>(kv.k);
-  const auto* values = static_cast<const typename L::T*>(kv.v);
   if (count > 1 && dim > kPackedDim) {
     const std::size_t width = shape.heads * dim;
     for (std::size_t r = 0; r < count; ++r) {
@@ -276,7 +300,7 @@ inline void attention_typed(const AttentionShape& shape, const AttentionRow* row
   }
   const std::size_t together = count > 1 || group > kRowHeads ? 1 : kRowHeads / group;
   for (std::size_t h = begin; h < end; h += together) {
-    const Cache<L> cache{keys + h * dim, values + h * dim, shape.kv_heads * dim};
+    const Cache<L> cache = Cache<L>(kv, shape).from(h, dim);
     std::size_t i = h * group;
     const std::size_t last = i + group;
     if (count > 1) {
@@ -296,12 +320,14 @@ inline void attention_typed(const AttentionShape& shape, const AttentionRow* row
 void attention(const AttentionShape& shape, const AttentionRow* rows, std::size_t count, std::size_t kv_begin,
                std::size_t kv_end, const float* q, const KvView& kv, float* out) {
   if (kv.type == DType::kF16) return attention_typed<LoadF16>(shape, rows, count, kv_begin, kv_end, q, kv, out);
+  if (kv.type == DType::kQ8) return attention_typed<LoadI8>(shape, rows, count, kv_begin, kv_end, q, kv, out);
   attention_typed<LoadF32>(shape, rows, count, kv_begin, kv_end, q, kv, out);
 }
 
 void attention_shared(const AttentionShape& shape, const AttentionRow* rows, std::size_t count, std::size_t shared,
                       std::size_t kv_begin, std::size_t kv_end, const float* q, const KvView& kv, float* out) {
   if (kv.type == DType::kF16) return shared_typed<LoadF16>(shape, rows, count, shared, kv_begin, kv_end, q, kv, out);
+  if (kv.type == DType::kQ8) return shared_typed<LoadI8>(shape, rows, count, shared, kv_begin, kv_end, q, kv, out);
   shared_typed<LoadF32>(shape, rows, count, shared, kv_begin, kv_end, q, kv, out);
 }
 

@@ -18,6 +18,8 @@ struct KvBlock {
   const T* key[kAttentionBlock];
   const T* value[kAttentionBlock];
   std::size_t low = 0, high = 0;
+  // What multiplies them, for caches that have scales.
+  float key_scale[kAttentionBlock], value_scale[kAttentionBlock];
   // Vectors that the next block needs, asked for beside the arithmetic of this one.
   const T* next_key[kAttentionBlock];
   const T* next_value[kAttentionBlock];
@@ -41,8 +43,8 @@ struct Query {
 // Queries of a full step: 16 sums of 4 queries by 4 keys fill half of AVX-512's registers and are added up together.
 constexpr int kQueries = 4;
 
-// scores[i][j] = q_i · k_j for the block's positions; other places stay as they are.
-template <typename L, int Q>
+// scores[i][j] = q_i · k_j for the block's positions; other places stay as they are. S: keys have scales.
+template <typename L, int Q, bool S>
 inline void block_scores(const KvBlock<typename L::T>& block, Query* const (&query)[Q], std::size_t dim,
                          float (*scores)[kAttentionBlock]) {
   static_assert(kW % static_cast<std::size_t>(Q) == 0);
@@ -81,7 +83,8 @@ inline void block_scores(const KvBlock<typename L::T>& block, Query* const (&que
     Simd::store(sums, Simd::sums(acc));
     for (int i = 0; i < Q; ++i) {
       for (std::size_t m = 0; m < kKeys && j + m < block.high; ++m) {
-        scores[i][j + m] = sums[static_cast<std::size_t>(i) * kKeys + m];
+        const float sum = sums[static_cast<std::size_t>(i) * kKeys + m];
+        scores[i][j + m] = S ? sum * block.key_scale[j + m] : sum;
       }
     }
   }
@@ -165,15 +168,19 @@ inline void block_values(const KvBlock<typename L::T>& block, Query* const (&que
       [n](const auto* p) { return L::part(p, n); }, [n](float* p, V v) { Simd::store_n(p, v, n); });
 }
 
-template <typename L, int Q>
+// S: the block has scales, which is so for every form of a cache that has them.
+template <typename L, int Q, bool S = L::kScaled>
 inline void block_step(const AttentionShape& shape, const KvBlock<typename L::T>& block, Query* const (&query)[Q]) {
   alignas(64) float scores[Q][kAttentionBlock];
   for (int i = 0; i < Q; ++i) {
     for (float& s : scores[i]) s = -__builtin_inff();
   }
   float correction[Q];
-  block_scores<L, Q>(block, query, shape.head_dim, scores);
+  block_scores<L, Q, S>(block, query, shape.head_dim, scores);
   block_softmax<Q>(shape.scale, query, scores, correction);
+  for (int i = 0; S && i < Q; ++i) {
+    for (std::size_t j = block.low; j < block.high; ++j) scores[i][j] *= block.value_scale[j];
+  }
   block_values<L, Q>(block, query, scores, correction, shape.head_dim);
 }
 

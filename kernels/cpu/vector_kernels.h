@@ -18,8 +18,10 @@ namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE {
 using V = Simd::V;
 constexpr std::size_t kW = Simd::kWidth;
 
+// kScaled: what is loaded is still to be multiplied by a scale of its vector.
 struct LoadF32 {
   using T = float;
+  static constexpr bool kScaled = false;
   static V full(const T* p) { return Simd::load(p); }
   static V part(const T* p, std::size_t n) { return Simd::load_n(p, n); }
 };
@@ -30,8 +32,15 @@ struct LoadBf16 {
 };
 struct LoadF16 {
   using T = std::uint16_t;
+  static constexpr bool kScaled = false;
   static V full(const T* p) { return Simd::load_f16(p); }
   static V part(const T* p, std::size_t n) { return Simd::load_f16_n(p, n); }
+};
+struct LoadI8 {
+  using T = std::int8_t;
+  static constexpr bool kScaled = true;
+  static V full(const T* p) { return Simd::load_i8(p); }
+  static V part(const T* p, std::size_t n) { return Simd::load_i8_n(p, n); }
 };
 
 // ---- element-wise -----------------------------------------------------------------------------------------------
@@ -170,6 +179,31 @@ void to_f16(const float* src, std::size_t n, std::uint16_t* out) {
   });
 }
 
+// Products and roundings one by one, which every instruction set does alike.
+void quantize_heads(const float* x, std::size_t heads, std::size_t head_dim, std::int8_t* q, float* scale) {
+  for (std::size_t h = 0; h < heads; ++h, x += head_dim, q += head_dim) {
+    // Magnitudes order like their bits, and every NaN lies above infinity.
+    std::int32_t bits = 0;
+    for (std::size_t i = 0; i < head_dim; ++i) {
+      const std::int32_t magnitude = __builtin_bit_cast(std::int32_t, x[i]) & 0x7FFFFFFF;
+      bits = magnitude > bits ? magnitude : bits;
+    }
+    const auto largest = __builtin_bit_cast(float, bits);
+    if (bits >= 0x7F800000 || largest < 1e-30F) {
+      scale[h] = bits >= 0x7F800000 ? __builtin_nanf("") : 0.0F;
+      __builtin_memset(q, 0, head_dim);
+      continue;
+    }
+    const float inverse = 127.0F / largest;
+    scale[h] = largest / 127.0F;
+    for (std::size_t i = 0; i < head_dim; ++i) {
+      // Adding 1.5 · 2^23 rounds to nearest even and leaves the integer in the low bits.
+      const float shifted = x[i] * inverse + 12582912.0F;
+      q[i] = static_cast<std::int8_t>(__builtin_bit_cast(std::int32_t, shifted) - 0x4B400000);
+    }
+  }
+}
+
 }  // namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE
 
 // These use the names above.
@@ -179,8 +213,8 @@ void to_f16(const float* src, std::size_t n, std::uint16_t* out) {
 
 namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE {
 
-constexpr Ops kOps{matmul,           rmsnorm,     rope,         swiglu,     add,     max_value,
-                   exp_scaled,       mask_maxima, block_maxima, exp_blocks, collect, attention,
-                   attention_shared, to_f32,      to_f16};
+constexpr Ops kOps{matmul,           rmsnorm,     rope,         swiglu,        add,     max_value,
+                   exp_scaled,       mask_maxima, block_maxima, exp_blocks,    collect, attention,
+                   attention_shared, to_f32,      to_f16,       quantize_heads};
 
 }  // namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE

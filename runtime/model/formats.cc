@@ -19,6 +19,7 @@ std::string_view format_name(WeightFormat format) {
 }
 
 std::string_view format_name(KvFormat format) {
+  if (format == KvFormat::kQ8) return "q8";
   return format == KvFormat::kF32 ? "f32" : "f16";
 }
 
@@ -30,10 +31,10 @@ base::Expected<WeightFormat> parse_weight_format(std::string_view name) {
 }
 
 base::Expected<KvFormat> parse_kv_format(std::string_view name) {
-  for (const auto f : {KvFormat::kF32, KvFormat::kF16}) {
+  for (const auto f : {KvFormat::kF32, KvFormat::kF16, KvFormat::kQ8}) {
     if (format_name(f) == name) return f;
   }
-  return base::invalid(fmt::format("there is no format '{}' of the KV cache; there are f32 and f16", name));
+  return base::invalid(fmt::format("there is no format '{}' of the KV cache; there are f32, f16 and q8", name));
 }
 
 }  // namespace sgl::model

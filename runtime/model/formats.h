@@ -18,10 +18,16 @@ enum class WeightFormat : std::uint8_t {
 };
 
 // Keys and values of the KV cache.
-enum class KvFormat : std::uint8_t { kF32, kF16 };
+enum class KvFormat : std::uint8_t {
+  kF32,
+  kF16,
+  kQ8,  // 8 bits with an F32 scale for every head's vector
+};
 
-constexpr std::size_t kv_element_bytes(KvFormat format) {
-  return format == KvFormat::kF32 ? 4 : 2;
+// Bytes of K or of V of one token in one layer.
+constexpr std::size_t kv_bytes(KvFormat format, std::size_t kv_heads, std::size_t head_dim) {
+  if (format == KvFormat::kQ8) return kv_heads * (head_dim + sizeof(float));
+  return kv_heads * head_dim * (format == KvFormat::kF32 ? 4 : 2);
 }
 
 struct LoadOptions {
@@ -29,7 +35,7 @@ struct LoadOptions {
   KvFormat kv = KvFormat::kF32;
 };
 
-// "none", "q8", "q4", "q4a"; "f32", "f16". Errors: `invalid`, listing what there is.
+// "none", "q8", "q4", "q4a"; "f32", "f16", "q8". Errors: `invalid`, listing what there is.
 base::Expected<WeightFormat> parse_weight_format(std::string_view name);
 base::Expected<KvFormat> parse_kv_format(std::string_view name);
 std::string_view format_name(WeightFormat format);

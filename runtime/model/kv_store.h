@@ -33,24 +33,33 @@ struct Scratch {
   Floats hidden, normed, q, k, v, attended, gate, up, cos, sin;
 };
 
-// Layout of K and of V: [layer][slot][kv_heads · head_dim], F32 or F16. Slots hold nothing defined
-// before they are written. Memory is taken on first use by the system, so an unused pool costs address space only.
+// Layout of K and of V: [layer][slot][kv_heads · head_dim], F32, F16 or 8-bit integers; these have their scales behind
+// all of them, [layer][slot][kv_heads] F32 of K and then of V. Slots hold nothing defined before they are written.
+// Memory is taken on first use by the system, so an unused pool costs address space only.
 struct KvStore {
   std::size_t slots = 0;
-  std::size_t width = 0;  // kv_heads · head_dim
+  std::size_t heads = 0;  // of keys and values
+  std::size_t width = 0;  // heads · head_dim
   std::size_t layers = 0;
   KvFormat format = KvFormat::kF32;
   Scratch scratch;
 
-  std::size_t row_bytes() const { return width * kv_element_bytes(format); }  // K or V of one token in one layer
+  // K or V of one token in one layer, without scales.
+  std::size_t row_bytes() const { return width * (format == KvFormat::kF32 ? 4 : format == KvFormat::kF16 ? 2 : 1); }
   std::byte* k(std::size_t layer) { return data.get() + layer * slots * row_bytes(); }
   std::byte* v(std::size_t layer) { return data.get() + (layers + layer) * slots * row_bytes(); }
+  // The scales of a slot in a layer; nullptr where the format has none.
+  float* k_scale(std::size_t layer, std::size_t slot) { return scale(layer, slot); }
+  float* v_scale(std::size_t layer, std::size_t slot) { return scale(layers + layer, slot); }
 
   // Copies `count` token slots in every layer (a partially shared page). The ranges must not overlap.
   void copy_slots(std::size_t from, std::size_t to, std::size_t count) {
     for (std::size_t l = 0; l < layers; ++l) {
       std::memcpy(k(l) + to * row_bytes(), k(l) + from * row_bytes(), count * row_bytes());
       std::memcpy(v(l) + to * row_bytes(), v(l) + from * row_bytes(), count * row_bytes());
+      if (format != KvFormat::kQ8) continue;
+      std::memcpy(k_scale(l, to), k_scale(l, from), count * heads * sizeof(float));
+      std::memcpy(v_scale(l, to), v_scale(l, from), count * heads * sizeof(float));
     }
   }
 
@@ -58,6 +67,14 @@ struct KvStore {
     void operator()(std::byte* p) const { std::free(p); }
   };
   std::unique_ptr<std::byte, Free> data;
+
+ private:
+  float* scale(std::size_t part, std::size_t slot) {
+    if (format != KvFormat::kQ8) return nullptr;
+    // Behind the integers, at a multiple of four.
+    const std::size_t begin = (2 * layers * slots * row_bytes() + 3) / 4 * 4;
+    return reinterpret_cast<float*>(data.get() + begin) + (part * slots + slot) * heads;
+  }
 };
 
 }  // namespace sgl::model

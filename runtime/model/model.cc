@@ -51,12 +51,25 @@ void for_rows(std::size_t rows, base::ThreadPool& pool, const Body& body) {
 }
 
 // One token's K or V into the cache.
-void store_row(const KvStore& kv, const float* row, std::byte* to) {
-  if (kv.format == KvFormat::kF32) {
-    std::memcpy(to, row, kv.width * sizeof(float));
-  } else {
-    kernels::to_f16(row, kv.width, reinterpret_cast<std::uint16_t*>(to));
+void store_row(const KvStore& kv, const float* row, std::byte* to, float* scale) {
+  switch (kv.format) {
+    case KvFormat::kF32:
+      std::memcpy(to, row, kv.width * sizeof(float));
+      break;
+    case KvFormat::kF16:
+      kernels::to_f16(row, kv.width, reinterpret_cast<std::uint16_t*>(to));
+      break;
+    case KvFormat::kQ8:
+      kernels::quantize_heads(row, kv.heads, kv.width / kv.heads, reinterpret_cast<std::int8_t*>(to), scale);
+      break;
   }
+}
+
+kernels::KvView view_of(KvStore& kv, std::size_t layer) {
+  const kernels::DType type = kv.format == KvFormat::kF32   ? kernels::DType::kF32
+                              : kv.format == KvFormat::kF16 ? kernels::DType::kF16
+                                                            : kernels::DType::kQ8;
+  return {kv.k(layer), kv.v(layer), type, kv.k_scale(layer, 0), kv.v_scale(layer, 0)};
 }
 
 }  // namespace
@@ -116,18 +129,19 @@ std::uint64_t Model::parameters() const {
 
 std::size_t Model::kv_bytes_per_token() const {
   const Config& c = impl_->config;
-  return 2 * c.layers * c.kv_heads * c.head_dim * kv_element_bytes(impl_->options.kv);
+  return 2 * c.layers * kv_bytes(impl_->options.kv, c.kv_heads, c.head_dim);
 }
 
 std::unique_ptr<KvStore> Model::make_kv(std::size_t slots) const {
   const Config& c = impl_->config;
   auto kv = std::make_unique<KvStore>();
   kv->slots = slots;
+  kv->heads = c.kv_heads;
   kv->width = c.kv_heads * c.head_dim;
   kv->layers = c.layers;
   kv->format = impl_->options.kv;
   // Not touched here: the pages of a large pool stay unbacked until they are written.
-  const std::size_t bytes = std::max<std::size_t>(slots, 1) * kv_bytes_per_token();
+  const std::size_t bytes = std::max<std::size_t>(slots, 1) * kv_bytes_per_token() + sizeof(float);
   kv->data.reset(
       static_cast<std::byte*>(std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment)));
   if (kv->data == nullptr) return nullptr;
@@ -199,16 +213,14 @@ void Model::Impl::attention_block(std::size_t layer, const Rows& rows, KvStore& 
     kernels::rope(q + r * q_width, c.heads, dim, &s.cos[r * half], &s.sin[r * half]);
     kernels::rope(k + r * kv_width, c.kv_heads, dim, &s.cos[r * half], &s.sin[r * half]);
     const std::size_t slot = rows.attention[r].slots[rows.attention[r].position];
-    store_row(kv, k + r * kv_width, kv.k(layer) + slot * kv.row_bytes());
-    store_row(kv, v + r * kv_width, kv.v(layer) + slot * kv.row_bytes());
+    store_row(kv, k + r * kv_width, kv.k(layer) + slot * kv.row_bytes(), kv.k_scale(layer, slot));
+    store_row(kv, v + r * kv_width, kv.v(layer) + slot * kv.row_bytes(), kv.v_scale(layer, slot));
   };
   for_rows(n, pool, finish);
   float* attended = grow(s.attended, n * q_width);
   const kernels::AttentionShape shape{c.heads, c.kv_heads, dim, c.window[layer],
                                       static_cast<float>(1.0 / std::sqrt(static_cast<double>(dim)))};
-  const kernels::KvView view{kv.k(layer), kv.v(layer),
-                             kv.format == KvFormat::kF32 ? kernels::DType::kF32 : kernels::DType::kF16};
-  kernels::attention(shape, rows.attention, q, view, attended, pool);
+  kernels::attention(shape, rows.attention, q, view_of(kv, layer), attended, pool);
   const kernels::MatmulTarget out[] = {{w.o, x}};
   kernels::matmul(out, attended, n, pool);
   add_bias(s.normed, w.o_bias, n);

@@ -113,6 +113,7 @@ TEST_CASE("output does not depend on pages, pool, threads, batch, cache or chunk
   }
   all_rigs.push_back(test::random_rig({}, {}, {.kv = model::KvFormat::kF16}));
   all_rigs.push_back(test::random_rig({}, {}, {.weights = model::WeightFormat::kQ4, .kv = model::KvFormat::kF16}));
+  all_rigs.push_back(test::random_rig({}, {}, {.kv = model::KvFormat::kQ8}));
   for (const test::Rig& rig : all_rigs) {
     std::vector<std::vector<Finished>> all;
     const auto run = [&](const EngineOptions& options) {

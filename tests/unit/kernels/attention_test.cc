@@ -20,6 +20,8 @@ struct Case {
   std::size_t length;
   std::vector<float> q, k, v;
   std::vector<std::uint16_t> k16, v16;
+  std::vector<std::int8_t> k8, v8;
+  std::vector<float> k_scale, v_scale;
   std::vector<std::uint32_t> slots;
   Case(std::size_t heads, std::size_t kv_heads, std::size_t dim, std::size_t window, std::size_t tokens)
       : shape{heads, kv_heads, dim, window, 0.3F},
@@ -32,29 +34,57 @@ struct Case {
     std::shuffle(slots.begin(), slots.end(), std::mt19937(4));
     slots.resize(tokens);
   }
-  // Makes keys and values exact in F16, so that both types of the cache hold the same.
-  void round_to_f16() {
-    for (auto [from, to] : {std::pair{&k, &k16}, {&v, &v16}}) {
-      to->resize(from->size());
-      for (std::size_t i = 0; i < from->size(); ++i) {
-        (*to)[i] = to_f16((*from)[i]);
-        (*from)[i] = from_f16((*to)[i]);
-      }
-    }
+  // Makes the cache of a type, and F32 keys and values those that it holds (for 8 bits to F32's precision).
+  void round_to(DType type) {
+    if (type == DType::kF16) round_to_f16(k, k16), round_to_f16(v, v16);
+    if (type == DType::kQ8) round_to_q8(k, k8, k_scale), round_to_q8(v, v8, v_scale);
   }
-  KvView view(bool f16) const {
-    return f16 ? KvView{k16.data(), v16.data(), DType::kF16} : KvView{k.data(), v.data(), DType::kF32};
+  KvView view(DType type) const {
+    if (type == DType::kF16) return {k16.data(), v16.data(), type};
+    if (type == DType::kQ8) return {k8.data(), v8.data(), type, k_scale.data(), v_scale.data()};
+    return {k.data(), v.data(), DType::kF32};
+  }
+  // The same positions in the slots 0, 1, 2, …
+  Case in_order() const {
+    Case out = *this;
+    const std::size_t dim = shape.head_dim, heads = shape.kv_heads;
+    for (std::size_t p = 0; p < length; ++p) {
+      out.slots[p] = static_cast<std::uint32_t>(p);
+      const auto move = [&](const auto& from, auto& to, std::size_t width) {
+        if (!from.empty()) std::copy_n(&from[slots[p] * width], width, &to[p * width]);
+      };
+      move(k, out.k, heads * dim), move(v, out.v, heads * dim);
+      move(k16, out.k16, heads * dim), move(v16, out.v16, heads * dim);
+      move(k8, out.k8, heads * dim), move(v8, out.v8, heads * dim);
+      move(k_scale, out.k_scale, heads), move(v_scale, out.v_scale, heads);
+    }
+    return out;
   }
   std::vector<AttentionRow> rows() const {
     std::vector<AttentionRow> out;
     for (std::size_t p = 0; p < length; ++p) out.push_back({slots.data(), p});
     return out;
   }
+
+ private:
+  static void round_to_f16(std::vector<float>& x, std::vector<std::uint16_t>& out) {
+    out.resize(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = from_f16(out[i] = to_f16(x[i]));
+  }
+  void round_to_q8(std::vector<float>& x, std::vector<std::int8_t>& out, std::vector<float>& scale) const {
+    const std::size_t dim = shape.head_dim;
+    out.resize(x.size()), scale.resize(x.size() / dim);
+    quantize_heads(x.data(), scale.size(), dim, out.data(), scale.data());
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(out[i]) * scale[i / dim];
+  }
 };
+
+constexpr DType kCacheTypes[] = {DType::kF32, DType::kF16, DType::kQ8};
 
 }  // namespace
 
-TEST_CASE("attention agrees with the reference: groups, head sizes, windows, lengths around the block, F16") {
+TEST_CASE(
+    "attention agrees with the reference: groups, head sizes, windows, lengths around the block, types of the cache") {
   for (const cpu::Isa isa : available_isas()) {
     CAPTURE(cpu::isa_name(isa));
     const cpu::Ops& ops = *cpu::ops_for(isa);
@@ -64,24 +94,24 @@ TEST_CASE("attention agrees with the reference: groups, head sizes, windows, len
         for (const std::size_t window : {0, 1, 5, 33}) {
           if (heads == 70 && dim != 20) continue;
           Case c(heads, kv, dim, window, dim == 128 ? 100 : 67);
-          const bool f16 = (heads + dim + window) % 2 == 0;
-          if (f16) c.round_to_f16();
+          const DType type = kCacheTypes[(heads + dim / 2 + window) % 3];
+          c.round_to(type);
           const std::vector<AttentionRow> rows = c.rows();
           std::vector<float> want(c.q.size()), got(c.q.size()), runs(c.q.size()), whole(c.q.size());
           reference::attention(c.shape, rows, c.q.data(), c.k.data(), c.v.data(), want.data());
           const std::size_t width = heads * dim;
           for (std::size_t h = 0; h < kv; ++h) {
             for (std::size_t r = 0; r < rows.size(); ++r) {
-              ops.attention(c.shape, &rows[r], 1, h, h + 1, &c.q[r * width], c.view(f16), &got[r * width]);
+              ops.attention(c.shape, &rows[r], 1, h, h + 1, &c.q[r * width], c.view(type), &got[r * width]);
             }
             if (h == 0) {
               for (std::size_t r = 0; r < rows.size(); ++r) {
-                ops.attention(c.shape, &rows[r], 1, 0, kv, &c.q[r * width], c.view(f16), &whole[r * width]);
+                ops.attention(c.shape, &rows[r], 1, 0, kv, &c.q[r * width], c.view(type), &whole[r * width]);
               }
             }
             for (std::size_t r = 0; r < rows.size();) {
               const std::size_t count = std::min<std::size_t>(1 + r * 7 % kAttentionRows, rows.size() - r);
-              ops.attention(c.shape, &rows[r], count, h, h + 1, &c.q[r * width], c.view(f16), &runs[r * width]);
+              ops.attention(c.shape, &rows[r], count, h, h + 1, &c.q[r * width], c.view(type), &runs[r * width]);
               r += count;
             }
           }
@@ -99,24 +129,18 @@ TEST_CASE("attention agrees with the reference: groups, head sizes, windows, len
 
 TEST_CASE("attention: a row's bits do not depend on slots, batch or threads") {
   sgl::base::ThreadPool one(1), four(4);
-  for (const bool f16 : {false, true}) {
+  for (const DType type : kCacheTypes) {
     Case a(8, 2, 64, 0, 100);
-    a.round_to_f16();
+    a.round_to(type);
     const std::vector<AttentionRow> rows = a.rows();
     std::vector<float> together(a.q.size()), single(a.q.size()), moved(a.q.size());
-    attention(a.shape, rows, a.q.data(), a.view(f16), together.data(), four);
-    const std::size_t width = 8 * 64, kv_width = 2 * 64;
+    attention(a.shape, rows, a.q.data(), a.view(type), together.data(), four);
+    const std::size_t width = 8 * 64;
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      attention(a.shape, {&rows[r], 1}, &a.q[r * width], a.view(f16), &single[r * width], one);
+      attention(a.shape, {&rows[r], 1}, &a.q[r * width], a.view(type), &single[r * width], one);
     }
-    Case b = a;
-    for (std::uint32_t p = 0; p < 100; ++p) {
-      b.slots[p] = p;
-      std::copy_n(&a.k[a.slots[p] * kv_width], kv_width, &b.k[p * kv_width]);
-      std::copy_n(&a.v[a.slots[p] * kv_width], kv_width, &b.v[p * kv_width]);
-    }
-    b.round_to_f16();
-    attention(b.shape, b.rows(), a.q.data(), b.view(f16), moved.data(), one);
+    const Case b = a.in_order();
+    attention(b.shape, b.rows(), a.q.data(), b.view(type), moved.data(), one);
     CHECK(std::memcmp(together.data(), single.data(), single.size() * sizeof(float)) == 0);
     CHECK(std::memcmp(together.data(), moved.data(), moved.size() * sizeof(float)) == 0);
   }
@@ -126,10 +150,10 @@ TEST_CASE("attention: rows of sequences that share a prefix have the bits they h
   sgl::base::ThreadPool one(1), four(4);
   // Query heads per KV head, head sizes and lengths that are no multiples; what follows the common part differs.
   for (const auto& [heads, dim] : {std::pair{8, 64}, {6, 40}, {2, 33}, {10, 16}}) {
-    for (const bool f16 : {false, true}) {
+    for (const DType type : kCacheTypes) {
       for (const std::size_t window : {0, 150, 400}) {
         Case a(static_cast<std::size_t>(heads), 2, static_cast<std::size_t>(dim), window, 400);
-        a.round_to_f16();
+        a.round_to(type);
         std::vector<std::vector<std::uint32_t>> slots;
         std::vector<AttentionRow> rows;
         const std::size_t common[] = {400, 300, 290, 257, 300, 130, 0, 200, 300},
@@ -144,14 +168,41 @@ TEST_CASE("attention: rows of sequences that share a prefix have the bits they h
         const std::size_t width = a.shape.heads * a.shape.head_dim;
         std::vector<float> together(rows.size() * width), single(rows.size() * width);
         for (sgl::base::ThreadPool* pool : {&one, &four}) {
-          attention(a.shape, rows, a.q.data(), a.view(f16), together.data(), *pool);
+          attention(a.shape, rows, a.q.data(), a.view(type), together.data(), *pool);
           for (std::size_t r = 0; r < rows.size(); ++r) {
-            attention(a.shape, {&rows[r], 1}, &a.q[r * width], a.view(f16), &single[r * width], one);
+            attention(a.shape, {&rows[r], 1}, &a.q[r * width], a.view(type), &single[r * width], one);
           }
           CHECK(std::memcmp(together.data(), single.data(), single.size() * sizeof(float)) == 0);
         }
       }
     }
+  }
+}
+
+TEST_CASE("vectors of heads in 8 bits are near, and the same in every instruction set") {
+  constexpr std::size_t kHeads = 9, kDim = 37;
+  std::vector<float> x = random_floats(kHeads * kDim, 9, 3.0F);
+  for (std::size_t i = 0; i < kDim; ++i) x[i] = 0.0F;                                       // nothing
+  for (std::size_t i = kDim; i < 2 * kDim; ++i) x[i] *= 1e-31F;                             // as good as nothing
+  x[2 * kDim + 5] = std::nanf(""), x[3 * kDim + 36] = -INFINITY;                            // damage
+  for (std::size_t i = 0; i < kDim; ++i) x[4 * kDim + i] = -63.5F + static_cast<float>(i);  // ties, scale 0.5
+  std::vector<std::int8_t> first;
+  for (const cpu::Isa isa : available_isas()) {
+    std::vector<std::int8_t> q(x.size());
+    std::vector<float> scale(kHeads);
+    cpu::ops_for(isa)->quantize_heads(x.data(), kHeads, kDim, q.data(), scale.data());
+    if (first.empty()) first = q;
+    CHECK(q == first);
+    CHECK(scale[0] == 0.0F);
+    CHECK(scale[1] == 0.0F);
+    CHECK(std::isnan(scale[2]));
+    CHECK(std::isnan(scale[3]));
+    CHECK(scale[4] == 0.5F);
+    for (std::size_t i = 4 * kDim; i < x.size(); ++i) {
+      const float s = scale[i / kDim];
+      CHECK(std::fabs(static_cast<float>(q[i]) * s - x[i]) <= 0.5001F * s);
+    }
+    CHECK(q[4 * kDim] == -127);
   }
 }
 

@@ -71,6 +71,8 @@ TEST_CASE("logits are the same bits for any chunking, threads, slots and batch, 
   for (const auto format : test::kQuantFormats) cases.push_back({"BF16", {.weights = format}});
   cases.push_back({"F32", {.kv = model::KvFormat::kF16}});
   cases.push_back({"BF16", {.weights = model::WeightFormat::kQ8, .kv = model::KvFormat::kF16}});
+  cases.push_back({"F32", {.kv = model::KvFormat::kQ8}});
+  cases.push_back({"BF16", {.weights = model::WeightFormat::kQ4, .kv = model::KvFormat::kQ8}});
   for (const auto& [dtype, options] : cases) {
     spec.dtype = dtype;
     const test::TemporaryFolder folder;
@@ -98,15 +100,33 @@ TEST_CASE("logits are the same bits for any chunking, threads, slots and batch, 
   }
 }
 
-TEST_CASE("a KV cache in F16 takes half the memory and is near the one in F32") {
+TEST_CASE("a KV cache in F16 or 8 bits takes less memory and is near the one in F32") {
   const test::TemporaryFolder folder;
-  const test::RandomModel random = test::write_random_model({}, folder.path());
-  const auto wide = Model::load(folder.path()), narrow = Model::load(folder.path(), {.kv = model::KvFormat::kF16});
+  const test::RandomModelSpec spec;
+  const test::RandomModel random = test::write_random_model(spec, folder.path());
+  const auto wide = Model::load(folder.path()), narrow = Model::load(folder.path(), {.kv = model::KvFormat::kF16}),
+             least = Model::load(folder.path(), {.kv = model::KvFormat::kQ8});
   REQUIRE(wide.ok());
   REQUIRE(narrow.ok());
+  REQUIRE(least.ok());
   CHECK((*wide)->kv_bytes_per_token() == 2 * (*narrow)->kv_bytes_per_token());
+  CHECK((*least)->kv_bytes_per_token() ==
+        (*wide)->kv_bytes_per_token() / 4 + 2 * spec.layers * spec.kv_heads * sizeof(float));
   const std::vector<std::int32_t> tokens = random_tokens(70, 300);
   CHECK(deviation(run(**narrow, tokens, 70, 1, false), test::reference_logits(random, tokens)) < 5e-3);
+  CHECK(deviation(run(**least, tokens, 70, 1, false), test::reference_logits(random, tokens)) < 5e-2);
+  // Copied slots have their scales too.
+  const auto copied = (*least)->make_kv(8);
+  base::ThreadPool two(2);
+  std::vector<float> original(300), again(300);
+  const std::vector<std::uint32_t> here{0, 1, 2, 3}, there{4, 5, 6, 3};
+  const Slice begun{{tokens.data(), 3}, 0, std::span(here).first(3), 0}, next{{tokens.data() + 3, 1}, 3, here, 1},
+      moved{{tokens.data() + 3, 1}, 3, there, 1};
+  REQUIRE((*least)->forward({&begun, 1}, *copied, {}, two).ok());
+  copied->copy_slots(0, 4, 3);
+  REQUIRE((*least)->forward({&next, 1}, *copied, original, two).ok());
+  REQUIRE((*least)->forward({&moved, 1}, *copied, again, two).ok());
+  CHECK(original == again);
   // A store of the other kind is refused.
   base::ThreadPool pool(1);
   const auto kv = (*wide)->make_kv(4);

@@ -60,11 +60,9 @@ TEST_CASE("the bundled model's perplexity in every format") {
   CHECK(original < 40.0);
   // The bars of the issue: 0.5 % for 8 bits, 5 % for 4.
   const std::pair<model::LoadOptions, double> cases[] = {
-      {{.kv = KvFormat::kF16}, 1.0005},
-      {{.weights = WeightFormat::kQ8}, 1.005},
-      {{.weights = WeightFormat::kQ4}, 1.05},
-      {{.weights = WeightFormat::kQ4A}, 1.05},
-      {{.weights = WeightFormat::kQ8, .kv = KvFormat::kF16}, 1.005},
+      {{.kv = KvFormat::kF16}, 1.0005},        {{.kv = KvFormat::kQ8}, 1.005},
+      {{.weights = WeightFormat::kQ8}, 1.005}, {{.weights = WeightFormat::kQ4}, 1.05},
+      {{.weights = WeightFormat::kQ4A}, 1.05}, {{.weights = WeightFormat::kQ8, .kv = KvFormat::kF16}, 1.005},
   };
   for (const auto& [options, bar] : cases) {
     const double ratio = perplexity(options) / original;
