@@ -133,6 +133,10 @@ Json many_rows(DType type, std::size_t rows, std::size_t k, std::size_t n, const
           {"share_of_fma_peak", peak > 0.0 ? rate / peak : 0.0}};
 }
 
+std::size_t cache_element_bytes(DType type) {
+  return type == DType::kQ8 ? 1 : kernels::dtype_bytes(type);
+}
+
 // One decoded token of each of many sequences, so that the KV read exceeds the caches.
 Json attention(DType type, const Buffer& buffer, base::ThreadPool& pool) {
   const kernels::AttentionShape shape{32, 8, 64, 0, 0.125F};
@@ -142,14 +146,15 @@ Json attention(DType type, const Buffer& buffer, base::ThreadPool& pool) {
   std::vector<kernels::AttentionRow> rows;
   for (std::size_t s = 0; s < sequences; ++s) rows.push_back({&slots[s * length], length - 1});
   std::vector<float> q(sequences * 2048, 0.01F), out(q.size());
-  const std::size_t bytes = length * sequences * width * kernels::dtype_bytes(type);
+  const std::size_t bytes = length * sequences * width * cache_element_bytes(type);
   const auto* k = reinterpret_cast<const std::byte*>(buffer.data());
-  const double best = best_of(3, [&] {
-    kernels::attention(shape, rows, q.data(), {k, k + bytes, type}, out.data(), pool);
-  });
-  const double rate = 2.0 * static_cast<double>(bytes) / best / 1e9;
+  const std::vector<float> scales(type == DType::kQ8 ? slots.size() * shape.kv_heads : 0, 0.01F);
+  const kernels::KvView kv{k, k + bytes, type, scales.data(), scales.data()};
+  const double best = best_of(3, [&] { kernels::attention(shape, rows, q.data(), kv, out.data(), pool); });
+  const double rate = 2.0 * static_cast<double>(bytes + scales.size() * sizeof(float)) / best / 1e9;
   return {{"kernel", fmt::format("attention 32 rows x 8192 positions, 32 heads over 8, {}", type_name(type))},
-          {"gb_per_s", rate}};
+          {"gb_per_s", rate},
+          {"ms", best * 1e3}};
 }
 
 // Prompt attention: 512 new rows of one sequence.
@@ -162,9 +167,9 @@ Json prompt_attention(DType type, const Buffer& buffer, double peak, base::Threa
   for (std::size_t p = 0; p < length; ++p) rows.push_back({slots.data(), p});
   std::vector<float> q(length * width, 0.01F), out(q.size());
   const auto* k = reinterpret_cast<const std::byte*>(buffer.data());
-  const double best = best_of(5, [&] {
-    kernels::attention(shape, rows, q.data(), {k, k + (std::size_t{64} << 20), type}, out.data(), pool);
-  });
+  const std::vector<float> scales(type == DType::kQ8 ? length * shape.kv_heads : 0, 0.01F);
+  const kernels::KvView kv{k, k + (std::size_t{64} << 20), type, scales.data(), scales.data()};
+  const double best = best_of(5, [&] { kernels::attention(shape, rows, q.data(), kv, out.data(), pool); });
   const double rate = 2.0 * static_cast<double>(length * (length + 1) * width) / best / 1e9;
   return {{"kernel", fmt::format("attention of a prompt of 512 tokens, 16 heads of 128 over 8, {}", type_name(type))},
           {"gflop_per_s", rate},
@@ -187,7 +192,7 @@ int main() {
     list.push_back(many_rows(type, 512, 1024, 3072, buffer, peak, pool));
     list.push_back(many_rows(type, 512, 3072, 1024, buffer, peak, pool));
   }
-  for (const DType type : {DType::kF32, DType::kF16}) {
+  for (const DType type : {DType::kF32, DType::kF16, DType::kQ8}) {
     list.push_back(attention(type, buffer, pool));
     list.push_back(prompt_attention(type, buffer, peak, pool));
   }

@@ -44,8 +44,9 @@ struct KvView {
 };
 
 // `heads` vectors of `head_dim` floats in 8 bits: scale = max |x| / 127, q = x · (127 / max |x|) to the nearest, ties
-// to even. A vector below 1e-30 is 0; one with a value that is not finite gets the scale NaN, so that the damage stays
-// visible. The same bits on every instruction set.
+// to even. A vector below 1e-30 is 0. One with a value that is not finite gets the scale NaN: as a value it shows in
+// every row that sees it, as a key it has no weight, like a NaN in the other types. The same bits on every instruction
+// set.
 void quantize_heads(const float* x, std::size_t heads, std::size_t head_dim, std::int8_t* q, float* scale);
 
 // out[r, h, :] = Σ_p softmax_p(scale · q[r, h, :]·k[slot_p, h', :]) · v[slot_p, h', :]

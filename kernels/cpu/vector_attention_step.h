@@ -43,8 +43,8 @@ struct Query {
 // Queries of a full step: 16 sums of 4 queries by 4 keys fill half of AVX-512's registers and are added up together.
 constexpr int kQueries = 4;
 
-// scores[i][j] = q_i · k_j for the block's positions; other places stay as they are. S: keys have scales.
-template <typename L, int Q, bool S>
+// scores[i][j] = q_i · k_j for the block's positions; other places stay as they are.
+template <typename L, int Q>
 inline void block_scores(const KvBlock<typename L::T>& block, Query* const (&query)[Q], std::size_t dim,
                          float (*scores)[kAttentionBlock]) {
   static_assert(kW % static_cast<std::size_t>(Q) == 0);
@@ -83,9 +83,22 @@ inline void block_scores(const KvBlock<typename L::T>& block, Query* const (&que
     Simd::store(sums, Simd::sums(acc));
     for (int i = 0; i < Q; ++i) {
       for (std::size_t m = 0; m < kKeys && j + m < block.high; ++m) {
-        const float sum = sums[static_cast<std::size_t>(i) * kKeys + m];
-        scores[i][j + m] = S ? sum * block.key_scale[j + m] : sum;
+        scores[i][j + m] = sums[static_cast<std::size_t>(i) * kKeys + m];
       }
+    }
+  }
+}
+
+// table[i][j] · by[j] for the block's positions; other places stay as they are.
+template <typename T, int Q>
+inline void scale_places(const KvBlock<T>& block, const float* by, float (&table)[Q][kAttentionBlock]) {
+  for (int i = 0; i < Q; ++i) {
+    if (block.low == 0 && block.high == kAttentionBlock) {
+      for (std::size_t p = 0; p < kAttentionBlock; p += kW) {
+        Simd::store(table[i] + p, Simd::mul(Simd::load(table[i] + p), Simd::load(by + p)));
+      }
+    } else {
+      for (std::size_t j = block.low; j < block.high; ++j) table[i][j] *= by[j];
     }
   }
 }
@@ -176,11 +189,10 @@ inline void block_step(const AttentionShape& shape, const KvBlock<typename L::T>
     for (float& s : scores[i]) s = -__builtin_inff();
   }
   float correction[Q];
-  block_scores<L, Q, S>(block, query, shape.head_dim, scores);
+  block_scores<L, Q>(block, query, shape.head_dim, scores);
+  if constexpr (S) scale_places(block, block.key_scale, scores);
   block_softmax<Q>(shape.scale, query, scores, correction);
-  for (int i = 0; S && i < Q; ++i) {
-    for (std::size_t j = block.low; j < block.high; ++j) scores[i][j] *= block.value_scale[j];
-  }
+  if constexpr (S) scale_places(block, block.value_scale, scores);
   block_values<L, Q>(block, query, scores, correction, shape.head_dim);
 }
 

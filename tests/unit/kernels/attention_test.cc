@@ -179,6 +179,21 @@ TEST_CASE("attention: rows of sequences that share a prefix have the bits they h
   }
 }
 
+TEST_CASE("attention: a damaged value of the cache shows in the rows that see it, and in no other") {
+  sgl::base::ThreadPool one(1);
+  Case c(4, 2, 64, 0, 100);
+  c.round_to(DType::kQ8);
+  constexpr std::size_t kDamaged = 45;
+  for (std::size_t h = 0; h < 2; ++h) c.v_scale[c.slots[kDamaged] * 2 + h] = std::nanf("");
+  std::vector<float> out(c.q.size());
+  attention(c.shape, c.rows(), c.q.data(), c.view(DType::kQ8), out.data(), one);
+  for (std::size_t r = 0; r < c.length; ++r) {
+    const auto row = std::span(out).subspan(r * 256, 256);
+    const auto wrong = std::count_if(row.begin(), row.end(), [](float v) { return !std::isfinite(v); });
+    CHECK_MESSAGE(wrong == (r < kDamaged ? 0 : 256), "row " << r);
+  }
+}
+
 TEST_CASE("vectors of heads in 8 bits are near, and the same in every instruction set") {
   constexpr std::size_t kHeads = 9, kDim = 37;
   std::vector<float> x = random_floats(kHeads * kDim, 9, 3.0F);
