@@ -22,7 +22,8 @@ enum class PropertyOrder : std::uint8_t {
 };
 enum class Whitespace : std::uint8_t {
   kCompact,  // none
-  kAny,      // anywhere inside the outermost value, in runs of at most SchemaLimits::whitespace_run bytes
+  kAny,      // anywhere inside the outermost value; generated in runs of at most SchemaLimits::whitespace_run bytes and
+             // the token that goes beyond them, accepted in runs of any length
   kIndent,   // a line for each item and property, indented by SchemaOptions::indent spaces a level, ": " after names,
              // and [] and {} when empty: exactly what Python's json.dumps(value, indent=n) writes
 };
