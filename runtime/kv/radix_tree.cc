@@ -1,6 +1,8 @@
 #include "runtime/kv/radix_tree.h"
 
 #include <algorithm>
+#include <array>
+#include <random>
 
 #include "runtime/base/check.h"
 
@@ -13,15 +15,26 @@ std::size_t common_prefix(std::span<const Token> a, std::span<const Token> b) {
       std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(n), b.begin()).first - a.begin());
 }
 
+// Not predictable from outside, for the keys of hashes: what is found does not depend on it.
+std::uint64_t random_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+constexpr std::size_t kAhead = 16;  // pages of a prompt whose nodes are asked for together
+
 }  // namespace
 
-RadixTree::RadixTree(PagePool& pool) : pool_(pool) {}
+RadixTree::RadixTree(PagePool& pool) : pool_(pool), seed_(random_seed()), index_(pool.pages()) {
+  SGL_ASSERT(pool.pages() < kPoint);
+}
 
 NodeId RadixTree::make_node() {
   NodeId id;
   if (unused_.empty()) {
     id = NodeId(static_cast<std::uint32_t>(nodes_.size()));
     nodes_.emplace_back();
+    chunks_.resize(chunks_.size() + pool_.page_size());
   } else {
     id = unused_.back();
     unused_.pop_back();
@@ -35,25 +48,47 @@ NodeId RadixTree::root_of(Namespace ns) {
   const auto it = roots_.find(ns);
   if (it != roots_.end()) return it->second;
   const NodeId id = make_node();
-  node(id).root = true;
-  node(id).parent = id;
-  node(id).ns = ns;
+  Node& n = node(id);
+  n.root = true;
+  n.parent = id;
+  n.ns = ns;
+  n.key = seed_ ^ (std::uint64_t{ns.value} << 16);
   roots_.emplace(ns, id);
   return id;
 }
 
 void RadixTree::delist(NodeId id) {
-  Node& n = node(id);
-  if (!n.listed) return;
-  leaves_.erase(n.place);
-  n.listed = false;
+  leaves_ -= node(id).listed;
+  node(id).listed = false;
 }
 
 void RadixTree::enlist(NodeId id) {
   Node& n = node(id);
-  if (n.listed || n.root || n.locks != 0 || !n.children.empty()) return;
-  n.place = leaves_.emplace_hint(leaves_.end(), n.used, id);  // what is used now comes last
+  if (n.listed || n.root || n.locks != 0 || n.top != kNone) return;
   n.listed = true;
+  ++leaves_;
+  if (!recent_.empty() && n.used < recent_.back().used) {
+    older_.push({n.used, id});
+  } else {
+    recent_.push_back({n.used, id});
+  }
+  if (recent_.size() > 2 * leaves_ + 1024) std::erase_if(recent_, [&](const Listed& l) { return !is_listed(l); });
+}
+
+std::optional<NodeId> RadixTree::oldest() {
+  while (!recent_.empty() && !is_listed(recent_.front())) recent_.pop_front();
+  while (!older_.empty() && !is_listed(older_.top())) older_.pop();
+  if (recent_.size() > 1) __builtin_prefetch(&node(recent_[1].id));
+  if (older_.empty()) return recent_.empty() ? std::nullopt : std::optional(recent_.front().id);
+  if (recent_.empty() || older_.top().used < recent_.front().used) return older_.top().id;
+  return recent_.front().id;
+}
+
+void RadixTree::hold(NodeId id) {
+  if (node(id).locks++ == 0) {
+    --evictable_;
+    delist(id);
+  }
 }
 
 void RadixTree::touch(NodeId id) {
@@ -67,30 +102,34 @@ Match RadixTree::match(Namespace ns, std::span<const Token> tokens, std::size_t 
   tokens = tokens.first(std::min(limit, tokens.size()));
   Match out;
   out.node = root_of(ns);
-  while (!tokens.empty()) {
-    const std::span<const Token> chunk = tokens.first(std::min(size, tokens.size()));
-    const auto& children = node(out.node).children;
-    const auto after = children.lower_bound(chunk);
-    std::size_t shared = 0;
-    NodeId best;
-    for (auto it = after == children.begin() ? after : std::prev(after); it != children.end(); ++it) {
-      const std::size_t n = common_prefix(it->first, chunk);
-      if (n > shared) {
-        shared = n;
-        best = it->second;
-      }
-      if (it == after) break;
+  for (bool departed = false; !departed && tokens.size() >= size;) {
+    const std::size_t count = std::min(kAhead, tokens.size() / size);
+    std::array<std::uint64_t, kAhead> keys{};
+    std::uint64_t key = node(out.node).key;
+    for (std::size_t i = 0; i < count; ++i) {
+      keys[i] = key = child_key(key, tokens.subspan(i * size, size));
+      index_.prefetch(key);
     }
-    if (shared == 0) break;
-    touch(best);
+    for (std::size_t i = 0; i < count; ++i) prefetch_node(keys[i]);
+    for (std::size_t i = 0; i < count && !departed; ++i) {
+      const std::optional<NodeId> next = child(out.node, tokens.first(size), keys[i]);
+      departed = !next;
+      if (departed) break;
+      touch(*next);
+      out.pages.push_back(node(*next).page);
+      out.node = *next;
+      out.tokens += size;
+      tokens = tokens.subspan(size);
+    }
+  }
+  if (tokens.empty()) return out;
+  const std::span<const Token> last = tokens.first(std::min(size, tokens.size()));
+  const std::optional<NodeId> near = nearest(out.node, last);
+  const std::size_t shared = near ? common_prefix(chunk(*near), last) : 0;
+  if (shared > 0) {
+    touch(*near);
     out.tokens += shared;
-    if (shared < size) {
-      out.partial = node(best).page;
-      break;
-    }
-    out.pages.push_back(node(best).page);
-    out.node = best;
-    tokens = tokens.subspan(size);
+    out.partial = node(*near).page;
   }
   return out;
 }
@@ -125,20 +164,19 @@ void RadixTree::unlock(NodeId id) {
 
 void RadixTree::drop_idle_root(NodeId id) {
   Node& n = node(id);
-  if (!n.root || n.locks != 0 || !n.children.empty()) return;
+  if (!n.root || n.locks != 0 || n.top != kNone) return;
   roots_.erase(n.ns);
   n.live = false;
   unused_.push_back(id);
 }
 
 void RadixTree::remove(NodeId id) {
-  SGL_ASSERT(node(id).live && !node(id).root && node(id).locks == 0 && node(id).children.empty());
+  SGL_ASSERT(node(id).live && !node(id).root && node(id).locks == 0 && node(id).top == kNone);
   delist(id);
+  detach(id);
   const NodeId parent = node(id).parent;
-  node(parent).children.erase(node(id).tokens);
   pool_.release(node(id).page);
   node(id).live = false;
-  node(id).tokens.clear();
   unused_.push_back(id);
   --cached_;
   --evictable_;
@@ -146,49 +184,43 @@ void RadixTree::remove(NodeId id) {
   drop_idle_root(parent);
 }
 
-NodeId RadixTree::add_child(NodeId parent, std::span<const Token> chunk, PageId page) {
+NodeId RadixTree::add_child(NodeId parent, std::span<const Token> chunk, std::uint64_t key, PageId page) {
   const NodeId id = make_node();
   Node& n = node(id);
   n.parent = parent;
   n.ns = node(parent).ns;
-  n.tokens.assign(chunk.begin(), chunk.end());
   n.page = page;
   n.locks = 1;  // by the publishing sequence
   n.used = ++clock_;
   pool_.retain(page);
-  node(parent).children.emplace(n.tokens, id);
+  attach(id, chunk, key);
   ++cached_;
   return id;
 }
 
 void RadixTree::drop_subsumed(NodeId parent, std::span<const Token> chunk) {
   // Their slots live on in the new node: no cached token is lost, so this does not count as eviction.
-  for (std::size_t n = 1; n < chunk.size(); ++n) {
-    const auto it = node(parent).children.find(chunk.first(n));
-    if (it != node(parent).children.end() && node(it->second).locks == 0) remove(it->second);
+  for (std::size_t n = 1; n < chunk.size() && node(parent).partials > 0; ++n) {
+    const auto found = child(parent, chunk.first(n), child_key(node(parent).key, chunk.first(n)));
+    if (found && node(*found).locks == 0) remove(*found);
   }
 }
 
 NodeId RadixTree::extend(NodeId id, std::span<const Token> chunk) {
   const NodeId parent = node(id).parent;
-  const auto same = node(parent).children.find(chunk);
-  if (same != node(parent).children.end() && same->second != id) {
+  const std::uint64_t key = child_key(node(parent).key, chunk);
+  const auto same = child(parent, chunk, key);
+  if (same && *same != id) {
     // Somebody else published these tokens meanwhile: go on from there, and let go of the shorter node.
-    const NodeId other = same->second;
-    if (node(other).locks++ == 0) {
-      --evictable_;
-      delist(other);
-    }
+    hold(*same);
     if (--node(id).locks == 0) {
       ++evictable_;
       remove(id);
     }
-    return other;
+    return *same;
   }
-  auto handle = node(parent).children.extract(node(id).tokens);
-  node(id).tokens.assign(chunk.begin(), chunk.end());
-  handle.key() = node(id).tokens;
-  node(parent).children.insert(std::move(handle));
+  detach(id);
+  attach(id, chunk, key);
   node(id).used = ++clock_;
   return id;
 }
@@ -214,79 +246,96 @@ NodeId RadixTree::publish(Namespace ns, std::span<const Token> tokens, std::span
       at = parent;
     }
   }
-  for (; begin < tokens.size(); begin += size) {
-    const std::span<const Token> chunk = tokens.subspan(begin, std::min(size, tokens.size() - begin));
-    const auto found = node(at).children.find(chunk);
-    if (found != node(at).children.end()) {
-      at = found->second;
-      if (node(at).locks++ == 0) {
-        --evictable_;
-        delist(at);
+  const auto piece = [&](std::size_t first) { return tokens.subspan(first, std::min(size, tokens.size() - first)); };
+  std::array<std::uint64_t, kAhead> keys{};  // of the next pages
+  for (std::size_t next = kAhead; begin < tokens.size(); begin += size, ++next) {
+    if (next == kAhead) {
+      next = 0;
+      std::uint64_t key = node(at).key;
+      for (std::size_t i = 0; i < kAhead && begin + i * size < tokens.size(); ++i) {
+        keys[i] = key = child_key(key, piece(begin + i * size));
+        index_.prefetch(key);
       }
+    }
+    const std::uint64_t key = keys[next];
+    if (const auto found = child(at, piece(begin), key)) {
+      at = *found;
+      hold(at);
       node(at).used = ++clock_;
       continue;
     }
-    at = add_child(at, chunk, pages[begin / size]);
-    drop_subsumed(node(at).parent, chunk);
+    at = add_child(at, piece(begin), key, pages[begin / size]);
+    drop_subsumed(node(at).parent, piece(begin));
   }
   return at;
 }
 
 std::size_t RadixTree::evict(std::size_t pages) {
   std::size_t done = 0;
-  while (done < pages && !leaves_.empty()) {
-    remove(leaves_.begin()->second);
-    ++done;
+  for (; done < pages; ++done) {
+    const std::optional<NodeId> id = oldest();
+    if (!id) break;
+    // All that the removal will read, so that it waits once.
+    const Node& n = node(*id);
+    index_.prefetch(n.key);
+    __builtin_prefetch(&node(n.parent), 1);
+    if (n.above != kNone) __builtin_prefetch(&points_[n.above], 1);
+    pool_.prefetch(n.page);
+    remove(*id);
   }
   evicted_ += static_cast<std::int64_t>(done);
   return done;
 }
 
 std::size_t RadixTree::evict_namespace(Namespace ns) {
+  std::vector<NodeId> leaves;
+  for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
+    if (nodes_[i].listed && nodes_[i].ns == ns) leaves.emplace_back(i);
+  }
   std::size_t done = 0;
-  for (bool more = true; more;) {
-    more = false;
-    std::vector<NodeId> now;
-    for (const auto& [used, id] : leaves_) {
-      if (node(id).ns == ns) now.push_back(id);
+  for (NodeId id : leaves) {
+    // A leaf, then what it leaves behind as a leaf.
+    for (bool more = true; more; ++done) {
+      const NodeId parent = node(id).parent;
+      remove(id);
+      id = parent;
+      more = node(id).listed;
     }
-    for (const NodeId id : now) remove(id);
-    done += now.size();
-    more = !now.empty();
   }
   evicted_ += static_cast<std::int64_t>(done);
   return done;
 }
 
 bool RadixTree::consistent() const {
-  std::size_t cached = 0, evictable = 0, leaves = 0;
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+  std::size_t cached = 0, evictable = 0, leaves = 0, below = 0;
+  for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
     const Node& n = nodes_[i];
-    if (!n.live) continue;
-    const NodeId id(static_cast<std::uint32_t>(i));
-    std::size_t below = 0;
-    for (const auto& [tokens, child] : n.children) {
-      const Node& c = node(child);
-      if (!c.live || c.parent != id || c.tokens != tokens || c.ns != n.ns || tokens.empty()) return false;
-      below += c.locks;
+    if (!n.live) {
+      if (n.listed) return false;
+      continue;
     }
-    if (below > n.locks) return false;
+    bool sound = true;
+    std::size_t locks = 0;
+    below += children(n.top, NodeId(i), locks, sound);
+    if (!sound || locks > n.locks) return false;
     if (n.root) {
       if (!roots_.contains(n.ns)) return false;
       continue;
     }
-    if (n.tokens.size() > pool_.page_size()) return false;
-    if (n.tokens.size() < pool_.page_size() && !n.children.empty()) return false;
+    if (n.count > pool_.page_size() || (n.count < pool_.page_size() && n.top != kNone)) return false;
     if (pool_.holders(n.page) == 0) return false;
     ++cached;
-    if (n.locks == 0) {
-      ++evictable;
-      if (n.children.empty()) ++leaves;
-      if (n.listed != n.children.empty()) return false;
-      if (leaves_.contains({n.used, id}) != n.children.empty()) return false;
-    }
+    evictable += n.locks == 0;
+    leaves += n.listed;
+    if (n.listed != (n.locks == 0 && n.top == kNone)) return false;
   }
-  return cached == cached_ && evictable == evictable_ && leaves == leaves_.size();
+  const auto ordered = [](const Listed& a, const Listed& b) { return a.used < b.used; };
+  const auto out_of_date = [&](const Listed& l) { return !is_listed(l); };
+  auto older = older_;
+  std::size_t entries = recent_.size() - static_cast<std::size_t>(std::ranges::count_if(recent_, out_of_date));
+  for (; !older.empty(); older.pop()) entries += is_listed(older.top());
+  return cached == cached_ && below == cached_ && index_.size() == cached_ && evictable == evictable_ &&
+         leaves == leaves_ && entries == leaves_ && std::ranges::is_sorted(recent_, ordered);
 }
 
 }  // namespace sgl::kv

@@ -11,35 +11,36 @@
 //
 // Eviction takes unlocked leaves, least recently used first. A node's `locks` count the running sequences whose deepest
 // node is in its subtree, so an unlocked node has only unlocked descendants: all of them can go.
+//
+// Between two operations the engine reads its weights, which empties the caches: what an operation costs is the memory
+// that it waits for. Full pages are therefore found through an index by the hash of all tokens up to them, whose
+// entries and nodes are asked for together; only the page in which a sequence departs is looked for among the children
+// of a node, a trie over octal digits of their tokens without the digits in which none differ (after Morrison's
+// PATRICIA, J. ACM 15, 1968).
 #pragma once
 
-#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <deque>
+#include <functional>
 #include <optional>
-#include <set>
+#include <queue>
 #include <span>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "runtime/base/ids.h"
+#include "runtime/base/large_pages.h"
 #include "runtime/kv/page_pool.h"
+#include "runtime/kv/prefix_index.h"
 
 namespace sgl::kv {
 
 using Token = std::int32_t;
 using Namespace = base::Id<struct NamespaceTag>;  // tenant: prefixes are shared only inside one
 using NodeId = base::Id<struct NodeTag>;
-
-// Lexicographic order of chunks, comparable with views of tokens.
-struct ChunkLess {
-  using is_transparent = void;
-  bool operator()(std::span<const Token> a, std::span<const Token> b) const {
-    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
-  }
-};
 
 // KV found for the beginning of a token sequence: positions [0, tokens).
 struct Match {
@@ -54,7 +55,8 @@ class RadixTree {
   explicit RadixTree(PagePool& pool);
 
   // The longest cached prefix of `tokens`, at most `limit` tokens of it. Marks what it finds as used now. Nothing is
-  // held: lock the node and retain the pages before anything else is evicted. O(tokens · log branching).
+  // held: lock the node and retain the pages before anything else is evicted. Expected O(tokens), and O(digits of a
+  // page) for the place where it departs.
   Match match(Namespace ns, std::span<const Token> tokens, std::size_t limit);
 
   void lock(NodeId node);    // O(depth)
@@ -63,13 +65,14 @@ class RadixTree {
   // Makes the KV of tokens [0, tokens.size()) findable. `pages` is the sequence's table; `at` the node that it locks
   // and `from` the length published up to there (what the previous call was given, or the full part of its match). Each
   // new node takes one hold on its page. Where another sequence has published the same tokens, that node is used and
-  // the sequence's page stays its own. The lock moves from `at` to the returned node. O(new tokens).
+  // the sequence's page stays its own. The lock moves from `at` to the returned node.
+  // Expected O(new tokens).
   NodeId publish(Namespace ns, std::span<const Token> tokens, std::span<const PageId> pages, NodeId at,
                  std::size_t from);
 
-  // Evicts up to `pages` pages; returns how many. O(log leaves) each.
+  // Evicts up to `pages` pages; returns how many. Amortized O(1) each, O(log) after a whole branch has gone.
   std::size_t evict(std::size_t pages);
-  // Evicts one namespace's unlocked nodes; returns how many pages.
+  // Evicts one namespace's unlocked nodes; returns how many pages. O(nodes).
   std::size_t evict_namespace(Namespace ns);
 
   std::size_t cached_pages() const { return cached_; }        // nodes, locked or not: each holds one page
@@ -80,41 +83,86 @@ class RadixTree {
   bool consistent() const;
 
  private:
-  struct Node {
+  // A child or a point of a trie of children; kNone: nothing.
+  using Link = std::uint32_t;
+  static constexpr Link kNone = UINT32_MAX, kPoint = 1U << 31;
+  // Where the tokens of children part: at one of their digits, counted from the first token's highest.
+  struct alignas(64) Point {  // one cache line
+    std::uint32_t digit = 0;
+    std::uint32_t above = kNone;  // the point whose child this one is
+    std::uint32_t count = 0;      // of children, at least two
+    std::array<Link, 8> child = {kNone, kNone, kNone, kNone, kNone, kNone, kNone, kNone};  // by the digit's value
+  };
+  struct alignas(64) Node {  // one cache line
+    std::uint64_t key = 0;   // hash of the namespace and all tokens up to and including the node's
+    std::uint64_t used = 0;  // logical time
     NodeId parent;
     Namespace ns;
-    std::vector<Token> tokens;  // empty for a root
-    PageId page;                // not for a root
-    // Lexicographic order puts the child that shares most tokens with a chunk next to the chunk's place.
-    std::map<std::vector<Token>, NodeId, ChunkLess> children;
-    std::size_t locks = 0;
-    std::uint64_t used = 0;  // logical time
+    PageId page;              // not for a root
+    std::uint32_t count = 0;  // tokens; 0 for a root
+    std::uint32_t locks = 0;
+    std::uint32_t partials = 0;   // children that are not full
+    Link top = kNone;             // the trie of its children
+    std::uint32_t above = kNone;  // the point of the parent's trie that has this node as a child
     bool root = false;
     bool live = false;
-    bool listed = false;  // in leaves_, at `place`
-    std::set<std::pair<std::uint64_t, NodeId>>::iterator place;
+    bool listed = false;  // an unlocked leaf: in the eviction order as of `used`
+  };
+  struct Listed {
+    std::uint64_t used = 0;
+    NodeId id;
+    bool operator>(const Listed& other) const { return used > other.used; }
   };
 
   NodeId root_of(Namespace ns);
   NodeId make_node();
-  NodeId add_child(NodeId parent, std::span<const Token> chunk, PageId page);
+  NodeId add_child(NodeId parent, std::span<const Token> chunk, std::uint64_t key, PageId page);
   // Extends the sequence's own partial node by what it has filled since; the node where that leads.
   NodeId extend(NodeId id, std::span<const Token> chunk);
   // Removes unlocked partial children that `chunk` begins with: the new node holds all they hold.
   void drop_subsumed(NodeId parent, std::span<const Token> chunk);
   void remove(NodeId id);
   void drop_idle_root(NodeId id);
+  void hold(NodeId id);  // one lock more on this node alone
   void touch(NodeId id);
   void enlist(NodeId id);  // into the eviction order, if it is an unlocked leaf
   void delist(NodeId id);
+  std::optional<NodeId> oldest();  // of the eviction order
+
+  // The index and the tries (radix_children.cc).
+  std::uint64_t child_key(std::uint64_t parent, std::span<const Token> chunk) const;
+  std::span<const Token> chunk(NodeId id) const;
+  // The child of `parent` with exactly these tokens; `key` is child_key of them.
+  std::optional<NodeId> child(NodeId parent, std::span<const Token> chunk, std::uint64_t key) const;
+  void prefetch_node(std::uint64_t key) const;
+  // A child that shares as many of the tokens as any does.
+  std::optional<NodeId> nearest(NodeId parent, std::span<const Token> chunk) const;
+  // Makes it findable, with these tokens; `key` is child_key of them.
+  void attach(NodeId id, std::span<const Token> chunk, std::uint64_t key);
+  void detach(NodeId id);
+  void branch(NodeId id, std::uint32_t above, std::uint32_t digit, Link other);
+  void replace(NodeId parent, std::uint32_t above, Link old, Link now);
+  void set_above(Link link, std::uint32_t point);
+  std::size_t children(Link link, NodeId parent, std::size_t& locks, bool& sound) const;
+
   Node& node(NodeId id) { return nodes_[id.value]; }
   const Node& node(NodeId id) const { return nodes_[id.value]; }
+  bool is_listed(const Listed& l) const { return node(l.id).listed && node(l.id).used == l.used; }
 
   PagePool& pool_;
-  std::vector<Node> nodes_;
+  std::uint64_t seed_;  // so that nobody can choose tokens whose hashes meet
+  std::vector<Node, base::LargePages<Node>> nodes_;
+  std::vector<Token, base::LargePages<Token>> chunks_;  // page_size for every node
   std::vector<NodeId> unused_;
+  std::vector<Point, base::LargePages<Point>> points_;
+  std::vector<std::uint32_t> unused_points_;
+  PrefixIndex index_;
   std::unordered_map<Namespace, NodeId> roots_;
-  std::set<std::pair<std::uint64_t, NodeId>> leaves_;  // unlocked leaves by last use
+  // The eviction order. An entry is out of date once its node is no longer listed as of its time; it is dropped when it
+  // comes up. What is used goes to the end of `recent_`; only nodes that become leaves again have an older time.
+  std::deque<Listed> recent_;
+  std::priority_queue<Listed, std::vector<Listed>, std::greater<>> older_;
+  std::size_t leaves_ = 0;  // listed nodes
   std::uint64_t clock_ = 0;
   std::size_t cached_ = 0, evictable_ = 0;
   std::int64_t evicted_ = 0;

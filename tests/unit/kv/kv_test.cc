@@ -190,11 +190,72 @@ TEST_CASE("radix tree: the least recently used leaf goes first") {
   CHECK(h.tree.match(kTenant, Tokens{1, 2, 3}, 9).tokens == 2);
 }
 
+TEST_CASE("radix tree: thousands of children of one node, found, told apart and evicted") {
+  Harness h(4'000, 4);
+  std::mt19937 rng(11);
+  std::vector<Tokens> all;
+  for (int i = 0; i < 1'500; ++i) {
+    Tokens t = {7, 7, 7, 7, 9, static_cast<Token>(rng() % 200'000), static_cast<Token>(rng() % 8), 3};
+    t.resize(8 - rng() % 2);
+    all.push_back(t);
+    auto s = h.begin(kTenant, t, t.size());
+    REQUIRE(s);
+    REQUIRE(h.compute(*s, t.size()));
+    h.publish(*s);
+    h.end(*s);
+  }
+  h.check();
+  for (const Tokens& t : all) {
+    CHECK(h.tree.match(kTenant, t, 8).tokens == t.size());
+    Tokens other = t;
+    other[6] = 100;
+    CHECK(h.tree.match(kTenant, other, 8).tokens == 6);
+  }
+  for (int i = 0; i < 30; ++i) {
+    h.tree.evict(47);
+    h.check();
+  }
+  h.tree.evict(9'999);
+  CHECK(h.pool.free_pages() == 4'000);
+  h.check();
+}
+
+TEST_CASE("prefix index: random entries, also with equal keys, against a multimap") {
+  PrefixIndex index(3);  // grows
+  std::multimap<std::uint64_t, std::uint32_t> naive;
+  std::mt19937 rng(5);
+  for (std::uint32_t step = 0; step < 20'000; ++step) {
+    const std::uint64_t key = rng() % 400 * 0x1'0000'0001;
+    if (rng() % 2 == 0 || naive.empty()) {
+      index.insert(key, step);
+      naive.emplace(key, step);
+    } else {
+      auto it = naive.lower_bound(key);
+      if (it == naive.end()) it = naive.begin();
+      index.erase(it->first, it->second);
+      naive.erase(it);
+    }
+    const std::uint64_t asked = rng() % 400 * 0x1'0000'0001;
+    std::vector<std::uint32_t> found;
+    index.find(asked, [&](std::uint32_t node) {
+      found.push_back(node);
+      return false;
+    });
+    std::vector<std::uint32_t> expected;
+    for (auto [it, end] = naive.equal_range(asked); it != end; ++it) expected.push_back(it->second);
+    std::ranges::sort(found);
+    std::ranges::sort(expected);
+    CHECK(found == expected);
+    CHECK(index.size() == naive.size());
+  }
+}
+
 // Random operations against a naive cache: what was found must have been computed for exactly these tokens (checked in
 // `begin` slot by slot), and with room enough nothing that was published may be missed.
 TEST_CASE("radix tree: random operations against a naive cache") {
   for (const std::size_t page_size : {1, 2, 16}) {
     for (const bool ample : {true, false}) {
+      const Token stride = ample ? 49'999 : 1;  // tokens that differ in many digits, and in the last alone
       CAPTURE(page_size);
       CAPTURE(ample);
       Harness h(ample ? 40000 / page_size : 60 / page_size + 3, page_size);
@@ -211,7 +272,7 @@ TEST_CASE("radix tree: random operations against a naive cache") {
             tokens.resize(rng() % (tokens.size() + 1));
           }
           for (unsigned n = rng() % 24; n > 0 || tokens.empty(); n -= n > 0)
-            tokens.push_back(static_cast<Token>(rng() % 3));
+            tokens.push_back(static_cast<Token>(rng() % 3) * stride);
           tokens.resize(std::min<std::size_t>(tokens.size(), 50));
           const std::size_t limit = rng() % 3 == 0 ? rng() % (tokens.size() + 1) : tokens.size();
           auto s = h.begin(ns, tokens, limit);
