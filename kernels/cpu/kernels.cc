@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/attention.h"
+#include "kernels/cpu/buffer.h"
 #include "kernels/cpu/ops.h"
 #include "kernels/cpu/quant/matmul.h"
 #include "kernels/cpu/ranges.h"
@@ -25,6 +26,8 @@ namespace {
 constexpr std::size_t kParallelWork = 1 << 16;
 // Column ranges per thread: a few, so that a thread which lost its core for a moment does not hold up the others.
 constexpr std::size_t kRangesPerThread = 4;
+// Rows from which on copies of both operands, in the order in which they are read, are worth their while.
+constexpr std::size_t kManyRows = 16;
 // Elements of an item of row-wise work.
 constexpr std::size_t kRowItem = 4096;
 // Ranges are multiples of this many columns, a multiple of every tile's width.
@@ -36,6 +39,18 @@ void run(base::ThreadPool& pool, std::size_t count, std::size_t work, const std:
   } else {
     pool.parallel_for(count, body);
   }
+}
+
+// All rows as matmul_packed reads them; valid until this thread's next product.
+const float* pack(const cpu::Ops& ops, const float* x, std::size_t rows, std::size_t k, base::ThreadPool& pool) {
+  static thread_local cpu::Buffer buffer;
+  const std::size_t stride = (k + ops.width - 1) / ops.width * ops.width;
+  auto* const out = reinterpret_cast<float*>(buffer.grow(rows * stride * sizeof(float)));
+  run(pool, (rows + ops.tile_rows - 1) / ops.tile_rows, rows * k, [&](std::size_t tile) {
+    const std::size_t r = tile * ops.tile_rows;
+    ops.pack_rows(x + r * k, std::min(ops.tile_rows, rows - r), k, out + r * stride);
+  });
+  return out;
 }
 
 }  // namespace
@@ -69,10 +84,14 @@ void matmul(std::span<const MatmulTarget> targets, const float* x, std::size_t r
   }
   cpu::order_by_place(ranges);
   const cpu::Ops& ops = cpu::ops();
+  const float* packed = rows < kManyRows ? nullptr : pack(ops, x, rows, k, pool);
   run(pool, ranges.size(), work, [&](std::size_t i) {
     const cpu::ColumnRange& r = ranges[i];
     const MatmulTarget& t = targets[r.target];
-    ops.matmul(t.w, x, rows, t.y, t.w.n, r.begin, r.end);
+    if (packed == nullptr) return ops.matmul(t.w, x, rows, t.y, t.w.n, r.begin, r.end);
+    static thread_local cpu::Buffer weights;
+    ops.matmul_packed(t.w, packed, rows, t.y, t.w.n, r.begin, r.end,
+                      reinterpret_cast<float*>(weights.grow(ops.packed_weights(k) * sizeof(float))));
   });
 }
 

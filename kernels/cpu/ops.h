@@ -22,6 +22,14 @@ struct Ops {
   // y[r·ldy + c] for r < rows and col_begin <= c < col_end; x is [rows, w.k].
   void (*matmul)(const Matrix& w, const float* x, std::size_t rows, float* y, std::size_t ldy, std::size_t col_begin,
                  std::size_t col_end);
+  // For many rows: `tile_rows` rows of x at a time are copied by pack_rows to out + row · stride, where stride is k
+  // rounded up to a multiple of `width`; matmul_packed reads all of them there, and has `weights` for copies of
+  // weights, packed_weights(k) floats. Both aligned to 64 bytes. The same bits as matmul.
+  std::size_t tile_rows, width;
+  void (*pack_rows)(const float* x, std::size_t rows, std::size_t k, float* out);
+  std::size_t (*packed_weights)(std::size_t k);
+  void (*matmul_packed)(const Matrix& w, const float* packed, std::size_t rows, float* y, std::size_t ldy,
+                        std::size_t col_begin, std::size_t col_end, float* weights);
   void (*rmsnorm)(const float* x, const float* weight, float eps, std::size_t k, float* y);  // one row
   void (*rope)(float* x, std::size_t heads, std::size_t head_dim, const float* cos, const float* sin);
   void (*swiglu)(const float* gate, const float* up, std::size_t n, float* out);

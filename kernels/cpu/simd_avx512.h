@@ -59,15 +59,16 @@ struct Simd {
     // Where the steps below leave their sums: an involution, undone by choosing the inputs' places.
     constexpr int kPlace[16] = {0, 2, 1, 3, 8, 10, 9, 11, 4, 6, 5, 7, 12, 14, 13, 15};
     V h[8], q[4], p[2];
+    // The first and third step by one shuffle and a blend: shuffles of whole vectors share one port.
     for (int i = 0; i < 8; ++i) {
       const V x = a[kPlace[i]], y = a[kPlace[i + 8]];
-      h[i] = _mm512_add_ps(_mm512_shuffle_f32x4(x, y, 0x44), _mm512_shuffle_f32x4(x, y, 0xEE));
+      h[i] = _mm512_add_ps(_mm512_mask_blend_ps(0xFF00, x, y), _mm512_shuffle_f32x4(x, y, 0x4E));
     }
     for (int i = 0; i < 4; ++i) {
       q[i] = _mm512_add_ps(_mm512_shuffle_f32x4(h[i], h[i + 4], 0x88), _mm512_shuffle_f32x4(h[i], h[i + 4], 0xDD));
     }
     for (int i = 0; i < 2; ++i) {
-      p[i] = _mm512_add_ps(_mm512_shuffle_ps(q[i], q[i + 2], 0x44), _mm512_shuffle_ps(q[i], q[i + 2], 0xEE));
+      p[i] = _mm512_add_ps(_mm512_mask_blend_ps(0xCCCC, q[i], q[i + 2]), _mm512_shuffle_ps(q[i], q[i + 2], 0x4E));
     }
     return _mm512_add_ps(_mm512_shuffle_ps(p[0], p[1], 0x88), _mm512_shuffle_ps(p[0], p[1], 0xDD));
   }

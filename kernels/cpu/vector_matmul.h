@@ -67,71 +67,33 @@ inline void all_rows(const typename L::T* w, std::size_t k, const float* x, std:
   rows_below<L, C, Simd::kTileRows - 1>(w, k, x + r * k, rows - r, y + r * ldy, ldy);
 }
 
-// Many rows. kPackCols columns by kPackDepth of k are widened into a packed copy that stays in the second-level cache
-// (512 KiB) while all rows pass; of x, a tile's rows are copied beside each other (24 KiB) and stay in the first-level
-// cache while all those columns pass. Both copies lie in the order in which the products read them: rows a power of two
-// apart would share a few sets of the cache. Where k is deeper, the accumulators wait in memory, so every element is
-// still reduced by one vector over k in order.
+// Many rows. Both operands are copied into the order in which the products read them: vectors of R rows of x beside
+// each other, step by step of k, and likewise of C columns; rows a power of two apart would share a few sets of the
+// cache. The rows are copied once for all columns and threads (pack_rows), and of the weights as many columns at a time
+// as stay in the second-level cache while all rows pass. A part of a tile's rows (24 KiB) stays in the first-level
+// cache while all those columns pass; between the parts of a deeper k the accumulators wait in memory, so every element
+// is still reduced by one vector over k in order.
 constexpr std::size_t kPackDepth = 1024;
-constexpr std::size_t kPackCols = 128;
-// Rows at a time: their accumulators (kPackCols vectors each, 768 KiB) stay in the second-level cache as well.
-constexpr std::size_t kPackRows = 96;
-// Below, the copy is not worth its while.
-constexpr std::size_t kPackMinRows = 16;
+constexpr std::size_t kPackFloats = std::size_t{192} * 1024;  // of weights: 768 KiB
+constexpr std::size_t kPackCols = 192;
+constexpr std::size_t kWeightsAhead = 6;  // steps
 static_assert(kPackDepth % kW == 0);
 
-struct PackBuffers {
-  alignas(64) float weights[kPackCols * kPackDepth];
-  alignas(64) float rows[Simd::kTileRows * kPackDepth];
-  alignas(64) float acc[kPackRows * kPackCols * kW];
+// Columns whose sums are taken together: whole tiles, and whole vectors of sums.
+constexpr std::size_t least_common_multiple(std::size_t a, std::size_t b) {
+  std::size_t m = a;
+  while (m % b != 0) m += a;
+  return m;
+}
+constexpr std::size_t kSumCols = least_common_multiple(Simd::kTileCols, kW);
+
+// The accumulators of a tile's rows, [row][column].
+struct TileState {
+  alignas(64) float all[Simd::kTileRows * kPackCols * kW];  // between the parts of k
+  alignas(64) float last[Simd::kTileRows * kSumCols * kW];  // after the last one, of kSumCols columns
 };
 
-// A part of k: `steps` vectors of it.
-struct PackedPart {
-  std::size_t steps;
-  bool first, last;
-};
-
-// Sums of all accumulators, as many at a time as a vector has lanes: one after the other they would take a fifth of a
-// tile's time.
-template <int R, int C>
-inline void sum_tile(const V (&acc)[R][C], float* y, std::size_t ldy) {
-  constexpr int kAll = R * C, kLanes = static_cast<int>(kW);
-  alignas(64) float sums[(kAll + kLanes - 1) / kLanes * kLanes];
-  for (int i = 0; i < kAll; i += kLanes) {
-    V some[kLanes];
-    for (int l = 0; l < kLanes; ++l) some[l] = i + l < kAll ? acc[(i + l) / C][(i + l) % C] : Simd::zero();
-    Simd::store(sums + i, Simd::sums(some));
-  }
-  for (int r = 0; r < R; ++r) __builtin_memcpy(y + static_cast<std::size_t>(r) * ldy, sums + r * C, C * sizeof(float));
-}
-
-// R rows by C columns over one part. `w` and `x` hold C and R vectors for each step; `state` carries the accumulators
-// of a tile from part to part; y gets the sums after the last.
-template <int R, int C>
-inline void packed_tile(const float* w, const float* x, const PackedPart& part, float* state, float* y,
-                        std::size_t ldy) {
-  V acc[R][C];
-  for (int r = 0; r < R; ++r) {
-    for (int c = 0; c < C; ++c) {
-      acc[r][c] = part.first ? Simd::zero() : Simd::load(state + static_cast<std::size_t>(r * C + c) * kW);
-    }
-  }
-  for (std::size_t j = 0; j < part.steps; ++j, w += C * kW, x += R * kW) {
-    V wv[C];
-    for (int c = 0; c < C; ++c) wv[c] = Simd::load(w + static_cast<std::size_t>(c) * kW);
-    for (int r = 0; r < R; ++r) {
-      const V xv = Simd::load(x + static_cast<std::size_t>(r) * kW);
-      for (int c = 0; c < C; ++c) acc[r][c] = Simd::fma(xv, wv[c], acc[r][c]);
-    }
-  }
-  if (part.last) return sum_tile<R, C>(acc, y, ldy);
-  for (int r = 0; r < R; ++r) {
-    for (int c = 0; c < C; ++c) Simd::store(state + static_cast<std::size_t>(r * C + c) * kW, acc[r][c]);
-  }
-}
-
-// `count` columns (rows of w, or of x) of a part beside each other: a vector of each, then the next of each.
+// `count` rows (of x or of the weights) beside each other: a vector of each, then the next of each.
 template <typename L>
 inline void pack_beside(const typename L::T* from, std::size_t stride, std::size_t count, std::size_t depth,
                         float* to) {
@@ -144,50 +106,154 @@ inline void pack_beside(const typename L::T* from, std::size_t stride, std::size
   }
 }
 
-// R rows, `x` with its row length k, against all packed columns; fewer rows where less than R are left.
-template <int R>
-inline void packed_rows(PackBuffers& buffers, std::size_t cols, const float* x, std::size_t k, std::size_t rows,
-                        std::size_t ahead, std::size_t depth, const PackedPart& part, float* state, float* y,
-                        std::size_t ldy) {
-  if constexpr (R > 0) {
-    if (rows < static_cast<std::size_t>(R)) {
-      return packed_rows<R - 1>(buffers, cols, x, k, rows, ahead, depth, part, state, y, ldy);
-    }
-    pack_beside<LoadF32>(x, k, R, depth, buffers.rows);
-    constexpr std::size_t kWide = Simd::kTileCols;
-    const float* w = buffers.weights;
-    std::size_t c = 0;
-    for (; c + kWide <= cols; c += kWide, w += kWide * part.steps * kW) {
-      // Meanwhile the next tile's rows come nearer, a share with each group of columns.
-      const std::size_t from = c * part.steps / cols, to = (c + kWide) * part.steps / cols;
-      for (std::size_t r = R; r < 2 * R && r < ahead; ++r) {
-        for (std::size_t j = from; j < to; ++j) __builtin_prefetch(x + r * k + j * kW, 0, 2);
+void pack_rows(const float* x, std::size_t rows, std::size_t k, float* out) {
+  pack_beside<LoadF32>(x, k, rows, k, out);
+}
+
+// Accumulators in memory: of row r and column c at data + (r · stride + c) · kW.
+struct Accumulators {
+  float* data;
+  std::size_t stride;
+  float* at(int r, int c) const {
+    return data + (static_cast<std::size_t>(r) * stride + static_cast<std::size_t>(c)) * kW;
+  }
+};
+
+// R rows by C columns over some steps. `w` and `x` hold C and R vectors for each step. The accumulators begin with 0 or
+// with `before`, and go to `after`.
+template <int R, int C, bool kFirst>
+inline void packed_tile(const float* w, const float* x, std::size_t steps, Accumulators before, Accumulators after) {
+  V acc[R][C];
+  for (int r = 0; r < R; ++r) {
+    for (int c = 0; c < C; ++c) {
+      if constexpr (kFirst) {
+        acc[r][c] = Simd::zero();
+      } else {
+        acc[r][c] = Simd::load(before.at(r, c));
       }
-      packed_tile<R, Simd::kTileCols>(w, buffers.rows, part, state + c * R * kW, y + c, ldy);
     }
-    for (; c < cols; ++c, w += part.steps * kW) {
-      packed_tile<R, 1>(w, buffers.rows, part, state + c * R * kW, y + c, ldy);
+  }
+  for (std::size_t j = 0; j < steps; ++j, w += C * kW, x += R * kW) {
+    V wv[C];
+    // From the second-level cache, some 100 cycles ahead.
+    for (int c = 0; c < C; ++c) __builtin_prefetch(w + (kWeightsAhead * C + c) * kW);
+    for (int c = 0; c < C; ++c) wv[c] = Simd::load(w + static_cast<std::size_t>(c) * kW);
+    for (int r = 0; r < R; ++r) {
+      const V xv = Simd::load(x + static_cast<std::size_t>(r) * kW);
+      for (int c = 0; c < C; ++c) acc[r][c] = Simd::fma(xv, wv[c], acc[r][c]);
+    }
+  }
+  for (int r = 0; r < R; ++r) {
+    for (int c = 0; c < C; ++c) Simd::store(after.at(r, c), acc[r][c]);
+  }
+}
+
+// The sums of `count` columns of R rows, as many at a time as a vector has lanes: right after a tile's products they
+// would wait for each other.
+template <int R>
+inline void sum_columns(Accumulators from, std::size_t count, float* y, std::size_t ldy) {
+  for (int r = 0; r < R; ++r, y += ldy) {
+    std::size_t c = 0;
+    for (; c + kW <= count; c += kW) {
+      V some[kW];
+      for (std::size_t l = 0; l < kW; ++l) some[l] = Simd::load(from.at(r, static_cast<int>(c + l)));
+      Simd::store(y + c, Simd::sums(some));
+    }
+    for (; c < count; ++c) y[c] = Simd::sum(Simd::load(from.at(r, static_cast<int>(c))));
+  }
+}
+
+// R rows over a part of k by all packed columns. After the last part the sums go to y.
+template <int R, bool kFirst, bool kLast>
+inline void packed_part(const float* w, std::size_t cols, const float* x, std::size_t steps, TileState& state, float* y,
+                        std::size_t ldy) {
+  constexpr std::size_t kWide = Simd::kTileCols;
+  const Accumulators sums{state.last, kSumCols};
+  std::size_t c = 0, waiting = 0;  // columns whose sums are to be taken
+  for (std::size_t wide = kWide; c < cols; c += wide, w += wide * steps * kW) {
+    wide = c + kWide <= cols ? kWide : 1;
+    const Accumulators all{state.all + c * kW, cols};
+    const Accumulators after = kLast ? Accumulators{sums.data + waiting * kW, kSumCols} : all;
+    if (wide == kWide) {
+      packed_tile<R, Simd::kTileCols, kFirst>(w, x, steps, all, after);
+    } else {
+      packed_tile<R, 1, kFirst>(w, x, steps, all, after);
+    }
+    if constexpr (kLast) {
+      waiting += wide;
+      if (waiting == kSumCols || c + wide == cols) {
+        sum_columns<R>(sums, waiting, y + c + wide - waiting, ldy);
+        waiting = 0;
+      }
     }
   }
 }
 
+// All packed columns by R rows; fewer rows where less than R are left. `x` is what pack_rows made of them.
+template <int R>
+inline void packed_rows(const float* w, std::size_t cols, const float* x, std::size_t k, std::size_t rows,
+                        TileState& state, float* y, std::size_t ldy) {
+  if constexpr (R > 0) {
+    if (rows < static_cast<std::size_t>(R)) return packed_rows<R - 1>(w, cols, x, k, rows, state, y, ldy);
+    constexpr std::size_t kSteps = kPackDepth / kW;
+    const std::size_t steps = (k + kW - 1) / kW;
+    if (steps <= kSteps) return packed_part<R, true, true>(w, cols, x, steps, state, y, ldy);
+    packed_part<R, true, false>(w, cols, x, kSteps, state, y, ldy);
+    std::size_t at = kSteps;
+    for (; at + kSteps < steps; at += kSteps) {
+      packed_part<R, false, false>(w + at * cols * kW, cols, x + at * R * kW, kSteps, state, y, ldy);
+    }
+    packed_part<R, false, true>(w + at * cols * kW, cols, x + at * R * kW, steps - at, state, y, ldy);
+  }
+}
+
+// Columns that are packed at a time: whole vectors of sums.
+inline std::size_t packed_columns(std::size_t k) {
+  const std::size_t fit = kPackFloats / ((k + kW - 1) / kW * kW) / kW * kW;
+  return fit < kW ? kW : fit > kPackCols ? kPackCols : fit;
+}
+
 template <typename L>
-inline void matmul_packed(const typename L::T* w, std::size_t k, const float* x, std::size_t rows, float* y,
-                          std::size_t ldy, std::size_t cols, PackBuffers& buffers) {
+inline void matmul_packed_typed(const Matrix& w, const float* x, std::size_t rows, float* y, std::size_t ldy,
+                                std::size_t col_begin, std::size_t col_end, float* packed) {
   constexpr std::size_t kTall = Simd::kTileRows, kWide = Simd::kTileCols;
-  for (std::size_t at = 0; at < k || at == 0; at += kPackDepth) {
-    const std::size_t depth = k - at < kPackDepth ? k - at : kPackDepth;
-    const PackedPart part{(depth + kW - 1) / kW, at == 0, at + kPackDepth >= k};
-    for (std::size_t c = 0; c < cols;) {
-      const std::size_t width = cols - c < kWide ? 1 : kWide;
-      pack_beside<L>(w + c * k + at, k, width, depth, buffers.weights + c * part.steps * kW);
-      c += width;
+  const std::size_t k = w.k, all_steps = (k + kW - 1) / kW, width = packed_columns(k);
+  const typename L::T* data = static_cast<const typename L::T*>(w.data);
+  TileState state;
+  for (std::size_t begin = col_begin; begin < col_end; begin += width) {
+    const std::size_t cols = col_end - begin < width ? col_end - begin : width;
+    float* to = packed;
+    for (std::size_t at = 0; at < k; at += kPackDepth) {
+      const std::size_t depth = k - at < kPackDepth ? k - at : kPackDepth;
+      for (std::size_t c = 0; c < cols;) {
+        const std::size_t beside = cols - c < kWide ? 1 : kWide;
+        pack_beside<L>(data + (begin + c) * k + at, k, beside, depth, to);
+        to += beside * ((depth + kW - 1) / kW) * kW;
+        c += beside;
+      }
     }
     for (std::size_t r = 0; r < rows; r += kTall) {
-      packed_rows<Simd::kTileRows>(buffers, cols, x + r * k + at, k, rows - r < kTall ? rows - r : kTall, rows - r,
-                                   depth, part, part.first && part.last ? nullptr : buffers.acc + r * kPackCols * kW,
-                                   y + r * ldy, ldy);
+      packed_rows<Simd::kTileRows>(packed, cols, x + r * all_steps * kW, k, rows - r < kTall ? rows - r : kTall, state,
+                                   y + r * ldy + begin, ldy);
     }
+  }
+}
+
+std::size_t packed_weights(std::size_t k) {
+  return packed_columns(k) * ((k + kW - 1) / kW) * kW;
+}
+
+void matmul_packed(const Matrix& w, const float* x, std::size_t rows, float* y, std::size_t ldy, std::size_t col_begin,
+                   std::size_t col_end, float* packed) {
+  switch (w.type) {
+    case DType::kF32:
+      return matmul_packed_typed<LoadF32>(w, x, rows, y, ldy, col_begin, col_end, packed);
+    case DType::kBF16:
+      return matmul_packed_typed<LoadBf16>(w, x, rows, y, ldy, col_begin, col_end, packed);
+    case DType::kF16:
+      return matmul_packed_typed<LoadF16>(w, x, rows, y, ldy, col_begin, col_end, packed);
+    default:  // quantised weights have their own operations
+      return;
   }
 }
 
@@ -197,18 +263,6 @@ inline void matmul_typed(const Matrix& w, const float* x, std::size_t rows, floa
   // One row: 8 weight rows at a time are enough independent sums to hide the latency of fma (4 cycles, 2 a cycle).
   constexpr int kNarrow = 8;
   const typename L::T* data = static_cast<const typename L::T*>(w.data);
-  if (rows >= kPackMinRows) {
-    PackBuffers buffers;  // 1.3 MiB with the widest vectors; worker stacks are megabytes
-    const std::size_t height = w.k <= kPackDepth ? rows : kPackRows;
-    for (std::size_t c = col_begin; c < col_end; c += kPackCols) {
-      const std::size_t cols = col_end - c < kPackCols ? col_end - c : kPackCols;
-      for (std::size_t r = 0; r < rows; r += height) {
-        matmul_packed<L>(data + c * w.k, w.k, x + r * w.k, rows - r < height ? rows - r : height, y + r * ldy + c, ldy,
-                         cols, buffers);
-      }
-    }
-    return;
-  }
   std::size_t c = col_begin;
   if (rows == 1) {
     for (; c + kNarrow <= col_end; c += kNarrow) tile<L, 1, kNarrow>(data + c * w.k, w.k, x, y + c, ldy);

@@ -1,9 +1,9 @@
 #include "kernels/cpu/quant/matmul.h"
 
 #include <algorithm>
-#include <new>
 #include <vector>
 
+#include "kernels/cpu/buffer.h"
 #include "kernels/cpu/quant/layout.h"
 #include "kernels/cpu/ranges.h"
 #include "runtime/base/check.h"
@@ -18,28 +18,8 @@ constexpr std::size_t kParallelWork = 1 << 18;
 constexpr std::size_t kPartsPerThread = 4;
 constexpr std::size_t kPanelQuantum = 2;
 
-// Memory that only grows, so that decoding allocates nothing. One per calling thread: products of one engine follow
-// one another.
-class Buffer {
- public:
-  ~Buffer() { ::operator delete (data_, std::align_val_t{64}); }
-  std::byte* grow(std::size_t bytes) {
-    if (bytes > size_) {
-      ::operator delete (data_, std::align_val_t{64});
-      data_ = static_cast<std::byte*>(::operator new (bytes, std::align_val_t{64}));
-      std::fill_n(data_, bytes, std::byte{0});  // rows that only fill a tile are read
-      size_ = bytes;
-    }
-    return data_;
-  }
-
- private:
-  std::byte* data_ = nullptr;
-  std::size_t size_ = 0;
-};
-
 QuantRows make_rows(std::size_t rows, std::size_t k) {
-  static thread_local Buffer buffer;
+  static thread_local Buffer buffer;  // zeros: rows that only fill a tile are read
   QuantRows out;
   out.groups = (quant_groups(k) + 1) / 2 * 2;
   const std::size_t cells = (rows + kTileRows - 1) / kTileRows * kTileRows * out.groups;

@@ -135,6 +135,11 @@ inline void group_sums(const std::byte* weights, std::size_t panel_bytes, const 
   }
 }
 
+// How far ahead of a single row, which has nothing else to do than to wait, weights are asked for: from memory into the
+// second-level cache, and from there into the first. Of 4-bit weights this reads 29 GB/s on two cores where one request
+// 2 KB ahead reads 26.5, and one 4 KB ahead 23.5.
+constexpr std::size_t kFarAhead = 3072, kNearAhead = 512;
+
 // R rows of one tile of x by P panels over all of k.
 template <DType T, int R, int P>
 inline void quant_tile(const std::byte* panel, const PackedLayout& layout, const QuantRows& x, std::size_t row,
@@ -149,15 +154,14 @@ inline void quant_tile(const std::byte* panel, const PackedLayout& layout, const
     const std::byte* block = panel + g / 2 * layout.block_bytes;
     const std::byte* weights = block + layout.header + g % 2 * layout.group_bytes;
     const std::size_t at = x.at(row) + g * kTileRows;
-    // The weights come from memory for the first rows; ask for what these rows read later. A single row has nothing
-    // else to do than to wait: 4 KB, about the latency of memory times the bandwidth of a core. More rows: the next
-    // panels.
+    // The weights come from memory for the first rows; ask for what these rows read later, more rows the next panels.
     if (row == 0) {
-      const std::size_t ahead = R == 1 ? 4096 : static_cast<std::size_t>(P) * layout.panel_bytes;
+      const std::size_t ahead = R == 1 ? kNearAhead : static_cast<std::size_t>(P) * layout.panel_bytes;
       for (int p = 0; p < P; ++p) {
         const std::byte* later = weights + ahead + static_cast<std::size_t>(p) * layout.panel_bytes;
         for (std::size_t line = 0; line < layout.group_bytes + layout.header / 2; line += 64) {
           __builtin_prefetch(later + line);
+          if constexpr (R == 1) __builtin_prefetch(later + line + (kFarAhead - kNearAhead), 0, 2);
         }
       }
     }
@@ -248,6 +252,10 @@ inline void quant_typed(const Matrix& w, const QuantRows& x, std::size_t rows, f
     for (; p + kWide <= panel_end; p += kWide) {
       all_tiles<T, Lanes::kPanels>(data + p * layout.panel_bytes, layout, x, rows, t, p * kPanelRows);
     }
+  }
+  if (rows == 1 && p < panel_end) {
+    // The beginning, which nobody has asked for.
+    for (std::size_t line = 0; line < kFarAhead; line += 64) __builtin_prefetch(data + p * layout.panel_bytes + line);
   }
   for (; p < panel_end; ++p) all_tiles<T, 1>(data + p * layout.panel_bytes, layout, x, rows, t, p * kPanelRows);
 }

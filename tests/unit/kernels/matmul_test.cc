@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cstring>
 
+#include "kernels/cpu/buffer.h"
 #include "kernels/cpu/reference/reference.h"
 #include "kernels/embedding.h"
 #include "tests/unit/kernels/support.h"
@@ -13,7 +15,20 @@ using namespace sgl::kernels::test;
 
 namespace {
 constexpr DType kTypes[] = {DType::kF32, DType::kF16, DType::kBF16};
+
+// The path for many rows, on one thread.
+void matmul_packed(const cpu::Ops& ops, const Matrix& w, const float* x, std::size_t rows, float* y, std::size_t begin,
+                   std::size_t end) {
+  const std::size_t stride = (w.k + ops.width - 1) / ops.width * ops.width;
+  cpu::Buffer packed, weights;
+  auto* const to = reinterpret_cast<float*>(packed.grow(rows * stride * sizeof(float)));
+  for (std::size_t r = 0; r < rows; r += ops.tile_rows) {
+    ops.pack_rows(x + r * w.k, std::min(ops.tile_rows, rows - r), w.k, to + r * stride);
+  }
+  auto* const copies = reinterpret_cast<float*>(weights.grow(ops.packed_weights(w.k) * sizeof(float)));
+  ops.matmul_packed(w, to, rows, y, w.n, begin, end, copies);
 }
+}  // namespace
 
 TEST_CASE("matmul: every instruction set agrees with the reference over odd shapes") {
   for (const cpu::Isa isa : available_isas()) {
@@ -30,6 +45,9 @@ TEST_CASE("matmul: every instruction set agrees with the reference over odd shap
             cpu::ops_for(isa)->matmul(w.matrix, x.data(), rows, got.data(), n, 0, n);
             bool good = true;
             for (std::size_t i = 0; i < got.size(); ++i) good &= close(got[i], expected[i], static_cast<float>(k));
+            std::vector<float> packed(rows * n, 99.0F);
+            matmul_packed(*cpu::ops_for(isa), w.matrix, x.data(), rows, packed.data(), 0, n);
+            good &= std::memcmp(packed.data(), got.data(), got.size() * sizeof(float)) == 0;
             CHECK_MESSAGE(good, "k=" << k << " n=" << n << " rows=" << rows);
           }
         }
@@ -43,30 +61,36 @@ TEST_CASE("matmul: a row's bits do not depend on the batch, the column range or 
   for (const cpu::Isa isa : available_isas()) {
     const cpu::Ops& ops = *cpu::ops_for(isa);
     for (const DType type : kTypes) {
-      const std::size_t k = 1103, n = 45, rows = 205;  // odd, and beyond every block of the many-row path
-      const Weights w(type, n, k, 5);
-      const std::vector<float> x = random_floats(rows * k, 6);
-      std::vector<float> whole(rows * n), single(rows * n), pieces(rows * n);
-      ops.matmul(w.matrix, x.data(), rows, whole.data(), n, 0, n);
-      for (std::size_t r = 0; r < rows; ++r) ops.matmul(w.matrix, &x[r * k], 1, &single[r * n], n, 0, n);
-      for (std::size_t r = 0; r < rows;) {
-        const std::size_t height = std::min<std::size_t>(1 + r % 23, rows - r);
-        for (std::size_t c = 0; c < n; c += 11) {
-          ops.matmul(w.matrix, &x[r * k], height, &pieces[r * n], n, c, std::min(n, c + 11));
+      // Odd, in two and in three parts of k, and more columns than are packed at a time.
+      for (const auto [k, n, rows] : {std::array<std::size_t, 3>{1103, 45, 205}, {2311, 203, 19}, {1024, 16, 6}}) {
+        const Weights w(type, n, k, 5);
+        const std::vector<float> x = random_floats(rows * k, 6);
+        std::vector<float> whole(rows * n), single(rows * n), pieces(rows * n), packed(rows * n), parts(rows * n);
+        ops.matmul(w.matrix, x.data(), rows, whole.data(), n, 0, n);
+        matmul_packed(ops, w.matrix, x.data(), rows, packed.data(), 0, n);
+        for (std::size_t r = 0; r < rows; ++r) ops.matmul(w.matrix, &x[r * k], 1, &single[r * n], n, 0, n);
+        for (std::size_t r = 0; r < rows;) {
+          const std::size_t height = std::min<std::size_t>(1 + r % 23, rows - r);
+          for (std::size_t c = 0; c < n; c += 11) {
+            ops.matmul(w.matrix, &x[r * k], height, &pieces[r * n], n, c, std::min(n, c + 11));
+            matmul_packed(ops, w.matrix, &x[r * k], height, &parts[r * n], c, std::min(n, c + 11));
+          }
+          r += height;
         }
-        r += height;
+        for (const auto* other : {&single, &pieces, &packed, &parts}) {
+          CHECK(std::memcmp(whole.data(), other->data(), whole.size() * sizeof(float)) == 0);
+        }
       }
-      CHECK(std::memcmp(whole.data(), single.data(), whole.size() * sizeof(float)) == 0);
-      CHECK(std::memcmp(whole.data(), pieces.data(), whole.size() * sizeof(float)) == 0);
     }
   }
   // The public entry: 1 or 4 threads, alone or in a group.
   const Weights a(DType::kF32, 300, 128, 1), b(DType::kF32, 77, 128, 2);
-  const std::vector<float> x = random_floats(9 * 128, 3);
-  std::vector<float> ya(9 * 300), yb(9 * 77), za(9 * 300), zb(9 * 77);
+  constexpr std::size_t kRows = 21;
+  const std::vector<float> x = random_floats(kRows * 128, 3);
+  std::vector<float> ya(kRows * 300), yb(kRows * 77), za(kRows * 300), zb(kRows * 77);
   const MatmulTarget group[] = {{a.matrix, ya.data()}, {b.matrix, yb.data()}};
-  matmul(group, x.data(), 9, four);
-  for (std::size_t r = 0; r < 9; ++r) {
+  matmul(group, x.data(), kRows, four);
+  for (std::size_t r = 0; r < kRows; ++r) {
     const MatmulTarget first[] = {{a.matrix, &za[r * 300]}}, second[] = {{b.matrix, &zb[r * 77]}};
     matmul(first, &x[r * 128], 1, one);
     matmul(second, &x[r * 128], 1, one);
