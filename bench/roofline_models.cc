@@ -148,14 +148,17 @@ Json measure(const std::filesystem::path& folder, const Shape& shape, bool bf16,
   at = 16;
   const double batch = best_of(12, [&] { step(at++, 1, kSequences); });
   const double bytes = bytes_of(shape, bf16, options.weights);
+  // A token of one sequence reads all weights, and the keys and values of what comes before it.
+  const double kv_bytes = static_cast<double>((*m)->kv_bytes_per_token() * kPrompt);
   return {{"kernel", fmt::format("{}, {} stored, quantised to {}, KV in {}", shape.name, bf16 ? "BF16" : "F32",
-                                 format_name(options.weights), format_name(options.kv))},
+                                 format_name(options.weights), format_name(*(*m)->options().kv))},
           {"weights_gb", bytes / 1e9},
+          {"kv_gb", kv_bytes / 1e9},
           {"load_s", load},
           {"tokens_per_s", 1.0 / token},
           {"tokens_per_s_of_16_sequences", kSequences / batch},
           {"prefill_tokens_per_s", kPrompt / prefill},
-          {"gb_per_s", bytes / token / 1e9},
+          {"gb_per_s", (bytes + kv_bytes) / token / 1e9},
           {"ok", good}};
 }
 
@@ -170,9 +173,9 @@ Json measure_models(base::ThreadPool& pool) {
   write_model(folder, kQwen, true);
   out.push_back(measure(folder, kQwen, true, {}, pool));
   for (const WeightFormat format : {WeightFormat::kQ8, WeightFormat::kQ4, WeightFormat::kQ4A}) {
-    out.push_back(measure(folder, kQwen, true, {.weights = format}, pool));
+    out.push_back(measure(folder, kQwen, true, {.weights = format, .kv = KvFormat::kF16}, pool));
   }
-  out.push_back(measure(folder, kQwen, true, {.weights = WeightFormat::kQ4, .kv = KvFormat::kF16}, pool));
+  out.push_back(measure(folder, kQwen, true, {.weights = WeightFormat::kQ4, .kv = KvFormat::kQ8}, pool));
   std::filesystem::remove_all(folder);
   return out;
 }

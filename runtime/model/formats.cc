@@ -30,11 +30,12 @@ base::Expected<WeightFormat> parse_weight_format(std::string_view name) {
   return base::invalid(fmt::format("there is no weight format '{}'; there are none, q8, q4 and q4a", name));
 }
 
-base::Expected<KvFormat> parse_kv_format(std::string_view name) {
+base::Expected<std::optional<KvFormat>> parse_kv_format(std::string_view name) {
+  if (name == "auto") return std::optional<KvFormat>();
   for (const auto f : {KvFormat::kF32, KvFormat::kF16, KvFormat::kQ8}) {
-    if (format_name(f) == name) return f;
+    if (format_name(f) == name) return std::optional(f);
   }
-  return base::invalid(fmt::format("there is no format '{}' of the KV cache; there are f32, f16 and q8", name));
+  return base::invalid(fmt::format("there is no format '{}' of the KV cache; there are auto, f32, f16 and q8", name));
 }
 
 }  // namespace sgl::model

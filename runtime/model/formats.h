@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "runtime/base/expected.h"
@@ -32,12 +33,12 @@ constexpr std::size_t kv_bytes(KvFormat format, std::size_t kv_heads, std::size_
 
 struct LoadOptions {
   WeightFormat weights = WeightFormat::kAsStored;
-  KvFormat kv = KvFormat::kF32;
+  std::optional<KvFormat> kv = KvFormat::kF32;  // nullopt: F16, but F32 for weights of 32 bits
 };
 
-// "none", "q8", "q4", "q4a"; "f32", "f16", "q8". Errors: `invalid`, listing what there is.
+// "none", "q8", "q4", "q4a"; "f32", "f16", "q8", and "auto" for nullopt. Errors: `invalid`, listing what there is.
 base::Expected<WeightFormat> parse_weight_format(std::string_view name);
-base::Expected<KvFormat> parse_kv_format(std::string_view name);
+base::Expected<std::optional<KvFormat>> parse_kv_format(std::string_view name);
 std::string_view format_name(WeightFormat format);
 std::string_view format_name(KvFormat format);
 

@@ -108,6 +108,9 @@ base::Expected<std::shared_ptr<const Model>> Model::load(const std::filesystem::
     SGL_TRY(source, open_safetensors(folder, impl->config));
   }
   SGL_TRY(impl->weights, load_weights(std::move(source), impl->config, options.weights, pool));
+  if (!options.kv) {
+    impl->options.kv = impl->weights.embedding.type == kernels::DType::kF32 ? KvFormat::kF32 : KvFormat::kF16;
+  }
   impl->frequencies = rope_frequencies(impl->config);
   return std::shared_ptr<const Model>(new Model(std::move(impl)));
 }
@@ -129,7 +132,7 @@ std::uint64_t Model::parameters() const {
 
 std::size_t Model::kv_bytes_per_token() const {
   const Config& c = impl_->config;
-  return 2 * c.layers * kv_bytes(impl_->options.kv, c.kv_heads, c.head_dim);
+  return 2 * c.layers * kv_bytes(*impl_->options.kv, c.kv_heads, c.head_dim);
 }
 
 std::unique_ptr<KvStore> Model::make_kv(std::size_t slots) const {
@@ -139,7 +142,7 @@ std::unique_ptr<KvStore> Model::make_kv(std::size_t slots) const {
   kv->heads = c.kv_heads;
   kv->width = c.kv_heads * c.head_dim;
   kv->layers = c.layers;
-  kv->format = impl_->options.kv;
+  kv->format = *impl_->options.kv;
   // Not touched here: the pages of a large pool stay unbacked until they are written.
   const std::size_t bytes = std::max<std::size_t>(slots, 1) * kv_bytes_per_token() + sizeof(float);
   kv->data.reset(

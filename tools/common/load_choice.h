@@ -9,8 +9,8 @@
 namespace sgl::tools {
 
 struct LoadChoice {
-  std::string quantize = "none";       // none, q8, q4, q4a
-  std::string kv_cache_dtype = "f32";  // f32, f16, q8
+  std::string quantize = "none";        // none, q8, q4, q4a
+  std::string kv_cache_dtype = "auto";  // auto, f32, f16, q8
 
   // Errors: `invalid`, listing what there is.
   base::Expected<model::LoadOptions> options() const {
@@ -25,6 +25,9 @@ struct LoadChoice {
 constexpr const char* kQuantizeHelp =
     "quantise the model's matrices while loading: q8 (8 bits), q4 (4 bits) or q4a (4 bits with a minimum per group); "
     "none: as stored";
-constexpr const char* kKvCacheHelp = "keys and values in the cache: f32, f16 in half the memory, or q8 in about a quarter";
+constexpr const char* kKvCacheHelp =
+    "keys and values in the cache: f32, f16 in half the memory, or q8 in about a quarter; auto: f16, or f32 for "
+    "weights "
+    "of 32 bits";
 
 }  // namespace sgl::tools

@@ -34,7 +34,7 @@ void add_model_option(CLI::App& app, std::string& folder) {
 
 void add_load_options(CLI::App& app, LoadChoice& load) {
   app.add_option("--quantize", load.quantize, kQuantizeHelp)->check(CLI::IsMember({"none", "q8", "q4", "q4a"}));
-  app.add_option("--kv-cache-dtype", load.kv_cache_dtype, kKvCacheHelp)->check(CLI::IsMember({"f32", "f16", "q8"}));
+  app.add_option("--kv-cache-dtype", load.kv_cache_dtype, kKvCacheHelp)->check(CLI::IsMember({"auto", "f32", "f16", "q8"}));
 }
 
 constexpr const char* kRunFooter =

@@ -112,6 +112,13 @@ TEST_CASE("a KV cache in F16 or 8 bits takes less memory and is near the one in 
   CHECK((*wide)->kv_bytes_per_token() == 2 * (*narrow)->kv_bytes_per_token());
   CHECK((*least)->kv_bytes_per_token() ==
         (*wide)->kv_bytes_per_token() / 4 + 2 * spec.layers * spec.kv_heads * sizeof(float));
+  // Left to the model: F16, but for weights of 32 bits.
+  const auto stored = Model::load(folder.path(), {.kv = std::nullopt}),
+             quantised = Model::load(folder.path(), {.weights = model::WeightFormat::kQ8, .kv = std::nullopt});
+  REQUIRE(stored.ok());
+  REQUIRE(quantised.ok());
+  CHECK((*stored)->options().kv == model::KvFormat::kF32);
+  CHECK((*quantised)->options().kv == model::KvFormat::kF16);
   const std::vector<std::int32_t> tokens = random_tokens(70, 300);
   CHECK(deviation(run(**narrow, tokens, 70, 1, false), test::reference_logits(random, tokens)) < 5e-3);
   CHECK(deviation(run(**least, tokens, 70, 1, false), test::reference_logits(random, tokens)) < 5e-2);

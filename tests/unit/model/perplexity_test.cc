@@ -66,7 +66,7 @@ TEST_CASE("the bundled model's perplexity in every format") {
   };
   for (const auto& [options, bar] : cases) {
     const double ratio = perplexity(options) / original;
-    MESSAGE("weights " << model::format_name(options.weights) << ", KV " << model::format_name(options.kv)
+    MESSAGE("weights " << model::format_name(options.weights) << ", KV " << model::format_name(*options.kv)
                        << ": perplexity " << original * ratio << ", " << (ratio - 1.0) * 100.0 << " % above "
                        << original);
     CHECK(ratio < bar);

@@ -109,7 +109,7 @@ int bench(int argc, char** argv) {
       "-m,--model", command.model,
       "model folder in Hugging Face's format, or a GGUF file; default: the variable SGL_MODEL, else the bundled model");
   app.add_option("--quantize", command.load.quantize, kQuantizeHelp)->check(CLI::IsMember({"none", "q8", "q4", "q4a"}));
-  app.add_option("--kv-cache-dtype", command.load.kv_cache_dtype, kKvCacheHelp)->check(CLI::IsMember({"f32", "f16", "q8"}));
+  app.add_option("--kv-cache-dtype", command.load.kv_cache_dtype, kKvCacheHelp)->check(CLI::IsMember({"auto", "f32", "f16", "q8"}));
   app.add_option("--threads", command.options.threads, "threads (0: the machine's physical cores)")
       ->check(CLI::Range(0, 1024));
   app.add_option("--prompt", s.prompt, "tokens of a prompt (512)")->check(CLI::Range(1, 1'000'000));

@@ -147,7 +147,7 @@ void add_model(CLI::App& app, ServeCommand& c, Raw& raw) {
       ->check(CLI::IsMember({"none", "q8", "q4", "q4a"}))
       ->group("Model");
   add(app, "--kv-cache-dtype", c.load.kv_cache_dtype, kKvCacheHelp)
-      ->check(CLI::IsMember({"f32", "f16", "q8"}))
+      ->check(CLI::IsMember({"auto", "f32", "f16", "q8"}))
       ->group("Model");
   add(app, "--max-running-requests", c.engine.max_batch, "sequences decoded together")
       ->check(CLI::Range(1, 65'536))
