@@ -24,14 +24,15 @@ namespace {
 
 // Multiply-adds below which waking the pool costs more (a few µs) than the work of one thread.
 constexpr std::size_t kParallelWork = 1 << 16;
-// Column ranges per thread: a few, so that a thread which lost its core for a moment does not hold up the others.
-constexpr std::size_t kRangesPerThread = 4;
+// Column ranges per thread: a few, so that a thread which lost its core for a moment does not hold up the others. With
+// many rows fewer, since each range reads all rows.
+constexpr std::size_t kRangesPerThread = 4, kWideRangesPerThread = 2;
 // Rows from which on copies of both operands, in the order in which they are read, are worth their while.
 constexpr std::size_t kManyRows = 16;
 // Elements of an item of row-wise work.
 constexpr std::size_t kRowItem = 4096;
-// Ranges are multiples of this many columns, a multiple of every tile's width.
-constexpr std::size_t kColumnQuantum = 48;
+// Ranges are multiples of this many columns, a multiple of every tile's width; with many rows, of every panel's.
+constexpr std::size_t kColumnQuantum = 48, kPanelQuantum = 32;
 
 void run(base::ThreadPool& pool, std::size_t count, std::size_t work, const std::function<void(std::size_t)>& body) {
   if (work < kParallelWork) {
@@ -72,9 +73,11 @@ void matmul(std::span<const MatmulTarget> targets, const float* x, std::size_t r
     columns += t.w.n;
   }
   const std::size_t work = columns * k * rows;
-  const std::size_t pieces = work < kParallelWork ? 1 : pool.size() * kRangesPerThread;
+  const bool many = rows >= kManyRows;
+  const std::size_t pieces = work < kParallelWork ? 1 : pool.size() * (many ? kWideRangesPerThread : kRangesPerThread);
   std::size_t step = (columns + pieces - 1) / pieces;
-  step = std::max<std::size_t>((step + kColumnQuantum - 1) / kColumnQuantum * kColumnQuantum, kColumnQuantum);
+  const std::size_t quantum = many ? kPanelQuantum : kColumnQuantum;
+  step = std::max<std::size_t>((step + quantum - 1) / quantum * quantum, quantum);
   std::vector<cpu::ColumnRange> ranges;
   ranges.reserve(pieces + targets.size());
   for (std::size_t t = 0; t < targets.size(); ++t) {
@@ -84,7 +87,7 @@ void matmul(std::span<const MatmulTarget> targets, const float* x, std::size_t r
   }
   cpu::order_by_place(ranges);
   const cpu::Ops& ops = cpu::ops();
-  const float* packed = rows < kManyRows ? nullptr : pack(ops, x, rows, k, pool);
+  const float* packed = many ? pack(ops, x, rows, k, pool) : nullptr;
   run(pool, ranges.size(), work, [&](std::size_t i) {
     const cpu::ColumnRange& r = ranges[i];
     const MatmulTarget& t = targets[r.target];

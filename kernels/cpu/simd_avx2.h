@@ -13,6 +13,8 @@ struct Simd {
   static constexpr std::size_t kWidth = 8;
   // 12 accumulators, 3 weights and 1 input: all 16 registers.
   static constexpr int kTileRows = 4, kTileCols = 3;
+  // Of the many-row product: 12 accumulators, 2 weights and 1 input.
+  static constexpr int kOuterRows = 6, kOuterVectors = 2;
 
   static V zero() { return _mm256_setzero_ps(); }
   static V set(float a) { return _mm256_set1_ps(a); }
@@ -76,6 +78,24 @@ struct Simd {
       p[i] = _mm256_add_ps(_mm256_shuffle_ps(h[i], h[i + 2], 0x44), _mm256_shuffle_ps(h[i], h[i + 2], 0xEE));
     }
     return _mm256_add_ps(_mm256_shuffle_ps(p[0], p[1], 0x88), _mm256_shuffle_ps(p[0], p[1], 0xDD));
+  }
+  // Lane j of a[i] becomes lane i of a[j].
+  static void transpose(V (&a)[8]) {
+    V pair[8], quad[8];
+    for (int i = 0; i < 8; i += 2) {
+      pair[i] = _mm256_unpacklo_ps(a[i], a[i + 1]);
+      pair[i + 1] = _mm256_unpackhi_ps(a[i], a[i + 1]);
+    }
+    for (int i = 0; i < 8; i += 4) {
+      quad[i] = _mm256_shuffle_ps(pair[i], pair[i + 2], 0x44);
+      quad[i + 1] = _mm256_shuffle_ps(pair[i], pair[i + 2], 0xEE);
+      quad[i + 2] = _mm256_shuffle_ps(pair[i + 1], pair[i + 3], 0x44);
+      quad[i + 3] = _mm256_shuffle_ps(pair[i + 1], pair[i + 3], 0xEE);
+    }
+    for (int j = 0; j < 4; ++j) {
+      a[j] = _mm256_permute2f128_ps(quad[j], quad[4 + j], 0x20);
+      a[4 + j] = _mm256_permute2f128_ps(quad[j], quad[4 + j], 0x31);
+    }
   }
   static float max_lane(V v) {
     __m128 a = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));

@@ -13,6 +13,8 @@ struct Simd {
   static constexpr std::size_t kWidth = 16;
   // 24 accumulators, 4 weights and 1 input of 32 registers.
   static constexpr int kTileRows = 6, kTileCols = 4;
+  // Of the many-row product: 24 accumulators, 2 weights and 1 input.
+  static constexpr int kOuterRows = 12, kOuterVectors = 2;
 
   static V zero() { return _mm512_setzero_ps(); }
   static V set(float a) { return _mm512_set1_ps(a); }
@@ -71,6 +73,31 @@ struct Simd {
       p[i] = _mm512_add_ps(_mm512_mask_blend_ps(0xCCCC, q[i], q[i + 2]), _mm512_shuffle_ps(q[i], q[i + 2], 0x4E));
     }
     return _mm512_add_ps(_mm512_shuffle_ps(p[0], p[1], 0x88), _mm512_shuffle_ps(p[0], p[1], 0xDD));
+  }
+  // Lane j of a[i] becomes lane i of a[j].
+  static void transpose(V (&a)[16]) {
+    V pair[16], quad[16];
+    for (int i = 0; i < 16; i += 2) {
+      pair[i] = _mm512_unpacklo_ps(a[i], a[i + 1]);
+      pair[i + 1] = _mm512_unpackhi_ps(a[i], a[i + 1]);
+    }
+    for (int i = 0; i < 16; i += 4) {
+      quad[i] = _mm512_shuffle_ps(pair[i], pair[i + 2], 0x44);
+      quad[i + 1] = _mm512_shuffle_ps(pair[i], pair[i + 2], 0xEE);
+      quad[i + 2] = _mm512_shuffle_ps(pair[i + 1], pair[i + 3], 0x44);
+      quad[i + 3] = _mm512_shuffle_ps(pair[i + 1], pair[i + 3], 0xEE);
+    }
+    // quad[4·i + j] holds, in its quarter q, the elements 4·q + j of a[4·i … 4·i + 3].
+    for (int j = 0; j < 4; ++j) {
+      const V low = _mm512_shuffle_f32x4(quad[j], quad[4 + j], 0x88),
+              high = _mm512_shuffle_f32x4(quad[8 + j], quad[12 + j], 0x88);
+      const V low_odd = _mm512_shuffle_f32x4(quad[j], quad[4 + j], 0xDD),
+              high_odd = _mm512_shuffle_f32x4(quad[8 + j], quad[12 + j], 0xDD);
+      a[j] = _mm512_shuffle_f32x4(low, high, 0x88);
+      a[8 + j] = _mm512_shuffle_f32x4(low, high, 0xDD);
+      a[4 + j] = _mm512_shuffle_f32x4(low_odd, high_odd, 0x88);
+      a[12 + j] = _mm512_shuffle_f32x4(low_odd, high_odd, 0xDD);
+    }
   }
   static float max_lane(V v) {
     const __m256 half = _mm256_max_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));

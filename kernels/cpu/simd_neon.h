@@ -14,6 +14,8 @@ struct Simd {
   static constexpr std::size_t kWidth = 4;
   // 24 accumulators, 6 weights and 1 input of 32 registers.
   static constexpr int kTileRows = 4, kTileCols = 6;
+  // Of the many-row product: 24 accumulators, 2 weights and 1 input.
+  static constexpr int kOuterRows = 12, kOuterVectors = 2;
 
   static V zero() { return vdupq_n_f32(0.0F); }
   static V set(float a) { return vdupq_n_f32(a); }
@@ -73,6 +75,14 @@ struct Simd {
     const V second = vaddq_f32(vcombine_f32(vget_low_f32(a[2]), vget_low_f32(a[3])),
                                vcombine_f32(vget_high_f32(a[2]), vget_high_f32(a[3])));
     return vpaddq_f32(first, second);
+  }
+  // Lane j of a[i] becomes lane i of a[j].
+  static void transpose(V (&a)[4]) {
+    const float32x4x2_t first = vtrnq_f32(a[0], a[1]), second = vtrnq_f32(a[2], a[3]);
+    a[0] = vcombine_f32(vget_low_f32(first.val[0]), vget_low_f32(second.val[0]));
+    a[1] = vcombine_f32(vget_low_f32(first.val[1]), vget_low_f32(second.val[1]));
+    a[2] = vcombine_f32(vget_high_f32(first.val[0]), vget_high_f32(second.val[0]));
+    a[3] = vcombine_f32(vget_high_f32(first.val[1]), vget_high_f32(second.val[1]));
   }
   static float max_lane(V v) {
     float part[kWidth];

@@ -15,6 +15,8 @@ struct Simd {
   static constexpr std::size_t kWidth = 4;
   // Tile of the many-row product: 8 accumulators, 2 weights and 1 input of 16 registers.
   static constexpr int kTileRows = 4, kTileCols = 2;
+  // Of the many-row product: 12 accumulators, 2 weights and 1 input.
+  static constexpr int kOuterRows = 6, kOuterVectors = 2;
 
   static V zero() { return V{0, 0, 0, 0}; }
   static V set(float a) { return V{a, a, a, a}; }
@@ -78,6 +80,11 @@ struct Simd {
     }
   };
   static V sums(const V (&a)[4]) { return V{sum(a[0]), sum(a[1]), sum(a[2]), sum(a[3])}; }
+  // Lane j of a[i] becomes lane i of a[j].
+  static void transpose(V (&a)[4]) {
+    const V rows[4] = {a[0], a[1], a[2], a[3]};
+    for (int i = 0; i < 4; ++i) a[i] = V{rows[0][i], rows[1][i], rows[2][i], rows[3][i]};
+  }
   static float max_lane(V v) {
     float m = v[0];
     for (int i = 1; i < 4; ++i) m = v[i] > m ? v[i] : m;

@@ -67,123 +67,119 @@ inline void all_rows(const typename L::T* w, std::size_t k, const float* x, std:
   rows_below<L, C, Simd::kTileRows - 1>(w, k, x + r * k, rows - r, y + r * ldy, ldy);
 }
 
-// Many rows. Both operands are copied into the order in which the products read them: vectors of R rows of x beside
-// each other, step by step of k, and likewise of C columns; rows a power of two apart would share a few sets of the
-// cache. The rows are copied once for all columns and threads (pack_rows), and of the weights as many columns at a time
-// as stay in the second-level cache while all rows pass. A part of a tile's rows (24 KiB) stays in the first-level
-// cache while all those columns pass; between the parts of a deeper k the accumulators wait in memory, so every element
-// is still reduced by one vector over k in order.
-constexpr std::size_t kPackDepth = 1024;
+// Many rows: the same sums as above, in an order that suits the registers. Lane l of an element's accumulator takes the
+// terms l, l + kW, l + 2 kW, … of k, and the lanes are added in a fixed tree. Here a vector holds one lane of kW
+// neighbouring columns: all terms of a lane for a tile of rows and columns, then the next lane, added up as the tree
+// goes. Nothing is summed across a vector, a value of x counts for a whole vector of columns, and a weight that comes
+// from the second-level cache for kOuterRows rows.
+//
+// Both operands are copied into the order in which they are read. The rows of x are copied once for all columns and
+// threads (pack_rows); of the weights as many columns at a time as stay in the second-level cache while all rows pass.
+constexpr std::size_t kOuterRows = Simd::kOuterRows, kOuterVectors = Simd::kOuterVectors;
+constexpr std::size_t kPanelCols = kOuterVectors * kW;
 constexpr std::size_t kPackFloats = std::size_t{192} * 1024;  // of weights: 768 KiB
 constexpr std::size_t kPackCols = 192;
-constexpr std::size_t kWeightsAhead = 6;  // steps
-static_assert(kPackDepth % kW == 0);
+constexpr std::size_t kWeightsAhead = 8;  // steps
 
-// Columns whose sums are taken together: whole tiles, and whole vectors of sums.
-constexpr std::size_t least_common_multiple(std::size_t a, std::size_t b) {
-  std::size_t m = a;
-  while (m % b != 0) m += a;
-  return m;
-}
-constexpr std::size_t kSumCols = least_common_multiple(Simd::kTileCols, kW);
-
-// The accumulators of a tile's rows, [row][column].
-struct TileState {
-  alignas(64) float all[Simd::kTileRows * kPackCols * kW];  // between the parts of k
-  alignas(64) float last[Simd::kTileRows * kSumCols * kW];  // after the last one, of kSumCols columns
-};
-
-// `count` rows (of x or of the weights) beside each other: a vector of each, then the next of each.
-template <typename L>
-inline void pack_beside(const typename L::T* from, std::size_t stride, std::size_t count, std::size_t depth,
-                        float* to) {
-  for (std::size_t c = 0; c < count; ++c) {
-    const typename L::T* p = from + c * stride;
-    float* out = to + c * kW;
-    std::size_t j = 0;
-    for (; j + kW <= depth; j += kW, out += count * kW) Simd::store(out, L::full(p + j));
-    if (j < depth) Simd::store(out, L::part(p + j, depth - j));
-  }
+// Floats between the lanes of a panel: a line more than its weights, or lanes would share a few sets of the cache.
+inline std::size_t panel_stride(std::size_t steps) {
+  return (steps * kOuterVectors + 1) * kW;
 }
 
+// out[lane][step][row] of `rows` <= kOuterRows rows.
 void pack_rows(const float* x, std::size_t rows, std::size_t k, float* out) {
-  pack_beside<LoadF32>(x, k, rows, k, out);
+  const std::size_t steps = (k + kW - 1) / kW;
+  for (std::size_t begin = 0; begin < rows; begin += kW) {
+    const std::size_t count = rows - begin < kW ? rows - begin : kW;
+    for (std::size_t s = 0; s < steps; ++s) {
+      const std::size_t at = s * kW;
+      V block[kW];
+      for (std::size_t r = 0; r < kW; ++r) {
+        const float* row = x + (begin + r) * k + at;
+        block[r] = r >= count ? Simd::zero() : at + kW <= k ? Simd::load(row) : Simd::load_n(row, k - at);
+      }
+      Simd::transpose(block);
+      for (std::size_t l = 0; l < kW; ++l) Simd::store_n(out + (l * steps + s) * rows + begin, block[l], count);
+    }
+  }
 }
 
-// Accumulators in memory: of row r and column c at data + (r · stride + c) · kW.
-struct Accumulators {
-  float* data;
-  std::size_t stride;
-  float* at(int r, int c) const {
-    return data + (static_cast<std::size_t>(r) * stride + static_cast<std::size_t>(c)) * kW;
+// out[lane][step][column] of kPanelCols columns, those from `cols` on as zeros.
+template <typename L>
+inline void pack_panel(const typename L::T* w, std::size_t k, std::size_t cols, float* out) {
+  const std::size_t steps = (k + kW - 1) / kW, stride = panel_stride(steps);
+  for (std::size_t vector = 0; vector < kOuterVectors; ++vector) {
+    for (std::size_t s = 0; s < steps; ++s) {
+      const std::size_t at = s * kW;
+      V block[kW];
+      for (std::size_t i = 0; i < kW; ++i) {
+        const std::size_t c = vector * kW + i;
+        const typename L::T* row = w + c * k + at;
+        block[i] = c >= cols ? Simd::zero() : at + kW <= k ? L::full(row) : L::part(row, k - at);
+      }
+      Simd::transpose(block);
+      for (std::size_t l = 0; l < kW; ++l) Simd::store(out + l * stride + (s * kOuterVectors + vector) * kW, block[l]);
+    }
   }
-};
+}
 
-// R rows by C columns over some steps. `w` and `x` hold C and R vectors for each step. The accumulators begin with 0 or
-// with `before`, and go to `after`.
-template <int R, int C, bool kFirst>
-inline void packed_tile(const float* w, const float* x, std::size_t steps, Accumulators before, Accumulators after) {
-  V acc[R][C];
+// One lane of R rows by a panel's columns.
+template <int R>
+inline void lane_sums(const float* w, const float* x, std::size_t steps, V (&acc)[R][kOuterVectors]) {
   for (int r = 0; r < R; ++r) {
-    for (int c = 0; c < C; ++c) {
-      if constexpr (kFirst) {
-        acc[r][c] = Simd::zero();
-      } else {
-        acc[r][c] = Simd::load(before.at(r, c));
+    for (std::size_t c = 0; c < kOuterVectors; ++c) acc[r][c] = Simd::zero();
+  }
+#pragma GCC unroll 2
+  for (std::size_t s = 0; s < steps; ++s, w += kPanelCols, x += R) {
+    V wv[kOuterVectors];
+    // From the second-level cache, some 100 cycles ahead.
+    for (std::size_t c = 0; c < kOuterVectors; ++c) __builtin_prefetch(w + kWeightsAhead * kPanelCols + c * kW);
+    for (std::size_t c = 0; c < kOuterVectors; ++c) wv[c] = Simd::load(w + c * kW);
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+      const V xv = Simd::set(x[r]);
+      for (std::size_t c = 0; c < kOuterVectors; ++c) acc[r][c] = Simd::fma(xv, wv[c], acc[r][c]);
+    }
+  }
+}
+
+constexpr int log2_of(std::size_t n) {
+  return n < 2 ? 0 : 1 + log2_of(n / 2);
+}
+
+// y of R rows by the first `cols` columns of a panel.
+template <int R>
+inline void outer_tile(const float* panel, const float* x, std::size_t steps, float* y, std::size_t ldy,
+                       std::size_t cols) {
+  constexpr int kLevels = log2_of(kW);
+  V waiting[kLevels][R][kOuterVectors];  // sums of 1, 2, 4, … lanes whose partners are still to come
+  int depth = 0;
+  V acc[R][kOuterVectors];
+  for (std::size_t i = 0; i < kW; ++i) {
+    // Lanes in the order of their bits reversed: 0 and kW/2, then kW/4 and kW·3/4, so that partners of the tree follow
+    // each other.
+    std::size_t lane = 0;
+    for (int b = 0; b < kLevels; ++b) lane |= (i >> b & 1) << (kLevels - 1 - b);
+    lane_sums<R>(panel + lane * panel_stride(steps), x + lane * steps * R, steps, acc);
+    for (std::size_t done = i; done & 1; done >>= 1) {
+      --depth;
+      for (int r = 0; r < R; ++r) {
+        for (std::size_t c = 0; c < kOuterVectors; ++c) acc[r][c] = Simd::add(waiting[depth][r][c], acc[r][c]);
       }
     }
-  }
-  for (std::size_t j = 0; j < steps; ++j, w += C * kW, x += R * kW) {
-    V wv[C];
-    // From the second-level cache, some 100 cycles ahead.
-    for (int c = 0; c < C; ++c) __builtin_prefetch(w + (kWeightsAhead * C + c) * kW);
-    for (int c = 0; c < C; ++c) wv[c] = Simd::load(w + static_cast<std::size_t>(c) * kW);
+    if (i + 1 == kW) break;
     for (int r = 0; r < R; ++r) {
-      const V xv = Simd::load(x + static_cast<std::size_t>(r) * kW);
-      for (int c = 0; c < C; ++c) acc[r][c] = Simd::fma(xv, wv[c], acc[r][c]);
+      for (std::size_t c = 0; c < kOuterVectors; ++c) waiting[depth][r][c] = acc[r][c];
     }
+    ++depth;
   }
   for (int r = 0; r < R; ++r) {
-    for (int c = 0; c < C; ++c) Simd::store(after.at(r, c), acc[r][c]);
-  }
-}
-
-// The sums of `count` columns of R rows, as many at a time as a vector has lanes: right after a tile's products they
-// would wait for each other.
-template <int R>
-inline void sum_columns(Accumulators from, std::size_t count, float* y, std::size_t ldy) {
-  for (int r = 0; r < R; ++r, y += ldy) {
-    std::size_t c = 0;
-    for (; c + kW <= count; c += kW) {
-      V some[kW];
-      for (std::size_t l = 0; l < kW; ++l) some[l] = Simd::load(from.at(r, static_cast<int>(c + l)));
-      Simd::store(y + c, Simd::sums(some));
-    }
-    for (; c < count; ++c) y[c] = Simd::sum(Simd::load(from.at(r, static_cast<int>(c))));
-  }
-}
-
-// R rows over a part of k by all packed columns. After the last part the sums go to y.
-template <int R, bool kFirst, bool kLast>
-inline void packed_part(const float* w, std::size_t cols, const float* x, std::size_t steps, TileState& state, float* y,
-                        std::size_t ldy) {
-  constexpr std::size_t kWide = Simd::kTileCols;
-  const Accumulators sums{state.last, kSumCols};
-  std::size_t c = 0, waiting = 0;  // columns whose sums are to be taken
-  for (std::size_t wide = kWide; c < cols; c += wide, w += wide * steps * kW) {
-    wide = c + kWide <= cols ? kWide : 1;
-    const Accumulators all{state.all + c * kW, cols};
-    const Accumulators after = kLast ? Accumulators{sums.data + waiting * kW, kSumCols} : all;
-    if (wide == kWide) {
-      packed_tile<R, Simd::kTileCols, kFirst>(w, x, steps, all, after);
-    } else {
-      packed_tile<R, 1, kFirst>(w, x, steps, all, after);
-    }
-    if constexpr (kLast) {
-      waiting += wide;
-      if (waiting == kSumCols || c + wide == cols) {
-        sum_columns<R>(sums, waiting, y + c + wide - waiting, ldy);
-        waiting = 0;
+    for (std::size_t c = 0; c < kOuterVectors && c * kW < cols; ++c) {
+      float* to = y + static_cast<std::size_t>(r) * ldy + c * kW;
+      if (cols - c * kW >= kW) {
+        Simd::store(to, acc[r][c]);
+      } else {
+        Simd::store_n(to, acc[r][c], cols - c * kW);
       }
     }
   }
@@ -191,56 +187,41 @@ inline void packed_part(const float* w, std::size_t cols, const float* x, std::s
 
 // All packed columns by R rows; fewer rows where less than R are left. `x` is what pack_rows made of them.
 template <int R>
-inline void packed_rows(const float* w, std::size_t cols, const float* x, std::size_t k, std::size_t rows,
-                        TileState& state, float* y, std::size_t ldy) {
+inline void outer_rows(const float* packed, std::size_t cols, const float* x, std::size_t steps, std::size_t rows,
+                       float* y, std::size_t ldy) {
   if constexpr (R > 0) {
-    if (rows < static_cast<std::size_t>(R)) return packed_rows<R - 1>(w, cols, x, k, rows, state, y, ldy);
-    constexpr std::size_t kSteps = kPackDepth / kW;
-    const std::size_t steps = (k + kW - 1) / kW;
-    if (steps <= kSteps) return packed_part<R, true, true>(w, cols, x, steps, state, y, ldy);
-    packed_part<R, true, false>(w, cols, x, kSteps, state, y, ldy);
-    std::size_t at = kSteps;
-    for (; at + kSteps < steps; at += kSteps) {
-      packed_part<R, false, false>(w + at * cols * kW, cols, x + at * R * kW, kSteps, state, y, ldy);
+    if (rows < static_cast<std::size_t>(R)) return outer_rows<R - 1>(packed, cols, x, steps, rows, y, ldy);
+    for (std::size_t c = 0; c < cols; c += kPanelCols, packed += kW * panel_stride(steps)) {
+      outer_tile<R>(packed, x, steps, y + c, ldy, cols - c < kPanelCols ? cols - c : kPanelCols);
     }
-    packed_part<R, false, true>(w + at * cols * kW, cols, x + at * R * kW, steps - at, state, y, ldy);
   }
 }
 
-// Columns that are packed at a time: whole vectors of sums.
+// Columns that are packed at a time: whole panels.
 inline std::size_t packed_columns(std::size_t k) {
-  const std::size_t fit = kPackFloats / ((k + kW - 1) / kW * kW) / kW * kW;
-  return fit < kW ? kW : fit > kPackCols ? kPackCols : fit;
+  const std::size_t fit = kPackFloats / ((k + kW - 1) / kW * kW) / kPanelCols * kPanelCols;
+  return fit < kPanelCols ? kPanelCols : fit > kPackCols ? kPackCols : fit;
+}
+
+std::size_t packed_weights(std::size_t k) {
+  return packed_columns(k) / kPanelCols * kW * panel_stride((k + kW - 1) / kW);
 }
 
 template <typename L>
 inline void matmul_packed_typed(const Matrix& w, const float* x, std::size_t rows, float* y, std::size_t ldy,
                                 std::size_t col_begin, std::size_t col_end, float* packed) {
-  constexpr std::size_t kTall = Simd::kTileRows, kWide = Simd::kTileCols;
-  const std::size_t k = w.k, all_steps = (k + kW - 1) / kW, width = packed_columns(k);
+  const std::size_t steps = (w.k + kW - 1) / kW, width = packed_columns(w.k);
   const typename L::T* data = static_cast<const typename L::T*>(w.data);
-  TileState state;
   for (std::size_t begin = col_begin; begin < col_end; begin += width) {
     const std::size_t cols = col_end - begin < width ? col_end - begin : width;
-    float* to = packed;
-    for (std::size_t at = 0; at < k; at += kPackDepth) {
-      const std::size_t depth = k - at < kPackDepth ? k - at : kPackDepth;
-      for (std::size_t c = 0; c < cols;) {
-        const std::size_t beside = cols - c < kWide ? 1 : kWide;
-        pack_beside<L>(data + (begin + c) * k + at, k, beside, depth, to);
-        to += beside * ((depth + kW - 1) / kW) * kW;
-        c += beside;
-      }
+    for (std::size_t c = 0; c < cols; c += kPanelCols) {
+      pack_panel<L>(data + (begin + c) * w.k, w.k, cols - c, packed + c / kPanelCols * kW * panel_stride(steps));
     }
-    for (std::size_t r = 0; r < rows; r += kTall) {
-      packed_rows<Simd::kTileRows>(packed, cols, x + r * all_steps * kW, k, rows - r < kTall ? rows - r : kTall, state,
-                                   y + r * ldy + begin, ldy);
+    for (std::size_t r = 0; r < rows; r += kOuterRows) {
+      outer_rows<Simd::kOuterRows>(packed, cols, x + r * steps * kW, steps,
+                                   rows - r < kOuterRows ? rows - r : kOuterRows, y + r * ldy + begin, ldy);
     }
   }
-}
-
-std::size_t packed_weights(std::size_t k) {
-  return packed_columns(k) * ((k + kW - 1) / kW) * kW;
 }
 
 void matmul_packed(const Matrix& w, const float* x, std::size_t rows, float* y, std::size_t ldy, std::size_t col_begin,
