@@ -43,6 +43,36 @@ def safetensors(path: Path, weights: dict[str, torch.Tensor]):
     path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(data))
 
 
+def load(path: Path) -> dict[str, torch.Tensor]:
+    """What safetensors() wrote."""
+    raw = path.read_bytes()
+    size = struct.unpack("<Q", raw[:8])[0]
+    header = json.loads(raw[8 : 8 + size])
+    out = {}
+    for name, entry in header.items():
+        if name != "__metadata__":
+            a, b = (8 + size + at for at in entry["data_offsets"])
+            out[name] = torch.frombuffer(bytearray(raw[a:b]), dtype=torch.bfloat16).view(entry["shape"]).float()
+    return out
+
+
+def flat(config: Config, weights: dict[str, torch.Tensor]) -> torch.Tensor:
+    """The inverse of tensors()."""
+    out = []
+    for name in config.shapes():
+        layer, _, part = name.partition(".")
+        p = f"model.layers.{layer}."
+        names = {
+            "embed": ["model.embed_tokens.weight"],
+            "qkv": [p + f"self_attn.{n}_proj.weight" for n in "qkv"],
+            "o": [p + "self_attn.o_proj.weight"],
+            "gate_up": [p + "mlp.gate_proj.weight", p + "mlp.up_proj.weight"],
+            "down": [p + "mlp.down_proj.weight"],
+        }[part or name]
+        out += [weights[n].reshape(-1) for n in names]
+    return torch.cat(out)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True)

@@ -102,7 +102,12 @@ class Tokenizer:
 
     @staticmethod
     def load(path: Path) -> "Tokenizer":
-        return Tokenizer([tuple(m) for m in json.loads(path.read_text())["merges"]])
+        """From what save() wrote, or the tokenizer.json of an exported folder."""
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if "model" not in data:
+            return Tokenizer([tuple(m) for m in data["merges"]])
+        vocabulary = data["model"]["vocab"]
+        return Tokenizer([tuple(vocabulary[s] for s in m.split(" ")) for m in data["model"]["merges"]])
 
     def hugging_face(self) -> tuple[dict, dict]:
         """Contents of tokenizer.json and tokenizer_config.json."""

@@ -7,6 +7,7 @@ import os
 import random
 import time
 from collections import defaultdict
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import torch
 from data import stage
 from data.mix import FIRST, MIXTURES, dialogue
 from dataset import encode, microbatches, pack
+import export
 from model import Config, Model
 from optimizer import Optimizer
 from tokenizer import Tokenizer
@@ -46,9 +48,17 @@ def planned(folder: Path, steps: int, done: int, decay: float) -> int:
     return wanted if done <= min(steps, wanted) * (1 - decay) else steps
 
 
+def parameters(path: Path) -> torch.Tensor:
+    """Of a checkpoint, or of a folder that export.py wrote, rounded to BF16 there."""
+    if not path.is_dir():
+        return torch.load(path)["flat"]
+    config = json.loads((path / "config.json").read_text())
+    return export.flat(Config(**{f.name: config[f.name] for f in fields(Config)}), export.load(path / "model.safetensors"))
+
+
 def mean(checkpoints: list[Path]) -> torch.Tensor:
     """The mean of their parameters: of two stages of one training it is better than either at nearly all tasks."""
-    return torch.stack([torch.load(c)["flat"] for c in checkpoints]).mean(0)
+    return torch.stack([parameters(c) for c in checkpoints]).mean(0)
 
 
 def evaluate(model, tokenizer, dialogues) -> dict:
@@ -84,7 +94,7 @@ def main():
     parser.add_argument("--check", type=int, default=400, help="steps between evaluations on the dev split")
     parser.add_argument("--helpers", type=int, default=0, help="processes of low priority that help; the result is the same")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--init", type=Path, nargs="+", help="begin with the parameters of this checkpoint, or the mean of several")
+    parser.add_argument("--init", type=Path, nargs="+", help="begin with the parameters of this checkpoint or exported folder, or the mean of several")
     parser.add_argument("--stage", type=int, default=1, choices=(1, 2, 3), help="2 and 3: more patterns and tools, no phase of copying")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()

@@ -89,12 +89,14 @@ def quantize():
         fails(2, "quantised already", "sgl", "model", "quantize", "--to", "q8", tmp / "q4", tmp / "again")
         one_sentence(fails(2, "quantised already", "sgl", "model", "logits", "--model", tmp / "q4", "--quantize", "q8",
                            "--ids", ids, "-o", tmp / "x.npy"))
-        for kv in ("f16", "q8"):
+        caches = {}
+        for kv in ("f32", "f16", "q8"):
             ok("sgl", "model", "logits", "--model", model(), "--kv-cache-dtype", kv, "--ids", ids, "-o", tmp / "kv.npy")
-            narrow = read_npy(tmp / "kv.npy")
-            check(narrow != plain, f"a cache in {kv} changes nothing")
-            worst = max(abs(a - b) for a, b in zip(plain[2], narrow[2]))
+            caches[kv] = read_npy(tmp / "kv.npy")
+            check(kv == "f32" or caches[kv] != caches["f32"], f"a cache in {kv} changes nothing")
+            worst = max(abs(a - b) for a, b in zip(caches["f32"][2], caches[kv][2]))
             check(worst < 0.05 * max(abs(v) for v in plain[2]), f"a cache in {kv}: off by {worst}")
+        equal(plain, caches["f16"], "the cache by default, for weights of 16 bits")
         weights = tmp / "q8" / "model.safetensors"
         weights.write_bytes(weights.read_bytes()[:-1])
         one_sentence(fails(2, "model.safetensors", "sgl", "model", "info", tmp / "q8"))
