@@ -22,8 +22,11 @@ inline void tile(const typename L::T* w, std::size_t k, const float* x, float* y
     V wv[C];
     for (int c = 0; c < C; ++c) wv[c] = L::full(w + static_cast<std::size_t>(c) * k + j);
     if (R == 1 && j * sizeof(typename L::T) % 64 == 0) {
-      // A single row waits for memory. Rows of weights are often too short (2 KB) for the hardware to foresee the next.
-      for (int c = 0; c < C; ++c) __builtin_prefetch(w + static_cast<std::size_t>(C + c) * k + j);
+      // A single row waits for memory. Rows of weights are often too short (2 KB) for the hardware to foresee the next:
+      // those come into the second-level cache, what is read soon from there into the first.
+      constexpr std::size_t kSoon = 256 / sizeof(typename L::T);
+      for (int c = 0; c < C; ++c) __builtin_prefetch(w + static_cast<std::size_t>(C + c) * k + j, 0, 2);
+      for (int c = 0; c < C; ++c) __builtin_prefetch(w + static_cast<std::size_t>(c) * k + j + kSoon);
     }
     for (int r = 0; r < R; ++r) {
       const V xv = Simd::load(x + static_cast<std::size_t>(r) * k + j);
