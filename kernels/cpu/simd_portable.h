@@ -13,7 +13,7 @@ struct Simd {
   typedef float V __attribute__((vector_size(16)));
   typedef std::int32_t I __attribute__((vector_size(16)));
   static constexpr std::size_t kWidth = 4;
-  // Tile of the many-row product: 8 accumulators, 2 weights and 1 input of 16 registers.
+  // Tile of a few rows: 8 accumulators, 2 weights and 1 input of 16 registers.
   static constexpr int kTileRows = 4, kTileCols = 2;
   // Of the many-row product: 12 accumulators, 2 weights and 1 input.
   static constexpr int kOuterRows = 6, kOuterVectors = 2;

@@ -10,33 +10,36 @@
 
 namespace sgl::base {
 
+constexpr std::size_t kLargePage = std::size_t{2} << 20;
+
+// At least so many bytes, aligned to 64, or from `large_from` bytes on to a large page; nullptr when there is no
+// memory. For std::free. Asking for large pages is only a wish: without them reads are slower.
+inline void* allocate_large(std::size_t bytes, std::size_t large_from) {
+  const std::size_t alignment = bytes >= large_from ? kLargePage : 64;
+  const std::size_t rounded = ((bytes == 0 ? 1 : bytes) + alignment - 1) / alignment * alignment;
+  void* out = std::aligned_alloc(alignment, rounded);
+#if defined(MADV_HUGEPAGE)
+  if (out != nullptr && alignment == kLargePage) (void)::madvise(out, rounded, MADV_HUGEPAGE);
+#endif
+  return out;
+}
+
 template <typename T>
 struct LargePages {
   using value_type = T;
-  static constexpr std::size_t kLarge = std::size_t{2} << 20;
-  static constexpr std::size_t kFrom = 2 * kLarge;  // smaller tables would leave too much of a page unused
+  static constexpr std::size_t kFrom = 2 * kLargePage;  // smaller tables would leave too much of a page unused
 
   LargePages() = default;
   template <typename U>
   explicit LargePages(const LargePages<U>&) {}
 
-  // 64 bytes aligned at least. Asking for large pages is only a wish: without them reads are slower.
   T* allocate(std::size_t n) {
-    const std::size_t alignment = n * sizeof(T) >= kFrom ? kLarge : 64;
-    const std::size_t bytes = (n * sizeof(T) + alignment - 1) / alignment * alignment;
-    void* out = std::aligned_alloc(alignment, bytes);
+    void* out = allocate_large(n * sizeof(T), kFrom);
     if (out == nullptr) throw std::bad_alloc();
-#if defined(MADV_HUGEPAGE)
-    if (alignment == kLarge) (void)::madvise(out, bytes, MADV_HUGEPAGE);
-#endif
     return static_cast<T*>(out);
   }
-  void deallocate(T* p, std::size_t) {
-    std::free(p);
-  }
-  friend bool operator==(const LargePages&, const LargePages&) {
-    return true;
-  }
+  void deallocate(T* p, std::size_t) { std::free(p); }
+  friend bool operator==(const LargePages&, const LargePages&) { return true; }
 };
 
 }  // namespace sgl::base

@@ -21,6 +21,9 @@ std::uint64_t random_seed() {
   return (std::uint64_t{device()} << 32) | device();
 }
 
+// For heaps with the oldest on top.
+constexpr auto kYounger = [](const auto& a, const auto& b) { return a.used > b.used; };
+
 constexpr std::size_t kAhead = 16;  // pages of a prompt whose nodes are asked for together
 
 }  // namespace
@@ -68,19 +71,31 @@ void RadixTree::enlist(NodeId id) {
   n.listed = true;
   ++leaves_;
   if (!recent_.empty() && n.used < recent_.back().used) {
-    older_.push({n.used, id});
+    older_.push_back({n.used, id});
+    std::ranges::push_heap(older_, kYounger);
   } else {
     recent_.push_back({n.used, id});
   }
-  if (recent_.size() > 2 * leaves_ + 1024) std::erase_if(recent_, [&](const Listed& l) { return !is_listed(l); });
+  drop_out_of_date();
+}
+
+void RadixTree::drop_out_of_date() {
+  if (recent_.size() + older_.size() <= 2 * leaves_ + 1024) return;
+  const auto out_of_date = [&](const Listed& l) { return !is_listed(l); };
+  std::erase_if(recent_, out_of_date);
+  std::erase_if(older_, out_of_date);
+  std::ranges::make_heap(older_, kYounger);
 }
 
 std::optional<NodeId> RadixTree::oldest() {
   while (!recent_.empty() && !is_listed(recent_.front())) recent_.pop_front();
-  while (!older_.empty() && !is_listed(older_.top())) older_.pop();
+  while (!older_.empty() && !is_listed(older_.front())) {
+    std::ranges::pop_heap(older_, kYounger);
+    older_.pop_back();
+  }
   if (recent_.size() > 1) __builtin_prefetch(&node(recent_[1].id));
   if (older_.empty()) return recent_.empty() ? std::nullopt : std::optional(recent_.front().id);
-  if (recent_.empty() || older_.top().used < recent_.front().used) return older_.top().id;
+  if (recent_.empty() || older_.front().used < recent_.front().used) return older_.front().id;
   return recent_.front().id;
 }
 
@@ -331,11 +346,12 @@ bool RadixTree::consistent() const {
   }
   const auto ordered = [](const Listed& a, const Listed& b) { return a.used < b.used; };
   const auto out_of_date = [&](const Listed& l) { return !is_listed(l); };
-  auto older = older_;
-  std::size_t entries = recent_.size() - static_cast<std::size_t>(std::ranges::count_if(recent_, out_of_date));
-  for (; !older.empty(); older.pop()) entries += is_listed(older.top());
+  const std::size_t entries = recent_.size() + older_.size() -
+                              static_cast<std::size_t>(std::ranges::count_if(recent_, out_of_date)) -
+                              static_cast<std::size_t>(std::ranges::count_if(older_, out_of_date));
   return cached == cached_ && below == cached_ && index_.size() == cached_ && evictable == evictable_ &&
-         leaves == leaves_ && entries == leaves_ && std::ranges::is_sorted(recent_, ordered);
+         leaves == leaves_ && entries == leaves_ && std::ranges::is_sorted(recent_, ordered) &&
+         recent_.size() + older_.size() <= 2 * leaves_ + 1024 + nodes_.size();
 }
 
 }  // namespace sgl::kv

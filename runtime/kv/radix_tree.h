@@ -23,9 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <optional>
-#include <queue>
 #include <span>
 #include <unordered_map>
 #include <utility>
@@ -111,7 +109,6 @@ class RadixTree {
   struct Listed {
     std::uint64_t used = 0;
     NodeId id;
-    bool operator>(const Listed& other) const { return used > other.used; }
   };
 
   NodeId root_of(Namespace ns);
@@ -128,6 +125,7 @@ class RadixTree {
   void enlist(NodeId id);  // into the eviction order, if it is an unlocked leaf
   void delist(NodeId id);
   std::optional<NodeId> oldest();  // of the eviction order
+  void drop_out_of_date();         // once they are more than the listed nodes
 
   // The index and the tries (radix_children.cc).
   std::uint64_t child_key(std::uint64_t parent, std::span<const Token> chunk) const;
@@ -161,8 +159,8 @@ class RadixTree {
   // The eviction order. An entry is out of date once its node is no longer listed as of its time; it is dropped when it
   // comes up. What is used goes to the end of `recent_`; only nodes that become leaves again have an older time.
   std::deque<Listed> recent_;
-  std::priority_queue<Listed, std::vector<Listed>, std::greater<>> older_;
-  std::size_t leaves_ = 0;  // listed nodes
+  std::vector<Listed> older_;  // a heap, the oldest on top
+  std::size_t leaves_ = 0;     // listed nodes
   std::uint64_t clock_ = 0;
   std::size_t cached_ = 0, evictable_ = 0;
   std::int64_t evicted_ = 0;

@@ -1,32 +1,24 @@
 #include "runtime/model/packing.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <vector>
 
 #include "kernels/embedding.h"
 #include "kernels/quant.h"
 #include "runtime/base/check.h"
+#include "runtime/base/large_pages.h"
 
 namespace sgl::model {
 namespace {
 
 // Rows of a block: whole panels, and enough work (milliseconds) for a thread to be worth waking.
 constexpr std::size_t kBlockRows = 64;
-constexpr std::size_t kLargePage = std::size_t{2} << 20;
 
 }  // namespace
 
 PackedBytes allocate_packed(std::size_t bytes) {
-  const std::size_t alignment = bytes >= kLargePage ? kLargePage : 64;
-  const std::size_t rounded = (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
-  PackedBytes out(static_cast<std::byte*>(std::aligned_alloc(alignment, rounded)));
-#if defined(MADV_HUGEPAGE)
-  // Only a wish: streaming through small pages costs an address translation every 4 KiB.
-  if (out != nullptr && alignment == kLargePage) (void)::madvise(out.get(), rounded, MADV_HUGEPAGE);
-#endif
-  return out;
+  // Streaming through small pages costs an address translation every 4 KiB.
+  return PackedBytes(static_cast<std::byte*>(base::allocate_large(bytes, base::kLargePage)));
 }
 
 kernels::DType quantized_type(WeightFormat format) {
