@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import export
 from data import stage
 from data.mix import FIRST, MIXTURES, dialogue
 from dataset import encode, microbatches, pack
-import export
 from model import Config, Model
 from optimizer import Optimizer
 from tokenizer import Tokenizer
