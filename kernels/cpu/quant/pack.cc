@@ -1,4 +1,5 @@
 // From row-major quantised rows to panels and back.
+#include <algorithm>
 #include <cstring>
 
 #include "kernels/cpu/quant/layout.h"
@@ -24,7 +25,7 @@ Place place(DType type, std::size_t row, std::size_t j) {
 }
 
 // One row's part of one group; `count` <= 32 elements of q.
-void pack_group(DType type, std::size_t row, const std::int8_t* q, std::size_t count, std::byte* weights) {
+void pack_part(DType type, std::size_t row, const std::int8_t* q, std::size_t count, std::byte* weights) {
   // The element 0 of the symmetric 4-bit format is 8. A scale of 0 makes padding vanish in any case.
   const std::int8_t zero = type == DType::kQ4 ? 8 : 0;
   for (std::size_t j = 0; j < kQuantGroup; ++j) {
@@ -36,6 +37,25 @@ void pack_group(DType type, std::size_t row, const std::int8_t* q, std::size_t c
       weights[at.byte] |= static_cast<std::byte>(value << 4);
     } else {
       weights[at.byte] = static_cast<std::byte>(value & 15U);
+    }
+  }
+}
+
+// A group of all rows of a panel, `stride` elements of q apart, by four elements at a time: the same bytes as
+// pack_part's, at a rate at which loading a model waits for memory instead.
+void pack_group(DType type, const std::int8_t* q, std::size_t stride, std::byte* weights) {
+  const auto four = [&](std::size_t row, std::size_t step) {
+    std::uint32_t out;
+    std::memcpy(&out, q + row * stride + step * 4, sizeof out);
+    return out;
+  };
+  constexpr std::size_t kHalf = kGroupSteps / 2;
+  const std::size_t steps = type == DType::kQ8 ? kGroupSteps : kHalf;
+  for (std::size_t step = 0; step < steps; ++step, weights += kStepBytes) {
+    for (std::size_t row = 0; row < kPanelRows; ++row) {
+      std::uint32_t bytes = four(row, step);
+      if (type != DType::kQ8) bytes = (bytes & 0x0F0F0F0FU) | (four(row, step + kHalf) & 0x0F0F0F0FU) << 4;
+      std::memcpy(weights + row * 4, &bytes, sizeof bytes);
     }
   }
 }
@@ -60,17 +80,18 @@ void pack_rows(DType type, std::size_t n, std::size_t k, std::size_t row_begin, 
   const std::size_t groups = quant_groups(k);
   std::byte* panel = packed + row_begin / kPanelRows * layout.panel_bytes;
   for (std::size_t first = 0; first < rows; first += kPanelRows, panel += layout.panel_bytes) {
-    for (std::size_t row = 0; row < kPanelRows; ++row) {
-      const std::size_t r = first + row;
-      const bool real = r < rows;
-      for (std::size_t g = 0; g < layout.blocks * 2; ++g) {
-        std::byte* block = panel + g / 2 * layout.block_bytes;
-        const bool inside = real && g < groups;
+    for (std::size_t g = 0; g < layout.blocks * 2; ++g) {
+      std::byte* block = panel + g / 2 * layout.block_bytes;
+      std::byte* weights = block + layout.header + g % 2 * layout.group_bytes;
+      const std::size_t at = g * kQuantGroup, count = at >= k ? 0 : std::min(k - at, kQuantGroup);
+      const bool whole = count == kQuantGroup && rows - first >= kPanelRows;
+      if (whole) pack_group(type, q + first * k + at, k, weights);
+      for (std::size_t row = 0; row < kPanelRows; ++row) {
+        const std::size_t r = first + row;
+        const bool inside = r < rows && g < groups;
         put_f16(block, g % 2, row, inside ? scale[r * groups + g] : std::uint16_t{0});
         if (type == DType::kQ4A) put_f16(block + 64, g % 2, row, inside ? min[r * groups + g] : std::uint16_t{0});
-        const std::size_t count = !inside ? 0 : (k - g * kQuantGroup < kQuantGroup ? k - g * kQuantGroup : kQuantGroup);
-        pack_group(type, row, inside ? q + r * k + g * kQuantGroup : nullptr, count,
-                   block + layout.header + g % 2 * layout.group_bytes);
+        if (!whole) pack_part(type, row, inside ? q + r * k + at : nullptr, inside ? count : 0, weights);
       }
     }
   }
