@@ -66,7 +66,7 @@ struct Simd {
     }
   };
   // Lane i is the sum of a[i]'s lanes, for each in the same order: halves, pairs, neighbours.
-  static V sums(const V (&a)[8]) {
+  [[gnu::always_inline]] static V sums(const V (&a)[8]) {
     // Where the steps below leave their sums: an involution, undone by choosing the inputs' places.
     constexpr int kPlace[8] = {0, 2, 1, 3, 4, 6, 5, 7};
     V h[4], p[2];

@@ -57,7 +57,8 @@ struct Simd {
     }
   };
   // Lane i is the sum of a[i]'s lanes, for each in the same order: halves, quarters, pairs, neighbours.
-  static V sums(const V (&a)[16]) {
+  // Inline, or all of a would go through memory.
+  [[gnu::always_inline]] static V sums(const V (&a)[16]) {
     // Where the steps below leave their sums: an involution, undone by choosing the inputs' places.
     constexpr int kPlace[16] = {0, 2, 1, 3, 8, 10, 9, 11, 4, 6, 5, 7, 12, 14, 13, 15};
     V h[8], q[4], p[2];

@@ -69,7 +69,7 @@ struct Simd {
     double total() const { return vaddvq_f64(vaddq_f64(vaddq_f64(lanes[0], lanes[2]), vaddq_f64(lanes[1], lanes[3]))); }
   };
   // Lane i is the sum of a[i]'s lanes, for each in the order of sum().
-  static V sums(const V (&a)[4]) {
+  [[gnu::always_inline]] static V sums(const V (&a)[4]) {
     const V first = vaddq_f32(vcombine_f32(vget_low_f32(a[0]), vget_low_f32(a[1])),
                               vcombine_f32(vget_high_f32(a[0]), vget_high_f32(a[1])));
     const V second = vaddq_f32(vcombine_f32(vget_low_f32(a[2]), vget_low_f32(a[3])),

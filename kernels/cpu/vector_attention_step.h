@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "kernels/cpu/ops.h"
 
@@ -79,11 +80,15 @@ inline void block_scores(const KvBlock<typename L::T>& block, Query* const (&que
       add(
           at, [n](const auto* p) { return L::part(p, n); }, [n](const float* p) { return Simd::load_n(p, n); });
     }
-    float sums[kW];
+    alignas(64) float sums[kW];
     Simd::store(sums, Simd::sums(acc));
+    const std::size_t count = block.high - j;
     for (int i = 0; i < Q; ++i) {
-      for (std::size_t m = 0; m < kKeys && j + m < block.high; ++m) {
-        scores[i][j + m] = sums[static_cast<std::size_t>(i) * kKeys + m];
+      const float* from = sums + static_cast<std::size_t>(i) * kKeys;
+      if (count >= kKeys) {
+        std::memcpy(scores[i] + j, from, sizeof(float) * kKeys);
+      } else {
+        for (std::size_t m = 0; m < count; ++m) scores[i][j + m] = from[m];
       }
     }
   }
