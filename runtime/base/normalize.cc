@@ -131,10 +131,6 @@ void compose(std::u32string& text) {
   text.resize(write);
 }
 
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 bool is_nfc(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     // Lead bytes below 0xCC stand for characters below U+0300, all of which are NFC.

@@ -1,5 +1,7 @@
 #include "runtime/base/utf8.h"
 
+#include <cstring>
+
 namespace sgl::base {
 namespace {
 
@@ -15,11 +17,16 @@ int sequence_length(unsigned char lead) {
 // Range of the second byte after `lead` (table 3-7 of the Unicode standard).
 bool valid_second(unsigned char lead, unsigned char second) {
   switch (lead) {
-    case 0xE0: return second >= 0xA0 && second <= 0xBF;
-    case 0xED: return second >= 0x80 && second <= 0x9F;
-    case 0xF0: return second >= 0x90 && second <= 0xBF;
-    case 0xF4: return second >= 0x80 && second <= 0x8F;
-    default: return second >= 0x80 && second <= 0xBF;
+    case 0xE0:
+      return second >= 0xA0 && second <= 0xBF;
+    case 0xED:
+      return second >= 0x80 && second <= 0x9F;
+    case 0xF0:
+      return second >= 0x90 && second <= 0xBF;
+    case 0xF4:
+      return second >= 0x80 && second <= 0x8F;
+    default:
+      return second >= 0x80 && second <= 0xBF;
   }
 }
 
@@ -30,7 +37,8 @@ DecodedChar decode_utf8(std::string_view text, std::size_t at) {
   const unsigned char lead = byte(at);
   const int length = sequence_length(lead);
   if (length == 1) return {lead, 1, true};
-  if (length == 0 || at + static_cast<std::size_t>(length) > text.size() || !valid_second(lead, byte(at + 1))) return {};
+  if (length == 0 || at + static_cast<std::size_t>(length) > text.size() || !valid_second(lead, byte(at + 1)))
+    return {};
   char32_t code = lead & (0x7F >> length);
   for (int i = 1; i < length; ++i) {
     const unsigned char next = byte(at + static_cast<std::size_t>(i));
@@ -63,6 +71,18 @@ bool is_valid_utf8(std::string_view text) {
   return true;
 }
 
+bool is_ascii(std::string_view text) {
+  std::uint64_t bits = 0;
+  std::size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    bits |= word;
+  }
+  for (; at < text.size(); ++at) bits |= static_cast<unsigned char>(text[at]);
+  return (bits & 0x8080808080808080) == 0;
+}
+
 std::size_t count_code_points(std::string_view text) {
   std::size_t count = 0;
   for (std::size_t at = 0; at < text.size(); at += decode_utf8(text, at).bytes) ++count;
@@ -76,8 +96,8 @@ std::size_t complete_utf8_prefix(std::string_view text) {
     const auto lead = static_cast<unsigned char>(text[at]);
     if ((lead & 0xC0) == 0x80) continue;
     const int length = sequence_length(lead);
-    const bool open = length > static_cast<int>(back) &&
-                      (back < 2 || valid_second(lead, static_cast<unsigned char>(text[at + 1])));
+    const bool open =
+        length > static_cast<int>(back) && (back < 2 || valid_second(lead, static_cast<unsigned char>(text[at + 1])));
     return open ? at : text.size();
   }
   return text.size();

@@ -24,6 +24,8 @@ void append_utf8(std::string& out, char32_t code);
 
 bool is_valid_utf8(std::string_view text);
 
+bool is_ascii(std::string_view text);
+
 // Number of code points; each invalid byte counts as one.
 std::size_t count_code_points(std::string_view text);
 

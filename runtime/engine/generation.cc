@@ -229,8 +229,10 @@ void Generation::extend_text(TokenId token) {
   heal_strip_ -= strip;
   text_.append(piece, strip);
   text_end_.push_back(text_.size());
-  raw_tail_.append(bytes);
-  raw_tail_.erase(0, base::complete_utf8_prefix(raw_tail_));
+  if (!raw_tail_.empty() || !base::is_ascii(bytes)) {
+    raw_tail_.append(bytes);
+    raw_tail_.erase(0, base::complete_utf8_prefix(raw_tail_));
+  }
   clean_.push_back(raw_tail_.empty() && heal_strip_ == 0);
 }
 

@@ -187,6 +187,7 @@ std::string StreamDecoder::push(TokenId id) {
   if (bytes.empty()) return {};
   if (at_start_ && tokenizer_->leading_strip() != 0 && bytes[0] == tokenizer_->leading_char()) bytes.remove_prefix(1);
   at_start_ = false;
+  if (pending_.empty() && base::is_ascii(bytes)) return std::string(bytes);  // most tokens
   pending_ += bytes;
   const std::size_t complete = base::complete_utf8_prefix(pending_);
   std::string out = replace_invalid_utf8(std::string_view(pending_).substr(0, complete));

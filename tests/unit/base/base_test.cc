@@ -39,6 +39,18 @@ TEST_CASE("utf8 round trip and rejection") {
   CHECK(complete_utf8_prefix("ab\xFF") == 3);      // can never be completed, so it is not waited for
 }
 
+TEST_CASE("a text is ASCII when no byte of it is 0x80 or more, wherever it stands") {
+  for (std::size_t size = 0; size < 20; ++size) {
+    std::string text(size, '\x7F');
+    CHECK(is_ascii(text));
+    for (char& c : text) {
+      c = '\x80';
+      CHECK_FALSE(is_ascii(text));
+      c = '\0';
+    }
+  }
+}
+
 TEST_CASE("thread pool runs every index exactly once, loop after loop") {
   for (std::size_t threads : {1, 2, 4}) {
     ThreadPool pool(threads);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
-#include <map>
 #include <mutex>
 
 #include "runtime/model/config.h"
@@ -20,17 +19,19 @@ using Clock = std::chrono::steady_clock;
 // Tokens of prompts where only what follows is measured.
 constexpr std::size_t kShortPrompt = 16;
 
-// Collects the events of some requests, which come from the engine's thread.
+// Collects the events of some requests, which come from the engine's thread, with as little as possible done there: it
+// is a part of what is measured.
 class Collector {
  public:
-  explicit Collector(std::size_t requests) : left_(requests) {}
+  Collector(std::size_t requests, std::size_t tokens) : left_(requests), times_(requests) {
+    for (auto& times : times_) times.reserve(tokens);
+  }
 
   engine::Events events(std::size_t index) {
     engine::Events out;
     out.on_tokens = [this, index](engine::RequestId, std::span<const TokenId> tokens, std::span<const float>,
                                   const engine::TopLogprobs&) {
-      const std::lock_guard lock(mutex_);
-      for (std::size_t i = 0; i < tokens.size(); ++i) times_[index].push_back(Clock::now());
+      times_[index].insert(times_[index].end(), tokens.size(), Clock::now());
     };
     out.on_finished = [this](engine::Finished finished) {
       const std::lock_guard lock(mutex_);
@@ -46,14 +47,15 @@ class Collector {
     done_.wait(lock, [&] { return left_ <= left; });
   }
   const std::optional<base::Error>& error() const { return error_; }
-  const std::map<std::size_t, std::vector<Clock::time_point>>& times() const { return times_; }
+  // Of every request's tokens; when all are finished.
+  const std::vector<std::vector<Clock::time_point>>& times() const { return times_; }
   std::size_t tokens() const { return tokens_; }
 
  private:
   std::mutex mutex_;
   std::condition_variable done_;
   std::size_t left_, tokens_ = 0;
-  std::map<std::size_t, std::vector<Clock::time_point>> times_;
+  std::vector<std::vector<Clock::time_point>> times_;
   std::optional<base::Error> error_;
 };
 
@@ -97,7 +99,7 @@ Expected<std::unique_ptr<engine::Engine>> Bench::engine(bool cache, std::size_t 
 
 Expected<Bench::Timing> Bench::generate(engine::Engine& engine, const std::vector<std::vector<TokenId>>& prompts,
                                         std::size_t tokens, bool together) {
-  const auto collector = std::make_shared<Collector>(prompts.size());
+  const auto collector = std::make_shared<Collector>(prompts.size(), tokens);
   const auto begin = Clock::now();
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     engine::GenerateRequest request;
@@ -113,7 +115,8 @@ Expected<Bench::Timing> Bench::generate(engine::Engine& engine, const std::vecto
   out.end = seconds(Clock::now() - begin);
   if (collector->error()) return *collector->error();
   out.tokens = collector->tokens();
-  for (const auto& [index, times] : collector->times()) {
+  for (const auto& times : collector->times()) {
+    if (times.empty()) continue;
     out.first = std::max(out.first, seconds(times.front() - begin));
     out.last = std::max(out.last, seconds(times.back() - begin));
     for (std::size_t i = 1; i < times.size(); ++i) out.gaps.push_back(seconds(times[i] - times[i - 1]));
