@@ -106,9 +106,9 @@ class GgufSource final : public TensorSource {
  private:
   // Memory that lives as long as this.
   Expected<std::byte*> memory(std::size_t bytes) {
-    PackedBytes made = allocate_packed(bytes);
+    std::byte* made = memory_.allocate(bytes);
     if (made == nullptr) return base::Error{base::ErrorKind::kUnavailable, "no memory for the weights"};
-    return owned_.emplace_back(std::move(made)).get();
+    return made;
   }
 
   Expected<SourceTensor> vector(const gguf::Tensor& tensor, std::size_t n, std::size_t head) {
@@ -165,7 +165,7 @@ class GgufSource final : public TensorSource {
   gguf::File file_;
   std::size_t turned_head_;  // elements of a head whose halves are interleaved in the file; 0: none are
   base::ThreadPool& pool_;
-  std::vector<PackedBytes> owned_;
+  PackedMemory memory_;
 };
 
 }  // namespace

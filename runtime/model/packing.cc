@@ -14,11 +14,25 @@ namespace {
 // Rows of a block: whole panels, and enough work (milliseconds) for a thread to be worth waking.
 constexpr std::size_t kBlockRows = 64;
 
+// Bytes of a chunk; pages of it that are never written take no memory.
+constexpr std::size_t kChunk = std::size_t{64} << 20;
+
 }  // namespace
 
-PackedBytes allocate_packed(std::size_t bytes) {
-  // Streaming through small pages costs an address translation every 4 KiB.
-  return PackedBytes(static_cast<std::byte*>(base::allocate_large(bytes, base::kLargePage)));
+std::byte* PackedMemory::allocate(std::size_t bytes) {
+  const std::size_t rounded = (bytes + 63) / 64 * 64;
+  if (rounded > left_) {
+    const std::size_t size = std::max(rounded, kChunk);
+    auto* made = static_cast<std::byte*>(base::allocate_large(size, base::kLargePage));
+    if (made == nullptr) return nullptr;
+    chunks_.emplace_back(made);
+    next_ = made;
+    left_ = size;
+  }
+  std::byte* out = next_;
+  next_ += rounded;
+  left_ -= rounded;
+  return out;
 }
 
 kernels::DType quantized_type(WeightFormat format) {

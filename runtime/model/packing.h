@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
+#include <vector>
 
 #include "kernels/tensor.h"
 #include "runtime/base/thread_pool.h"
@@ -11,14 +12,22 @@
 
 namespace sgl::model {
 
-struct FreeBytes {
-  void operator()(std::byte* p) const { std::free(p); }
-};
-// Packed weights (kernels/quant.h), aligned to 64 bytes.
-using PackedBytes = std::unique_ptr<std::byte, FreeBytes>;
+// Memory for packed weights (kernels/quant.h): they lie one after another in large pages where the system has them,
+// since streaming through small pages costs an address translation every 4 KiB, and a matrix alone is often smaller than
+// a large page. Not for several threads at once.
+class PackedMemory {
+ public:
+  // Uninitialised, aligned to 64 bytes, for as long as this lives. nullptr: there is none.
+  std::byte* allocate(std::size_t bytes);
 
-// Uninitialised memory, in large pages where the system has them. nullptr: there is none.
-PackedBytes allocate_packed(std::size_t bytes);
+ private:
+  struct FreeBytes {
+    void operator()(std::byte* p) const { std::free(p); }
+  };
+  std::vector<std::unique_ptr<std::byte, FreeBytes>> chunks_;
+  std::byte* next_ = nullptr;  // in the last chunk
+  std::size_t left_ = 0;
+};
 
 // The quantised type of a format. Precondition: not kAsStored.
 kernels::DType quantized_type(WeightFormat format);

@@ -61,17 +61,17 @@ class SafetensorsSource final : public TensorSource {
   Expected<SourceTensor> aligned(const TensorView& view, DType type, std::size_t alignment) {
     const std::byte* data = view.bytes.data();
     if (reinterpret_cast<std::uintptr_t>(data) % alignment != 0) {
-      copies_.push_back(allocate_packed(view.bytes.size()));
-      if (copies_.back() == nullptr) return base::Error{base::ErrorKind::kUnavailable, "no memory for the weights"};
-      std::memcpy(copies_.back().get(), data, view.bytes.size());
-      data = copies_.back().get();
+      std::byte* copy = copies_.allocate(view.bytes.size());
+      if (copy == nullptr) return base::Error{base::ErrorKind::kUnavailable, "no memory for the weights"};
+      std::memcpy(copy, data, view.bytes.size());
+      data = copy;
     }
     return SourceTensor{data, type};
   }
 
   WeightFiles files_;
   WeightFormat stored_;
-  std::vector<PackedBytes> copies_;
+  PackedMemory copies_;
 };
 
 class Loader {
@@ -130,11 +130,10 @@ class Loader {
           fmt::format("the model is quantised already; tensor '{}' cannot be made {}", name, format_name(format_)));
     } else {
       const DType type = quantized_type(format_);
-      PackedBytes packed = allocate_packed(kernels::packed_bytes(type, n, k));
+      std::byte* packed = w_.packed.allocate(kernels::packed_bytes(type, n, k));
       if (packed == nullptr) return base::Error{base::ErrorKind::kUnavailable, "no memory for the quantised weights"};
-      pack_matrix(out, type, packed.get(), pool_);
-      out = {packed.get(), type, n, k};
-      w_.packed.push_back(std::move(packed));
+      pack_matrix(out, type, packed, pool_);
+      out = {packed, type, n, k};
     }
     w_.matrices.emplace_back(name, out);
     return out;

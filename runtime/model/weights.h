@@ -44,7 +44,7 @@ struct LayerWeights {
 
 struct Weights {
   std::unique_ptr<TensorSource> source;  // matrices point into this; null where all of them were quantised at load
-  std::vector<PackedBytes> packed;       // … or into these
+  PackedMemory packed;                   // … or into this
   kernels::Matrix embedding, head;       // [vocab, hidden]
   std::vector<float> final_norm;
   std::vector<LayerWeights> layers;
