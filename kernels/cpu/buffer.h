@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 #include <new>
+
+#include "runtime/base/large_pages.h"
 
 namespace sgl::kernels::cpu {
 
@@ -13,12 +16,14 @@ class Buffer {
   Buffer() = default;
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
-  ~Buffer() { ::operator delete (data_, std::align_val_t{64}); }
-  // At least so many bytes, aligned to 64, zeros when they are new; what was there before may be gone.
+  ~Buffer() { std::free(data_); }
+  // At least so many bytes, aligned to 64, zeros when they are new; what was there before may be gone. In large pages
+  // from half of one on.
   std::byte* grow(std::size_t bytes) {
     if (bytes > size_) {
-      ::operator delete (data_, std::align_val_t{64});
-      data_ = static_cast<std::byte*>(::operator new (bytes, std::align_val_t{64}));
+      std::free(data_);
+      data_ = static_cast<std::byte*>(base::allocate_large(bytes, base::kLargePage / 2));
+      if (data_ == nullptr) throw std::bad_alloc();
       std::fill_n(data_, bytes, std::byte{0});
       size_ = bytes;
     }

@@ -24,17 +24,22 @@ inline void* allocate_large(std::size_t bytes, std::size_t large_from) {
   return out;
 }
 
-template <typename T>
+// For containers. From: bytes from which on large pages are asked for; what is smaller would leave too much of one
+// unused.
+template <typename T, std::size_t From = 2 * kLargePage>
 struct LargePages {
   using value_type = T;
-  static constexpr std::size_t kFrom = 2 * kLargePage;  // smaller tables would leave too much of a page unused
+  template <typename U>
+  struct rebind {
+    using other = LargePages<U, From>;
+  };
 
   LargePages() = default;
   template <typename U>
-  explicit LargePages(const LargePages<U>&) {}
+  explicit LargePages(const LargePages<U, From>&) {}
 
   T* allocate(std::size_t n) {
-    void* out = allocate_large(n * sizeof(T), kFrom);
+    void* out = allocate_large(n * sizeof(T), From);
     if (out == nullptr) throw std::bad_alloc();
     return static_cast<T*>(out);
   }
