@@ -32,6 +32,8 @@ namespace {
 
 // In large pages, as packed weights are.
 using Buffer = std::vector<std::uint64_t, base::LargePages<std::uint64_t>>;
+// Activations, where the engine has them too.
+using Floats = std::vector<float, base::LargePages<float, base::kLargePage / 2>>;
 
 constexpr std::size_t kBufferBytes = std::size_t{3} << 29;  // 1.5 GiB
 
@@ -141,7 +143,7 @@ Json few_rows(DType type, std::size_t rows, const Buffer& buffer, base::ThreadPo
 // The shapes of Qwen3-0.6B's feed-forward layer; weights stay in the caches.
 Json many_rows(DType type, std::size_t rows, std::size_t k, std::size_t n, const Buffer& buffer, double peak,
                base::ThreadPool& pool) {
-  std::vector<float> x(rows * k, 0.5F), y(rows * n);
+  Floats x(rows * k, 0.5F), y(rows * n);
   const kernels::MatmulTarget t[] = {{{buffer.data(), type, n, k}, y.data()}};
   const double best = best_of(5, [&] { kernels::matmul(t, x.data(), rows, pool); });
   const double rate = 2.0 * static_cast<double>(rows * k * n) / best / 1e9;

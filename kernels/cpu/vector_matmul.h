@@ -82,7 +82,8 @@ constexpr std::size_t kOuterRows = Simd::kOuterRows, kOuterVectors = Simd::kOute
 constexpr std::size_t kPanelCols = kOuterVectors * kW;
 constexpr std::size_t kPackFloats = std::size_t{192} * 1024;  // of weights: 768 KiB
 constexpr std::size_t kPackCols = 192;
-constexpr std::size_t kWeightsAhead = 8;  // steps
+// Steps ahead for which weights and rows of x are asked for.
+constexpr std::size_t kWeightsAhead = 8, kRowsAhead = 32;
 
 // Floats between the lanes of a panel: a line more than its weights, or lanes would share a few sets of the cache.
 inline std::size_t panel_stride(std::size_t steps) {
@@ -118,6 +119,7 @@ inline void pack_panel(const typename L::T* w, std::size_t k, std::size_t cols, 
       for (std::size_t i = 0; i < kW; ++i) {
         const std::size_t c = vector * kW + i;
         const typename L::T* row = w + c * k + at;
+        __builtin_prefetch(row + 256 / sizeof(typename L::T));
         block[i] = c >= cols ? Simd::zero() : at + kW <= k ? L::full(row) : L::part(row, k - at);
       }
       Simd::transpose(block);
@@ -135,8 +137,9 @@ inline void lane_sums(const float* w, const float* x, std::size_t steps, V (&acc
 #pragma GCC unroll 2
   for (std::size_t s = 0; s < steps; ++s, w += kPanelCols, x += R) {
     V wv[kOuterVectors];
-    // From the second-level cache, some 100 cycles ahead.
+    // From the second-level cache, where also x comes from: a panel and a tile's rows are more than the first holds.
     for (std::size_t c = 0; c < kOuterVectors; ++c) __builtin_prefetch(w + kWeightsAhead * kPanelCols + c * kW);
+    __builtin_prefetch(x + kRowsAhead * R);
     for (std::size_t c = 0; c < kOuterVectors; ++c) wv[c] = Simd::load(w + c * kW);
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
