@@ -164,7 +164,7 @@ Json attention(DType type, const Buffer& buffer, base::ThreadPool& pool) {
   std::iota(slots.begin(), slots.end(), 0U);
   std::vector<kernels::AttentionRow> rows;
   for (std::size_t s = 0; s < sequences; ++s) rows.push_back({&slots[s * length], length - 1});
-  std::vector<float> q(sequences * 2048, 0.01F), out(q.size());
+  Floats q(sequences * 2048, 0.01F), out(q.size());
   const std::size_t bytes = length * sequences * width * cache_element_bytes(type);
   const auto* k = reinterpret_cast<const std::byte*>(buffer.data());
   const std::vector<float> scales(type == DType::kQ8 ? slots.size() * shape.kv_heads : 0, 0.01F);
@@ -184,7 +184,7 @@ Json prompt_attention(DType type, const Buffer& buffer, double peak, base::Threa
   std::iota(slots.begin(), slots.end(), 0U);
   std::vector<kernels::AttentionRow> rows;
   for (std::size_t p = 0; p < length; ++p) rows.push_back({slots.data(), p});
-  std::vector<float> q(length * width, 0.01F), out(q.size());
+  Floats q(length * width, 0.01F), out(q.size());
   const auto* k = reinterpret_cast<const std::byte*>(buffer.data());
   const std::vector<float> scales(type == DType::kQ8 ? length * shape.kv_heads : 0, 0.01F);
   const kernels::KvView kv{k, k + (std::size_t{64} << 20), type, scales.data(), scales.data()};
