@@ -69,11 +69,11 @@ struct ThreadPool::State {
   std::atomic<bool> stop{false};
   std::vector<std::thread> workers;
 
-  void drain(std::size_t node) {
-    while (const std::optional<std::size_t> item = queue.take(node)) (*body)(*item);
+  void drain(std::size_t thread) {
+    while (const std::optional<std::size_t> item = queue.take(thread)) (*body)(*item);
   }
 
-  void work(std::size_t node) {
+  void work(std::size_t thread, std::size_t node) {
     // With one node there is nothing to gain, and the system may know better.
     if (memory_nodes().size() > 1) keep_to(memory_nodes()[node]);
     std::uint64_t seen = 0;
@@ -85,7 +85,7 @@ struct ThreadPool::State {
       }
       if (stop.load()) return;
       seen = generation.load();
-      drain(node);
+      drain(thread);
       busy.fetch_sub(1);
     }
   }
@@ -97,7 +97,7 @@ ThreadPool::ThreadPool(std::size_t threads) {
   state_ = std::make_unique<State>(threads);
   for (std::size_t i = 1; i < threads; ++i) {
     const std::size_t node = node_of(i, threads, memory_nodes().size());
-    state_->workers.emplace_back([s = state_.get(), node] { s->work(node); });
+    state_->workers.emplace_back([s = state_.get(), i, node] { s->work(i, node); });
   }
 }
 
@@ -120,6 +120,7 @@ void ThreadPool::parallel_for(std::size_t count, const std::function<void(std::s
     for (std::size_t i = 0; i < count; ++i) body(i);
     return;
   }
+  SGL_ASSERT(count <= WorkQueue::kMaxItems);
   s.body = &body;
   s.queue.fill(count);
   s.busy.store(s.workers.size());

@@ -54,19 +54,20 @@ TEST_CASE("processors are divided among nodes of memory as the system says") {
   CHECK(!memory_nodes().empty());
 }
 
-TEST_CASE("a node's threads get the node's part, then what is left of the others") {
-  WorkQueue queue({3, 1});
-  queue.fill(8);
-  for (const std::size_t item : {6, 7, 0, 1, 2, 3, 4, 5}) CHECK(queue.take(1) == item);
+TEST_CASE("a thread gets its part in order, then the ends of the others', its own node's first") {
+  WorkQueue queue({3, 1});  // threads 0 to 2 are of the first node
+  queue.fill(8);            // 0 1, 2 3, 4 5, 6 7
+  for (const std::size_t item : {6, 7, 1, 0, 3, 2, 5, 4}) CHECK(queue.take(3) == item);
   CHECK(!queue.take(0));
-  queue.fill(3);  // a part may be empty
-  CHECK(queue.take(0) == 0U);
-  CHECK(queue.take(1) == 2U);
-  CHECK(queue.take(1) == 1U);
-  CHECK(!queue.take(1));
+  queue.fill(8);
+  for (const std::size_t item : {2, 3, 5, 4, 1, 0, 7, 6}) CHECK(queue.take(1) == item);
+  CHECK(!queue.take(3));
+  queue.fill(2);  // 0 and 2 have nothing: 1 has 0, 3 has 1
+  for (const std::size_t item : {1, 0}) CHECK(queue.take(3) == item);
+  CHECK(!queue.take(3));
   WorkQueue idle({2, 0});  // a node without threads has no part
   idle.fill(4);
-  for (std::size_t item = 0; item < 4; ++item) CHECK(idle.take(0) == item);
+  for (const std::size_t item : {0, 1, 3, 2}) CHECK(idle.take(0) == item);
 }
 
 TEST_CASE("items are taken once by whichever threads there are") {
@@ -78,7 +79,7 @@ TEST_CASE("items are taken once by whichever threads there are") {
     std::vector<std::thread> threads;
     for (std::size_t t = 0; t < 4; ++t) {
       threads.emplace_back([&, t] {
-        while (const auto item = queue.take(t / 2)) {
+        while (const auto item = queue.take(t)) {
           const std::lock_guard lock(mutex);
           taken.insert(*item);
         }
