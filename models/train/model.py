@@ -22,7 +22,7 @@ class Config:
     vocab_size: int = 3072
     hidden_size: int = 256
     num_hidden_layers: int = 6
-    num_attention_heads: int = 4
+    num_attention_heads: int = 8
     intermediate_size: int = 704
     rope_theta: float = 10000.0
     max_position_embeddings: int = 2048

@@ -191,7 +191,7 @@ def train(counts: Counter, size: int) -> Tokenizer:
 
 
 def main():
-    from data.mix import dialogue
+    from data.mix import WORDS, dialogue
     from data.pools import parts, words
 
     parser = argparse.ArgumentParser(description=__doc__)
@@ -203,7 +203,7 @@ def main():
     rng = random.Random(args.seed)
     counts = Counter()
     for _ in range(args.dialogues):
-        d = dialogue(rng, "train")
+        d = dialogue(rng, "train", WORDS)
         for text in [d.text] if d.text is not None else [m[1] for m in d.messages]:
             counts.update(SPLIT.findall(text))
     for text in parts(words("sentences"))["train"]:

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 import export
-from data import stage
-from data.mix import FIRST, MIXTURES, dialogue
+from data import breadth
+from data.mix import FIRST, MAIN, dialogue
 from dataset import encode, microbatches, pack
 from model import Config, Model
 from optimizer import Optimizer
@@ -23,14 +23,14 @@ from tokenizer import Tokenizer
 from workers import Workers, keep_off, keep_to, own_session
 
 
-def shards(queue, path, seed, first, main, micro, tokens):
+def shards(queue, path, seed, first, micro, tokens):
     """A process of its own: makes fresh dialogues ahead of the training."""
     own_session(5)
     keep_off()
     tokenizer = Tokenizer.load(path)
     number = 0
     while True:
-        queue.put(microbatches(tokenizer, seed * 100003 + number, tokens, micro, FIRST if number < first else main))
+        queue.put(microbatches(tokenizer, seed * 100003 + number, tokens, micro, FIRST if number < first else MAIN))
         number += 1
 
 
@@ -78,10 +78,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
     parser.add_argument("--tokenizer", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=3040)
+    parser.add_argument("--steps", type=int, default=5400)
     parser.add_argument("--batch", type=int, default=9216, help="tokens of a step")
     parser.add_argument("--micro", type=int, default=1536, help="tokens of a part of a step")
-    parser.add_argument("--first", type=int, default=2, help="shards of the first phase")
+    parser.add_argument("--first", type=int, default=2, help="shards of the first phase, which a training that goes on from parameters leaves out")
     parser.add_argument("--warm", type=int, default=80)
     parser.add_argument("--decay", type=float, default=0.35, help="share of the steps in which the rate falls")
     parser.add_argument("--muon", type=float, default=0.02)
@@ -89,17 +89,15 @@ def main():
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--hidden", type=int, default=256)
     parser.add_argument("--inner", type=int, default=704)
-    parser.add_argument("--heads", type=int, default=4)
+    parser.add_argument("--heads", type=int, default=8)
     parser.add_argument("--save", type=int, default=200)
     parser.add_argument("--check", type=int, default=400, help="steps between evaluations on the dev split")
     parser.add_argument("--helpers", type=int, default=0, help="processes of low priority that help; the result is the same")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--init", type=Path, nargs="+", help="begin with the parameters of this checkpoint or exported folder, or the mean of several")
-    parser.add_argument("--stage", type=int, default=1, choices=(1, 2, 3), help="2 and 3: more patterns and tools, no phase of copying")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    stage.number = args.stage
-    main_mix, first = MIXTURES[args.stage], args.first if args.stage == 1 else 0
+    breadth.wide = True
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
     tokenizer = Tokenizer.load(args.tokenizer)
@@ -112,9 +110,9 @@ def main():
     average = model.flat.clone()
     workers = Workers(model, args.helpers)
     dev_rng = random.Random(7)
-    dev = [dialogue(dev_rng, "dev", main_mix) for _ in range(500)]
+    dev = [dialogue(dev_rng, "dev") for _ in range(500)]
     queue = multiprocessing.Queue(2)
-    maker = (queue, args.tokenizer, args.seed + 1000 * (args.stage - 1), first, main_mix, args.micro, 1_000_000)
+    maker = (queue, args.tokenizer, args.seed + 2000, 0 if args.init else args.first, args.micro, 1_000_000)
     process = multiprocessing.Process(target=shards, args=maker, daemon=True)
     process.start()
     keep_to()

@@ -6,8 +6,10 @@ priority: they use what the other cores have left. A part that a helper does not
 are the same.
 """
 
+import ctypes
 import multiprocessing
 import os
+import signal
 import time
 
 import torch
@@ -15,6 +17,7 @@ import torch
 from kernels import call
 from model import BF16, Model
 
+PR_SET_PDEATHSIG = 1
 LIMIT = 24  # parts of a step
 ROOM = 2048  # values of a part
 
@@ -31,7 +34,8 @@ def keep_off():
 
 
 def own_session(niceness: int):
-    """Low priority also where Linux counts niceness only among the processes of a session."""
+    """Low priority also where Linux counts niceness only among the processes of a session; ends with the process that made it."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     os.nice(niceness)
     os.setsid()
     try:
@@ -59,8 +63,8 @@ class Workers:
         self.signals = [multiprocessing.Semaphore(0) for _ in range(helpers)]
         self.shared = 0
         self.processes = []
-        for i, signal in enumerate(self.signals):
-            process = multiprocessing.Process(target=self._help, args=(i + 1, signal, niceness), daemon=True)
+        for i, wake in enumerate(self.signals):
+            process = multiprocessing.Process(target=self._help, args=(i + 1, wake, niceness), daemon=True)
             process.start()
             self.processes.append(process)
 
@@ -90,12 +94,12 @@ class Workers:
         self.pace[who] += (time.time() - start - self.pace[who]) * (0.2 if self.pace[who] else 1)
         return buffer
 
-    def _help(self, who: int, signal, niceness: int):
+    def _help(self, who: int, wake, niceness: int):
         torch.set_num_threads(1)
         own_session(niceness)
         keep_off()
         while True:
-            signal.acquire()
+            wake.acquire()
             while claim := self._claim(who):
                 step, at, job = claim
                 buffer = self._run(who, at, job)
@@ -113,8 +117,8 @@ class Workers:
                     self.jobs[i, j, : x.numel()] = x
             self.done[:] = -1
             self.control += torch.tensor([1, -int(self.control[1]), len(parts) - int(self.control[2])])
-        for signal in self.signals:
-            signal.release()
+        for wake in self.signals:
+            wake.release()
         while claim := self._claim(0):
             _, at, job = claim
             buffer = self._run(0, at, job)

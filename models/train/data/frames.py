@@ -5,7 +5,7 @@
 
 import re
 
-from . import frames_more, frames_wide, stage
+from . import breadth, frames_more, frames_wide
 from .dialogue import sentence
 from .entities import age, amount, city, date, email, first_name, full_name, item, pronouns, quantity, syllables
 from .pools import ADJ, COLORS, COMMON_THINGS, HOBBIES, JOBS, PETS, RANDOM_WORDS, pick, plural
@@ -207,7 +207,7 @@ def odd(rng, kind):
     return f"{verb}{extra} {link} {{{kind}}}"
 
 
-# By the list that is cut into splits: the patterns of the second stage, and those that the third has besides.
+# By the list that is cut into splits: the patterns that are for training alone.
 _LISTS = "AGE CITY EMAIL BUY COST COST_S WHEN_S EVENT PERSON_SPECIAL ORDER_SPECIAL CONTACT_SPECIAL".split()
 _MORE = {id(globals()[n]): (getattr(frames_more, n), getattr(frames_wide, n)) for n in _LISTS}
 
@@ -215,9 +215,9 @@ _MORE = {id(globals()[n]): (getattr(frames_more, n), getattr(frames_wide, n)) fo
 def choose(rng, split, items):
     """One pattern: of the split, or while training one of frames_more.py and frames_wide.py that is like no held-out one."""
     more, wide = _MORE.get(id(items), ((), ()))
-    if split != "train" or stage.number < 2 or not more or rng.random() < (0.4 if stage.number < 3 else 0.2):
+    if split != "train" or not more or rng.random() < (0.2 if breadth.wide else 0.4):
         return pick(rng, split, items)
-    return fresh(rng, more if stage.number < 3 else more + wide)
+    return fresh(rng, more + wide if breadth.wide else more)
 
 
 def fresh(rng, patterns):
@@ -292,7 +292,7 @@ def frame(rng, split, kind=None):
     kind = kind or rng.choice(["person", "person", "order", "order", "contact", "event"])
     known = {"name"}
     order = ["name", "age", "city", "email", "job", "hobby", "item", "quantity", "amount", "date"]
-    if split != "test" and rng.random() < (COMPOSED[split] if stage.number < 3 else 0.45):
+    if split != "test" and rng.random() < (0.45 if breadth.wide else COMPOSED[split]):
         while True:
             text, known = grammar.compose(rng, split, kind, s)
             if held.clean(text):
@@ -321,7 +321,7 @@ def frame(rng, split, kind=None):
             text += " " + sentence(f"{s['he']} {choose(rng, split, CITY)}".format(**s))
             known.add("city")
     elif kind == "event":
-        if split == "train" and stage.number > 2 and rng.random() < 0.5:
+        if split == "train" and breadth.wide and rng.random() < 0.5:
             text = fresh(rng, frames_wide.EVENT_SPECIAL).format(**s)
         else:
             event = odd(rng, "event") if split == "train" and rng.random() < 0.35 else choose(rng, split, EVENT)
@@ -331,7 +331,7 @@ def frame(rng, split, kind=None):
             extra = rng.choice(["city", "age", "email"])
             text += " " + sentence(f"{s['he']} {choose(rng, split, CLAUSES[extra])}".format(**s))
             known.add(extra)
-    elif split == "train" and stage.number > 2 and rng.random() < 0.3:
+    elif split == "train" and breadth.wide and rng.random() < 0.3:
         text = fresh(rng, frames_wide.INVOICE_SPECIAL).format(**s)
         known |= {"item", "quantity", "amount"}
     else:

@@ -1,4 +1,4 @@
-"""The mixture of tasks, by phase and stage of the training."""
+"""The mixture of tasks, by phase of the training."""
 
 import random
 
@@ -16,7 +16,8 @@ FIRST = (
     (tools.tools, 12),
     (stories.stories, 4),
 )
-MAIN = (
+# More evenly: what the tokenizer is made from.
+WORDS = (
     (extraction.extraction, 32),
     (extraction.several, 2),
     (extraction.enums, 3),
@@ -33,24 +34,7 @@ MAIN = (
     (misc.misc, 7),
     (misc.english, 2),
 )
-SECOND = (
-    (extraction.extraction, 34),
-    (extraction.several, 2),
-    (extraction.enums, 2),
-    (extraction.animals, 1),
-    (extraction.table, 3),
-    (extraction.wh_questions, 5),
-    (classification.classification, 13),
-    (yes_no.yes_no, 17),
-    (chat.chat, 7),
-    (tools.tools, 28),
-    (stories.stories, 7),
-    (tales.blend, 4),
-    (tales.tale, 5),
-    (misc.misc, 5),
-    (misc.english, 1),
-)
-THIRD = (
+MAIN = (
     (extraction.extraction, 34),
     (extraction.several, 2),
     (extraction.enums, 3),
@@ -67,7 +51,6 @@ THIRD = (
     (misc.misc, 5),
     (misc.english, 1),
 )
-MIXTURES = {1: MAIN, 2: SECOND, 3: THIRD}
 
 
 def dialogue(rng: random.Random, split: str, mixture=MAIN):

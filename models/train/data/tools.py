@@ -2,7 +2,7 @@
 
 import json
 
-from . import stage
+from . import breadth
 from .dialogue import Dialogue, quote, record
 from .entities import city, date, email, first_name, full_name, item, syllables
 from .pools import COLORS, RANDOM_WORDS, parts, pick, words
@@ -95,8 +95,8 @@ def parts_of(split):
 
 def some_family(rng, split):
     """A family of the split; while training mostly one of those that are for training alone."""
-    if split == "train" and stage.number > 1 and rng.random() < 0.8:
-        return rng.choice(MORE_FAMILIES if stage.number < 3 else MORE_FAMILIES + WIDE_FAMILIES)
+    if split == "train" and rng.random() < 0.8:
+        return rng.choice(MORE_FAMILIES + WIDE_FAMILIES if breadth.wide else MORE_FAMILIES)
     return pick(rng, split, FAMILIES)
 
 
@@ -164,13 +164,13 @@ def tools(rng, split, style=None, count=None):
     d = Dialogue("tool")
     style = style or rng.choice(["line", "line", "short", "short", "tight", "wide"] if split == "test" else ["line"] * 5 + ["short"] * 4 + ["tight", "wide", "wide"])
     others = []
-    if split != "test" and rng.random() < (0.7 if stage.number < 2 else 0.45):
+    if split != "test" and rng.random() < 0.45:
         right, *others = family(rng, split)
         others = others[: count - 1] if count else others
     else:
         right = some_family(rng, split)
         for _ in range(rng.choice([0, 1, 1, 2, 2, 3]) if count is None else count - 1):
-            if split == "train" and stage.number > 1:
+            if split == "train":
                 f = some_family(rng, split)
             else:
                 f = pick(rng, split if rng.random() < 0.5 else "train", FAMILIES)
