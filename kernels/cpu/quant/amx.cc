@@ -22,7 +22,7 @@ struct Blocking {
   std::size_t panels, groups;
 };
 constexpr Blocking kLarge{8, 64}, kSmall{1, 32};
-constexpr std::size_t kLargeRows = 128;  // of 4-bit weights, measured
+constexpr std::size_t kLargeRows = 128;  // of 4-bit weights, measured; in 8 bits from the second tile on
 
 // Rows from which on a tile pays, measured.
 constexpr std::size_t kMinRows = 11;
@@ -93,7 +93,7 @@ inline void product(const std::int8_t* x, const void* weights, Workspace& w) {
 struct Place {
   const std::byte* panel;
   const std::int8_t* wide;  // its 4-bit weights, widened
-  const std::byte* later;   // the panel in its place in the next block
+  const std::byte* later;   // the panel in its place in the next block, asked for into the second-level cache
   const PackedLayout& layout;
   std::size_t first, groups;  // of k
   std::size_t row, rows;      // of x: the tile's first, and how many of its 16 are real
@@ -139,7 +139,7 @@ void tile(const Place& p, const QuantRows& x, Workspace& w) {
   for (std::size_t g = 0; g < p.groups; g += 2) {  // even: blocks are whole
     if (p.row == 0) {                              // the weights come from memory: ask for the next block's
       const std::byte* later = p.later + (p.first + g) / 2 * p.layout.block_bytes;
-      for (std::size_t line = 0; line < p.layout.block_bytes; line += 64) __builtin_prefetch(later + line);
+      for (std::size_t line = 0; line < p.layout.block_bytes; line += 64) __builtin_prefetch(later + line, 0, 2);
     }
     product<1>(q + kGroupBytes, weights(1), w);
     scale_group<T>(p, x, p.first + g, w.sums[0], acc);
@@ -159,7 +159,8 @@ template <DType T>
 void matmul_typed(const Matrix& w, const QuantRows& x, std::size_t rows, float* y, std::size_t ldy,
                   std::size_t panel_begin, std::size_t panel_end) {
   const PackedLayout layout(T, w.k);
-  const Blocking most = T == DType::kQ8 || rows >= kLargeRows ? kLarge : kSmall;
+  const std::size_t enough = T == DType::kQ8 ? kTileRows + 1 : kLargeRows;
+  const Blocking most = rows >= enough ? kLarge : kSmall;
   Workspace work;
   configure();
   for (std::size_t i = panel_begin; i < panel_end; i += most.panels) {
