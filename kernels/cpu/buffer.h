@@ -22,6 +22,7 @@ class Buffer {
   std::byte* grow(std::size_t bytes) {
     if (bytes > size_) {
       std::free(data_);
+      size_ = 0;
       data_ = static_cast<std::byte*>(base::allocate_large(bytes, base::kLargePage / 2));
       if (data_ == nullptr) throw std::bad_alloc();
       std::fill_n(data_, bytes, std::byte{0});

@@ -25,6 +25,21 @@ std::vector<float> product(const cpu::QuantOps& ops, const Matrix& w, const std:
   return y;
 }
 
+// Whether every instruction set gives the reference's bits.
+void check_sets(const QuantWeights& w, std::size_t rows, sgl::base::ThreadPool& pool) {
+  const std::size_t k = w.matrix.k, n = w.matrix.n;
+  const std::vector<float> x = random_floats(rows * k, static_cast<std::uint32_t>(rows), 3.0F);
+  std::vector<float> want(rows * n);
+  reference::quant_matmul(w.matrix, x.data(), rows, want.data());
+  for (const cpu::QuantIsa isa : cpu::kQuantIsas) {
+    const cpu::QuantOps* ops = cpu::quant_ops_for(isa);
+    if (ops == nullptr) continue;
+    CHECK_MESSAGE(same(product(*ops, w.matrix, x, pool), want), cpu::isa_name(isa)
+                                                                    << " type=" << static_cast<int>(w.matrix.type)
+                                                                    << " k=" << k << " n=" << n << " rows=" << rows);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("quantised products: every instruction set gives the reference's bits, over odd shapes") {
@@ -35,19 +50,21 @@ TEST_CASE("quantised products: every instruction set gives the reference's bits,
         const QuantWeights w(type, n, k, random_floats(n * k, static_cast<std::uint32_t>(n + k), 0.2F));
         for (const std::size_t rows : {1, 2, 3, 4, 5, 6, 7, 13, 16, 19, 33}) {
           if (k > 200 && rows % 3 != 1) continue;
-          const std::vector<float> x = random_floats(rows * k, static_cast<std::uint32_t>(rows), 3.0F);
-          std::vector<float> want(rows * n);
-          reference::quant_matmul(w.matrix, x.data(), rows, want.data());
-          for (const cpu::QuantIsa isa : cpu::kQuantIsas) {
-            const cpu::QuantOps* ops = cpu::quant_ops_for(isa);
-            if (ops == nullptr) continue;
-            CHECK_MESSAGE(same(product(*ops, w.matrix, x, one), want),
-                          cpu::isa_name(isa)
-                              << " type=" << static_cast<int>(type) << " k=" << k << " n=" << n << " rows=" << rows);
-          }
+          check_sets(w, rows, one);
         }
       }
     }
+  }
+}
+
+// More than a block of the AMX products each way (8 panels by 64 groups, from 17 rows on in 8 bits and 128 in 4), with
+// something left over, in one thread's range of columns.
+TEST_CASE("quantised products: several blocks of panels and of k, and many rows") {
+  sgl::base::ThreadPool one(1);
+  for (const DType type : kQuantTypes) {
+    const std::size_t k = 2100, n = 597;
+    const QuantWeights w(type, n, k, random_floats(n * k, 11, 0.2F));
+    for (const std::size_t rows : {16, 17, 133}) check_sets(w, rows, one);
   }
 }
 
