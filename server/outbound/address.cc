@@ -67,7 +67,7 @@ bool public6(const Bytes6& a) {
 // (glibc's getaddrinfo_a would do, but ThreadSanitizer does not know the threads that it makes, and dies in them.)
 class Lookup {
  public:
-  explicit Lookup(std::string name) : host_(std::move(name)) {}
+  Lookup(std::string name, Resolver ask) : host_(std::move(name)), ask_(std::move(ask)) {}
   ~Lookup() {
     if (found_ != nullptr) freeaddrinfo(found_);
   }
@@ -75,11 +75,8 @@ class Lookup {
   Lookup& operator=(const Lookup&) = delete;
 
   void run() {
-    addrinfo hints{};
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
-    const int state = getaddrinfo(host_.c_str(), nullptr, &hints, &found);
+    const int state = ask_(host_, &found);
     const std::lock_guard lock(mutex_);
     found_ = found, state_ = state;
     answered_.notify_all();
@@ -101,6 +98,7 @@ class Lookup {
 
  private:
   const std::string host_;
+  const Resolver ask_;
   std::mutex mutex_;
   std::condition_variable answered_;
   std::optional<int> state_;
@@ -140,9 +138,16 @@ bool is_public_address(std::string_view address) {
   return inet_pton(AF_INET6, text.c_str(), six.data()) == 1 && public6(six);
 }
 
+int system_resolver(const std::string& host, addrinfo** found) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  return getaddrinfo(host.c_str(), nullptr, &hints, found);
+}
+
 base::Expected<std::vector<std::string>> resolve(const std::string& host, bool allow_private,
-                                                 const std::function<bool()>& over) {
-  const auto lookup = std::make_shared<Lookup>(host);
+                                                 const std::function<bool()>& over, const Resolver& ask) {
+  const auto lookup = std::make_shared<Lookup>(host, ask);
   if (!start(lookup)) {
     return base::Error{base::ErrorKind::kUnavailable,
                        fmt::format("too many names are being looked up to ask for '{}' too; try again later", host)};

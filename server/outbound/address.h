@@ -1,6 +1,8 @@
 // Which addresses a call to the outside may go to.
 #pragma once
 
+#include <netdb.h>
+
 #include <functional>
 #include <string>
 #include <string_view>
@@ -15,10 +17,16 @@ namespace sgl::server {
 // address is not public.
 bool is_public_address(std::string_view address);
 
+// A question to a resolver, as getaddrinfo answers it: 0 and a list for freeaddrinfo, or one of its errors.
+using Resolver = std::function<int(const std::string& host, addrinfo** found)>;
+int system_resolver(const std::string& host, addrinfo** found);
+
 // The addresses of a name that may be connected to, in the resolver's order: all, or the public ones. Blocks until the
-// resolver answers or `over` (asked some times a second) says that nobody waits any more.
+// resolver answers or `over` (asked some times a second) says that nobody waits any more; `ask` runs on a thread of its
+// own and may outlive the call.
 // Errors: `unavailable`: no such name, over, or 256 lookups are under way; `failed`: none of its addresses is public.
 base::Expected<std::vector<std::string>> resolve(const std::string& host, bool allow_private,
-                                                 const std::function<bool()>& over);
+                                                 const std::function<bool()>& over,
+                                                 const Resolver& ask = system_resolver);
 
 }  // namespace sgl::server

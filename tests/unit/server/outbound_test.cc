@@ -5,7 +5,9 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <thread>
 
 #include "server/http/listen.h"
 #include "server/outbound/address.h"
@@ -88,6 +90,50 @@ TEST_CASE("names are resolved while somebody waits") {
     REQUIRE_FALSE(hurried.ok());
     CHECK(hurried.error().kind == base::ErrorKind::kUnavailable);
   }
+}
+
+TEST_CASE("a resolver that does not answer holds 256 lookups, and then no more are begun") {
+  // Shared with the threads of the lookups, which may be the last to let go.
+  struct Gate {
+    std::mutex mutex;
+    std::condition_variable changed;
+    int entered = 0;
+    bool open = false;
+  };
+  const auto gate = std::make_shared<Gate>();
+  const Resolver stuck = [gate](const std::string&, addrinfo**) {
+    std::unique_lock lock(gate->mutex);
+    ++gate->entered;
+    gate->changed.notify_all();
+    gate->changed.wait(lock, [&] { return gate->open; });
+    return EAI_AGAIN;
+  };
+  const auto nobody = [] { return true; };
+  for (int i = 0; i < 256; ++i) {
+    const auto left = resolve("slow.invalid", true, nobody, stuck);
+    REQUIRE_FALSE(left.ok());
+    REQUIRE(left.error().message.find("has not answered") != std::string::npos);
+  }
+  {
+    std::unique_lock lock(gate->mutex);
+    gate->changed.wait(lock, [&] { return gate->entered == 256; });
+  }
+  const auto refused = resolve("127.0.0.1", true, [] { return false; });
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().message.find("too many names") != std::string::npos);
+  {
+    const std::lock_guard lock(gate->mutex);
+    CHECK(gate->entered == 256);
+    gate->open = true;
+  }
+  gate->changed.notify_all();
+  // The threads end in their own time.
+  bool again = false;
+  for (int i = 0; i < 1000 && !again; ++i) {
+    again = resolve("127.0.0.1", true, [] { return false; }).ok();
+    if (!again) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  CHECK(again);
 }
 
 TEST_CASE("a binding is read with its defaults and secrets") {
