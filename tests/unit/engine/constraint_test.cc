@@ -3,14 +3,13 @@
 
 #include <doctest/doctest.h>
 
-#include <random>
-
 #include "runtime/engine/engine.h"
 #include "tests/unit/engine/support.h"
 
 using namespace sgl;
 using namespace sgl::engine;
 using test::Client;
+using test::make;
 
 namespace {
 
@@ -20,12 +19,6 @@ Compiled regex(std::string_view pattern) {
   auto c = constraint::compile_regex(pattern);
   REQUIRE_MESSAGE(c.ok(), (c.ok() ? "" : c.error().message));
   return *c;
-}
-
-std::unique_ptr<Engine> make(const test::Rig& rig, const EngineOptions& options = {.threads = 1, .pages = 512}) {
-  auto e = Engine::create(rig.model, rig.tokenizer, options);
-  REQUIRE(e.ok());
-  return std::move(*e);
 }
 
 GenerateRequest constrained(const test::Rig& rig, Compiled c, int max_tokens, std::uint64_t seed = 0) {

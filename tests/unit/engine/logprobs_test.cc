@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <mutex>
-#include <random>
 
 #include "runtime/engine/engine.h"
 #include "tests/unit/engine/support.h"
@@ -12,23 +11,12 @@ using namespace sgl;
 using namespace sgl::engine;
 using test::Client;
 using test::greedy;
+using test::make;
+using test::random_tokens;
 
 namespace {
 
 using Tokens = std::vector<TokenId>;
-
-Tokens random_tokens(std::size_t n, std::uint32_t seed) {
-  std::mt19937 rng(seed);
-  Tokens out(n);
-  for (TokenId& t : out) t = static_cast<TokenId>(3 + rng() % 256);
-  return out;
-}
-
-std::unique_ptr<Engine> make(const test::Rig& rig, const EngineOptions& options = {.threads = 1, .pages = 256}) {
-  auto e = Engine::create(rig.model, rig.tokenizer, options);
-  REQUIRE_MESSAGE(e.ok(), (e.ok() ? "" : e.error().message));
-  return std::move(*e);
-}
 
 }  // namespace
 

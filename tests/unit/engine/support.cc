@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <random>
+
 namespace sgl::test {
 
 using engine::Finished;
@@ -89,6 +91,19 @@ engine::GenerateRequest greedy(const std::vector<engine::TokenId>& tokens, int m
   r.sampling.temperature = 0.0;
   r.sampling.max_tokens = max_tokens;
   return r;
+}
+
+std::vector<engine::TokenId> random_tokens(std::size_t n, std::uint32_t seed) {
+  std::mt19937 rng(seed);
+  std::vector<engine::TokenId> out(n);
+  for (engine::TokenId& t : out) t = static_cast<engine::TokenId>(3 + rng() % 256);
+  return out;
+}
+
+std::unique_ptr<engine::Engine> make(const Rig& rig, const engine::EngineOptions& options) {
+  auto e = engine::Engine::create(rig.model, rig.tokenizer, options);
+  REQUIRE_MESSAGE(e.ok(), (e.ok() ? "" : e.error().message));
+  return std::move(*e);
 }
 
 }  // namespace sgl::test

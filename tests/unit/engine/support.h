@@ -53,6 +53,11 @@ class Client {
 };
 
 engine::Sequence sequence_of(const std::vector<engine::TokenId>& tokens);
+// Tokens of the random rig's bytes.
+std::vector<engine::TokenId> random_tokens(std::size_t n, std::uint32_t seed);
+// Fails the test if there is none.
+std::unique_ptr<engine::Engine> make(const Rig& rig,
+                                     const engine::EngineOptions& options = {.threads = 1, .pages = 512});
 engine::GenerateRequest greedy(const std::vector<engine::TokenId>& tokens, int max_tokens);
 
 }  // namespace sgl::test
