@@ -1,14 +1,14 @@
 // Which addresses a call to the outside may go to.
 #pragma once
 
-#include <netdb.h>
-
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "runtime/base/expected.h"
+
+struct addrinfo;  // <netdb.h>
 
 namespace sgl::server {
 

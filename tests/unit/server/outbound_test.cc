@@ -1,5 +1,6 @@
 // What the operator binds tools to, where calls may go, and how answers are read.
 #include <doctest/doctest.h>
+#include <netdb.h>
 
 #include <chrono>
 #include <condition_variable>
