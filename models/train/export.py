@@ -3,6 +3,7 @@
 import argparse
 import json
 import struct
+from dataclasses import fields
 from pathlib import Path
 
 import torch
@@ -73,9 +74,23 @@ def flat(config: Config, weights: dict[str, torch.Tensor]) -> torch.Tensor:
     return torch.cat(out)
 
 
+def parameters(path: Path, average=False) -> torch.Tensor:
+    """Of a checkpoint (its running average, if wanted), or of a folder that this script wrote, rounded to BF16 there."""
+    if not path.is_dir():
+        return torch.load(path)["average" if average else "flat"]
+    config = json.loads((path / "config.json").read_text())
+    return flat(Config(**{f.name: config[f.name] for f in fields(Config)}), load(path / "model.safetensors"))
+
+
+def mean(paths: list[Path], average=False) -> torch.Tensor:
+    """The mean of their parameters: of stages of one training it is often better than each of them."""
+    return torch.stack([parameters(p, average) for p in paths]).mean(0)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--checkpoint", type=Path, required=True, help="of the training")
+    parser.add_argument("--mean", type=Path, nargs="+", default=[], help="write the mean of these folders, which this script wrote, instead of the checkpoint's parameters")
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--average", action="store_true", help="the running average, better before the end of the training")
@@ -101,7 +116,7 @@ def main():
     tokenizer, tokenizer_config = Tokenizer.load(args.tokenizer).hugging_face()
     write("tokenizer.json", tokenizer)
     write("tokenizer_config.json", tokenizer_config)
-    safetensors(args.out / "model.safetensors", tensors(c, state["average" if args.average else "flat"]))
+    safetensors(args.out / "model.safetensors", tensors(c, mean(args.mean or [args.checkpoint], args.average)))
     size = sum(f.stat().st_size for f in args.out.iterdir())
     print(f"{args.out}: {size} bytes, step {state['step']} of {state['steps']}, {state['tokens']} tokens")
     assert size <= 12_000_000, "the folder may have 12 MB"

@@ -3,7 +3,7 @@
 import torch
 
 from kernels import call
-from model import BF16, Model, mm
+from model import BF16, Model
 
 
 def orthogonal(g: torch.Tensor) -> torch.Tensor:
@@ -12,13 +12,9 @@ def orthogonal(g: torch.Tensor) -> torch.Tensor:
     tall = x.shape[1] > x.shape[2]
     x = x.transpose(1, 2).contiguous() if tall else x
     for _ in range(5):
-        a = mm(x, x.transpose(1, 2))
-        b = (
-            torch.baddbmm(a.float() * -4.7750, a.float(), a.float(), alpha=2.0315).to(BF16)
-            if x.shape[1] < 64
-            else (a * -4.7750 + mm(a, a) * 2.0315)
-        )
-        x = x * 3.4445 + mm(b, x)
+        a = torch.bmm(x, x.transpose(1, 2))
+        b = torch.baddbmm(a, a, a, beta=-4.7750, alpha=2.0315)
+        x = torch.baddbmm(x, b, x, beta=3.4445)
     return (x.transpose(1, 2) if tall else x).float()
 
 

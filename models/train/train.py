@@ -7,15 +7,14 @@ import os
 import random
 import time
 from collections import defaultdict
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import torch
 
-import export
+from export import mean
 from data import breadth
-from data.mix import FIRST, MAIN, dialogue
+from data.mix import PHASES, dialogue, phase
 from dataset import encode, microbatches, pack
 from model import Config, Model
 from optimizer import Optimizer
@@ -23,14 +22,14 @@ from tokenizer import Tokenizer
 from workers import Workers, keep_off, keep_to, own_session
 
 
-def shards(queue, path, seed, first, micro, tokens):
+def shards(queue, path, seed, stage, micro, tokens):
     """A process of its own: makes fresh dialogues ahead of the training."""
     own_session(5)
     keep_off()
     tokenizer = Tokenizer.load(path)
     number = 0
     while True:
-        queue.put(microbatches(tokenizer, seed * 100003 + number, tokens, micro, FIRST if number < first else MAIN))
+        queue.put(microbatches(tokenizer, seed * 100003 + number, tokens, micro, phase(stage, number)))
         number += 1
 
 
@@ -46,19 +45,6 @@ def planned(folder: Path, steps: int, done: int, decay: float) -> int:
     except (OSError, ValueError):
         return steps
     return wanted if done <= min(steps, wanted) * (1 - decay) else steps
-
-
-def parameters(path: Path) -> torch.Tensor:
-    """Of a checkpoint, or of a folder that export.py wrote, rounded to BF16 there."""
-    if not path.is_dir():
-        return torch.load(path)["flat"]
-    config = json.loads((path / "config.json").read_text())
-    return export.flat(Config(**{f.name: config[f.name] for f in fields(Config)}), export.load(path / "model.safetensors"))
-
-
-def mean(checkpoints: list[Path]) -> torch.Tensor:
-    """The mean of their parameters: of two stages of one training it is better than either at nearly all tasks."""
-    return torch.stack([parameters(c) for c in checkpoints]).mean(0)
 
 
 def evaluate(model, tokenizer, dialogues) -> dict:
@@ -79,9 +65,10 @@ def main():
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=5400)
-    parser.add_argument("--batch", type=int, default=9216, help="tokens of a step")
+    parser.add_argument("--batch", type=int, default=10752, help="tokens of a step")
     parser.add_argument("--micro", type=int, default=1536, help="tokens of a part of a step")
-    parser.add_argument("--first", type=int, default=2, help="shards of the first phase, which a training that goes on from parameters leaves out")
+    parser.add_argument("--stage", choices=sorted(PHASES), default="one", help="which mixtures of data/mix.py")
+    parser.add_argument("--stop", type=int, help="ends after so many of the steps")
     parser.add_argument("--warm", type=int, default=80)
     parser.add_argument("--decay", type=float, default=0.35, help="share of the steps in which the rate falls")
     parser.add_argument("--muon", type=float, default=0.02)
@@ -112,7 +99,7 @@ def main():
     dev_rng = random.Random(7)
     dev = [dialogue(dev_rng, "dev") for _ in range(500)]
     queue = multiprocessing.Queue(2)
-    maker = (queue, args.tokenizer, args.seed + 2000, 0 if args.init else args.first, args.micro, 1_000_000)
+    maker = (queue, args.tokenizer, args.seed + 2000, args.stage, args.micro, 1_000_000)
     process = multiprocessing.Process(target=shards, args=maker, daemon=True)
     process.start()
     keep_to()
@@ -126,7 +113,7 @@ def main():
     pending, seen, start = [], 0, time.time()
     window = [0.0, 0, 0]
     step = 0
-    while step < args.steps:
+    while step < min(args.steps, args.stop or args.steps):
         batch, tokens = [], 0
         while tokens < args.batch:
             if not pending:
@@ -148,7 +135,8 @@ def main():
                 f"{done} loss {window[0] / window[1]:.4f} right {accuracy:.4f} tokens {seen / 1e6:.2f}M {seen / (time.time() - start):.0f}/s {time.time() - start:.0f}s, {workers.shared} parts by helpers"
             )
             window = [0.0, 0, 0]
-        if done % args.check == 0 or done == args.steps:
+        ends = done == min(args.steps, args.stop or args.steps)
+        if done % args.check == 0 or ends:
             flat = model.flat.clone()
             if done < args.steps:
                 model.flat.copy_(average)
@@ -157,7 +145,7 @@ def main():
             model.flat.copy_(flat)
             model.refresh()
             say("  dev " + " ".join(f"{t}:{a:.2f}/{l:.2f}" for t, (a, l) in sorted(scores.items())))
-        if done % args.save == 0 or done == args.steps:
+        if done % args.save == 0 or ends:
             state = {
                 "flat": model.flat.clone(),
                 "average": average,

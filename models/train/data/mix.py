@@ -1,10 +1,10 @@
-"""The mixture of tasks, by phase of the training."""
+"""The mixtures of tasks, by stage and phase of the training."""
 
 import random
 
-from . import chat, classification, extraction, misc, stories, tales, tools, yes_no
+from . import chat, classification, extraction, lookup, misc, stories, tales, tools, written, yes_no
 
-# Weights by number of dialogues. The first phase is short and full of copying.
+# Weights by number of dialogues. The first one is short and full of copying.
 FIRST = (
     (extraction.table, 20),
     (extraction.extraction, 25),
@@ -51,6 +51,41 @@ MAIN = (
     (misc.misc, 5),
     (misc.english, 1),
 )
+
+# For going on with lower rates: also practice in finding a thing by what is said of it, and the stories written by hand, few as
+# they are, not too often.
+LAST = (
+    (extraction.extraction, 34),
+    (extraction.several, 2),
+    (extraction.enums, 3),
+    (extraction.animals, 2),
+    (extraction.table, 4),
+    (extraction.wh_questions, 6),
+    (classification.classification, 11),
+    (yes_no.yes_no, 16),
+    (chat.chat, 7),
+    (tools.tools, 24),
+    (lookup.few, 15),
+    (lookup.easy, 6),
+    (lookup.lookup, 8),
+    (stories.stories, 7),
+    (tales.blend, 2),
+    (tales.tale, 2),
+    (written.written, 14),
+    (misc.misc, 5),
+    (misc.english, 2),
+)
+# Of each stage: the shard (of a million tokens) where a phase ends, and its mixture.
+END = 1 << 30
+PHASES = {
+    "one": ((2, FIRST), (END, MAIN)),
+    "two": ((END, LAST),),
+}
+
+
+def phase(stage: str, shard: int):
+    """The mixture of a shard of the training."""
+    return next(mixture for end, mixture in PHASES[stage] if shard < end)
 
 
 def dialogue(rng: random.Random, split: str, mixture=MAIN):

@@ -196,9 +196,10 @@ def tools(rng, split, style=None, count=None):
     request, call = asked(rng, split, chosen[id(right)])
     given = "<tool_call>" if rng.random() < 0.25 else ""
     d.system(system).user(request).assistant(f"{call}</tool_call>" if given else f"<tool_call>{call}</tool_call>", given)
-    if split == "train" and rng.random() < 0.6:
-        # More requests to the tools that are described already.
-        for _ in range(rng.randint(1, 3)):
+    share, least, most = (0.85, 2, 6) if breadth.wide else (0.6, 1, 3)
+    if split == "train" and rng.random() < share:
+        # More requests to the tools that are described already: which tool it is is decided more often, and reading them costs nothing more.
+        for _ in range(rng.randint(least, most) if others or not breadth.wide else rng.randint(0, 2)):
             request, call = asked(rng, split, chosen[id(rng.choice(families))])
             d.user(request).assistant(f"<tool_call>{call}</tool_call>")
         return d

@@ -4,6 +4,7 @@ A request may carry its values with the names of the arguments, with preposition
 meaning of an argument's name decide where it belongs.
 """
 
+from . import breadth
 from .dialogue import sentence
 from .entities import syllables
 from .grammar_words import cut
@@ -122,7 +123,7 @@ def invented(rng, split="train", verb=None, noun=None):
     name = _name(rng, verb, noun)
     description = pick(rng, split, DESCRIBE).format(v=verb, V=verb.capitalize(), n=noun, N=noun.capitalize(), p=plural(noun))
     description = description if rng.random() < 0.9 else noun.capitalize()
-    requests = tuple(request(rng, split, verb, noun, labels, kinds) for _ in range(2))
+    requests = tuple(request(rng, split, verb, noun, labels, kinds) for _ in range(4 if breadth.wide else 2))
     return name, description, tuple(f"{x}:{k}" for x, k in zip(labels, kinds)), requests
 
 

@@ -1,0 +1,117 @@
+"""Lists of named lines with many questions about which line it is: practice in finding by what is said, for training only.
+
+Choosing a tool is this: a request shares a word with the description, and the name stands before it. A tool call decides
+that once in a hundred tokens; here it is decided once in fifteen, without anything else to learn.
+"""
+
+import json
+
+from .dialogue import Dialogue
+from .entities import city, full_name, item, syllables
+from .pools import COLORS, COMMON_THINGS, JOBS, PETS, RANDOM_WORDS, plural
+from .tools_made import VERBS
+
+# (a line's text, what a question may say of it); {a} and {b} are words that no other line has.
+TEXTS = (
+    ("{a}", ("{a}",)),
+    ("{a}", ("the {a}", "a {a}", "my {a}")),
+    ("the {a}", ("the {a}", "{a}")),
+    ("{a} {b}", ("{a}", "{b}", "the {a} {b}")),
+    ("{a} and {b}", ("{a}", "{b}", "the {b}", "the {a}")),
+    ("a {c} {a}", ("the {a}", "a {a}", "{a}")),
+    ("about {a}", ("{a}", "a {a}", "the {a}")),
+    ("{a}, {b}", ("{b}", "{a}", "some {b}")),
+    ("the {a} of {n}", ("the {a}", "{n}", "{a}")),
+    ("{n} with the {a}", ("{n}", "the {a}")),
+    ("{j} in {t}", ("{t}", "somebody in {t}")),
+    ("{V}s a {a}", ("{v} a {a}", "a {a}", "the {a}", "{v} my {a}", "{p}")),
+    ("{V}s the {a}", ("{v} the {a}", "{v} this {a}", "{a}", "{p}")),
+    ("To {v} {p}", ("{v} a {a}", "a {a}", "{p}", "the {a}")),
+    ("{V} one {a} for the user", ("{v} {p}", "one {a}", "the {a}")),
+    ("For {p} and {b}", ("a {a}", "{b}", "{p}")),
+    ("{i}", ("the {i}", "{i}")),
+)
+LINES = ("{k}: {x}", "{k}: {x}.", "{k} - {x}", "{k} = {x}", "{k}({f}): {x}.", "{k}({f}: string): {x}.", "{k}({f}: string, {g}: integer): {x}.", "- {k}: {x}", "{k} ({x})", "{k}, {x}")
+ASKED = (
+    "{q}?", "Which one is {q}?", "Which is for {q}?", "{q}", "Who has {q}?", "What is {q} called?", "I need {q}.", "Please find {q}.", "Where is {q}?", "Name {q}.",
+    "Which name belongs to {q}?", "I want {q}, please.", "Show me {q}.", "What about {q}?", "And {q}?", "Can you take {q} for me?", "Now {q}.",
+)
+SHORT = tuple(dict.fromkeys((*COLORS, *JOBS, *COMMON_THINGS, *PETS)))
+# A pair of words, and the question for the first by the second.
+PAIRS = (("{k}: {x}", "{x}: "), ("{k}: {x}", "{x}: "), ("{k} = {x}", "{x} = "), ("{k} - {x}", "{x} - "), ("{k} {x}", "{x} "), ("{k}:{x}", "{x}:"), ("{k}({x})", "{x}: "), ("{k}: the {x}", "the {x}: "))
+HEADS = ("", "", "", "Names:\n", "List:\n", "You have these:\n", "Tools:\n", "You have these tools.\n", "Choose from these:\n", "<tools>\n")
+
+
+def _key(rng, verb, word):
+    r = rng.random()
+    return syllables(rng, 1, 2) if r < 0.3 else rng.choice(RANDOM_WORDS).replace(" ", "_") if r < 0.6 else f"{rng.choice(VERBS)}_{rng.choice(RANDOM_WORDS)}" if r < 0.75 else f"{verb}_{word}" if r < 0.9 else word
+
+
+def lookup(rng, split, most=8):
+    """Several lines, several questions; every answer is the name of a line."""
+    d = Dialogue("lookup")
+    mixed = rng.random() < 0.5
+    shape, form = rng.choice(TEXTS), rng.choice(LINES)
+    as_json = rng.random() < 0.25
+    used, rows = set(), []
+    verbs = rng.sample(VERBS, most)
+    for i in range(rng.randint(2, most)):
+        shape = rng.choice(TEXTS) if mixed else shape
+        a, b = rng.choice(RANDOM_WORDS), rng.choice(RANDOM_WORDS)
+        v = verbs[i]
+        f = {"a": a, "b": b, "c": rng.choice(COLORS), "n": full_name(rng, split), "t": city(rng, split), "j": rng.choice(JOBS), "v": v, "V": v.capitalize(), "p": plural(a), "i": item(rng, split)}
+        key = _key(rng, v, a)
+        new = {*key.split("_"), *a.split(), *b.split(), *f["i"].split(), f["n"], f["t"]}
+        if new & used or a == b:
+            continue
+        used |= new
+        text = shape[0].format(**f)
+        extra = rng.choice(RANDOM_WORDS), rng.choice(RANDOM_WORDS)
+        line = (
+            json.dumps({"name": key, "description": text}, separators=(",", ":"))
+            if as_json
+            else form.format(k=key, x=text, f=extra[0].replace(" ", "_"), g=extra[1].replace(" ", "_"))
+        )
+        rows.append((key, line, [q.format(**f) for q in shape[1]]))
+    if len(rows) < 2:
+        return lookup(rng, split, most)
+    shown = "\n".join(line for _, line, _ in rows)
+    head = rng.choice(HEADS)
+    shown = head + shown + ("\n</tools>" if head == "<tools>\n" else "")
+    in_system = rng.random() < 0.5
+    if in_system:
+        d.system(shown)
+    wrap = rng.choice(["{k}", "{k}", "{k}", '{{"name":"{k}"}}', '<tool_call>{{"name":"{k}"}}</tool_call>'])
+    # Asked again, a line could be found by the answer before.
+    for i, (key, _, about) in enumerate(rng.sample(rows, len(rows))):
+        q = rng.choice(ASKED).format(q=rng.choice(about))
+        q = q[0].upper() + q[1:]
+        d.user(q if i or in_system else f"{shown}\n{q}").assistant(wrap.format(k=key))
+    return d
+
+
+def few(rng, split):
+    """A few pairs of words, and one asked for the other way round, without a word more: what all else here builds on."""
+    n = rng.choice([2, 2, 2, 3, 3, 4])
+    found = rng.sample(SHORT if rng.random() < 0.6 else RANDOM_WORDS, 2 * n)
+    rows = list(zip(found[:n], found[n:]))
+    form, ask = rng.choice(PAIRS)
+    joint = rng.choice(["\n", "\n", ", "])
+    k, x = rng.choice(rows)
+    begin = joint.join(form.format(k=k, x=x) for k, x in rows) + "\n\n" + ask.format(x=x)
+    return Dialogue("few", text=begin + k, start=len(begin.encode()))
+
+
+def easy(rng, split):
+    """Such pairs in a conversation."""
+    d = Dialogue("lookup")
+    n = rng.choice([2, 2, 3, 3, 4, 5, 6, 8])
+    found = rng.sample(SHORT, 2 * n)
+    rows = list(zip(found[:n], found[n:]))
+    form = rng.choice(["{k}: {x}", "{k}: {x}", "{k} - {x}", "{k} = {x}"])
+    shown = rng.choice(["\n", "\n", ", "]).join(form.format(k=k, x=x) for k, x in rows)
+    ask = rng.choice(["{x}?", "{x}?", "the {x}?", "{x}"])
+    for i, (k, x) in enumerate(rng.sample(rows, n)):
+        q = ask.format(x=x)
+        d.user(q if i else f"{shown}\n{q}").assistant(k)
+    return d

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Checks the data of models/train: dialogues that say what they should, and held-out texts that training never sees."""
+
+import json
+import random
+import re
+import sys
+import unittest
+from collections import Counter
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "models" / "train"), str(ROOT / "bench" / "default_model")]
+
+import heldout  # noqa: E402
+from data import breadth, lookup, mix, stories, tools, written, yes_no  # noqa: E402
+from data.pools import SPLITS, parts, words  # noqa: E402
+
+CALL = re.compile(r"<tool_call>(.*)</tool_call>", re.DOTALL)
+
+
+def system_of(dialogue) -> str:
+    return "".join(text for role, text, _ in dialogue.messages if role == "system")
+
+
+class Splits(unittest.TestCase):
+    def test_parts_are_disjoint_and_whole(self):
+        for items in (stories.OPENINGS, tools.PHRASES, yes_no.SCENES, words("first_names"), words("sentences")):
+            cut = parts(items)
+            self.assertEqual(sum(len(cut[s]) for s in SPLITS), len(set(items)))
+            self.assertEqual(len(set().union(*cut.values())), len(set(items)))
+            self.assertTrue(all(cut.values()))
+
+    def test_adding_an_entry_moves_no_other(self):
+        items = [f"entry {i}" for i in range(700)]
+        before, after = parts(items), parts([*items, "one more"])
+        moved = [s for s in ("test", "dev") for x in before[s] if x not in after[s]]
+        self.assertLessEqual(len(moved), 2)  # at the borders
+
+    def test_stories_keep_held_out_words_and_sentences_to_themselves(self):
+        rng = random.Random(1)
+        known = {w for kind in written.KINDS for entry in parts(kind)["train"] for w in entry.split()}  # "green field"
+        kept = {w for w in written.INSTEAD if re.fullmatch("[a-z]+", w)} - known
+        self.assertTrue(kept)
+        for _ in range(300):
+            for sentence in written.sentences(rng, "train"):
+                self.assertIsNone(written.held().fullmatch(sentence), sentence)
+                self.assertFalse(kept & set(re.findall(r"\b[a-z]+", sentence)), sentence)
+        # The filter would see one.
+        self.assertIsNotNone(written.held().fullmatch(parts(stories.PLOTS["fear"][0])["test"][0].format(n="Ann", he="she", place="barn")))
+
+    def test_held_out_cases_are_the_same_every_time(self):
+        self.assertEqual(heldout.cases(3), heldout.cases(3))
+        self.assertEqual(heldout.story_texts(2), heldout.story_texts(2))
+
+
+class Dialogues(unittest.TestCase):
+    def setUp(self):
+        breadth.wide = True
+
+    def tearDown(self):
+        breadth.wide = False
+
+    def test_every_mixture_and_split_makes_dialogues(self):
+        for stage in mix.PHASES:
+            seen = Counter()
+            for shard in range(12):
+                rng = random.Random(shard)
+                for _ in range(300):
+                    d = mix.dialogue(rng, "train", mix.phase(stage, shard))
+                    seen[d.task] += 1
+                    self.assertTrue(d.text or any(role == "assistant" and text for role, text, _ in d.messages))
+                    self.assertNotRegex(d.text or "", r"\{[a-zA-Z]\w*\}")
+            self.assertGreater(len(seen), 20)
+        rng = random.Random(2)
+        for _ in range(300):
+            mix.dialogue(rng, "dev")
+
+    def test_mixtures_are_the_same_every_time(self):
+        def drawn():
+            rng = random.Random(5)
+            return [mix.dialogue(rng, "train", mix.phase("two", 1000)) for _ in range(50)]
+
+        self.assertEqual(drawn(), drawn())
+
+    def test_calls_are_of_described_tools(self):
+        rng = random.Random(3)
+        for split in ("train", "train", "dev", "test"):
+            for _ in range(150):
+                d = tools.tools(rng, split)
+                system = system_of(d)
+                for role, text, _ in d.messages:
+                    match = CALL.fullmatch(text) if role == "assistant" else None
+                    if match is None:
+                        continue
+                    call = json.loads(match[1])
+                    self.assertEqual(list(call), ["name", "arguments"])
+                    self.assertRegex(system, r"(?<![\w-])" + re.escape(call["name"]) + r"(?![\w-])")
+                    for key in call["arguments"]:
+                        self.assertIn(key, system)
+
+    def test_a_looked_up_line_is_the_only_one_meant(self):
+        rng = random.Random(4)
+        for make in (lookup.lookup, lookup.easy):
+            for _ in range(200):
+                d = make(rng, "train")
+                answers = [text for role, text, _ in d.messages if role == "assistant"]
+                self.assertEqual(len(answers), len(set(answers)))  # every line once
+                shown = system_of(d) or d.messages[0][1]
+                for text in answers:
+                    name = re.sub(r'^(<tool_call>)?\{"name":"(.*)"\}(</tool_call>)?$', r"\2", text)
+                    self.assertIn(name, shown)
+
+
+class Stories(unittest.TestCase):
+    def test_the_list_says_who_is_who(self):
+        for number, line in enumerate(words("stories"), 1):
+            match = re.fullmatch(r"\[((?:[ABC]=[fm] ?)*)\] (.+)", line)
+            self.assertIsNotNone(match, number)
+            self.assertEqual(set(re.findall("[ABC]", match[1])), set(re.findall(r"\{([ABC])\}", match[2])), number)
+            self.assertEqual(match[2].count('"') % 2, 0, number)
+            self.assertTrue(line.isascii(), number)
+
+    def test_sentences_lose_nothing(self):
+        for line in words("stories"):
+            text = line.split("] ", 1)[1]
+            self.assertEqual(" ".join(s.strip() for s in written.SENTENCE.findall(text)), text)
+
+
+if __name__ == "__main__":
+    unittest.main()
