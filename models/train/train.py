@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from export import mean
 from data import breadth
 from data.mix import PHASES, dialogue, phase
 from dataset import encode, microbatches, pack
+from export import mean
 from model import Config, Model
 from optimizer import Optimizer
 from tokenizer import Tokenizer

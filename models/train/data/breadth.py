@@ -1,3 +1,3 @@
-"""How many patterns and tools the data for training draws from."""
+"""How many patterns and tools the data for training draws from, and how many requests follow on one list of tools."""
 
 wide = False  # those of *_wide.py too: set by train.py; the tokenizer needs words, not patterns, and held-out texts have their own

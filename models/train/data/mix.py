@@ -34,7 +34,8 @@ WORDS = (
     (misc.misc, 7),
     (misc.english, 2),
 )
-MAIN = (
+# What both stages have. The order of entries decides what is drawn, so it stays.
+COMMON = (
     (extraction.extraction, 34),
     (extraction.several, 2),
     (extraction.enums, 3),
@@ -44,6 +45,9 @@ MAIN = (
     (classification.classification, 11),
     (yes_no.yes_no, 16),
     (chat.chat, 7),
+)
+MAIN = (
+    *COMMON,
     (tools.tools, 32),
     (stories.stories, 12),
     (tales.blend, 4),
@@ -55,15 +59,7 @@ MAIN = (
 # For going on with lower rates: also practice in finding a thing by what is said of it, and the stories written by hand, few as
 # they are, not too often.
 LAST = (
-    (extraction.extraction, 34),
-    (extraction.several, 2),
-    (extraction.enums, 3),
-    (extraction.animals, 2),
-    (extraction.table, 4),
-    (extraction.wh_questions, 6),
-    (classification.classification, 11),
-    (yes_no.yes_no, 16),
-    (chat.chat, 7),
+    *COMMON,
     (tools.tools, 24),
     (lookup.few, 15),
     (lookup.easy, 6),

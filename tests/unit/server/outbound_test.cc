@@ -109,22 +109,23 @@ TEST_CASE("a resolver that does not answer holds 256 lookups, and then no more a
     gate->changed.wait(lock, [&] { return gate->open; });
     return EAI_AGAIN;
   };
+  // Lookups of the test before may still be under way, where the machine's resolver is slow: then fewer fit.
+  constexpr int kMost = 256, kOthers = 20;
   const auto nobody = [] { return true; };
-  for (int i = 0; i < 256; ++i) {
+  int begun = 0;
+  std::string message;
+  for (; begun <= kMost; ++begun) {
     const auto left = resolve("slow.invalid", true, nobody, stuck);
     REQUIRE_FALSE(left.ok());
-    REQUIRE(left.error().message.find("has not answered") != std::string::npos);
+    message = left.error().message;
+    if (message.find("has not answered") == std::string::npos) break;
   }
+  CHECK(message.find("too many names") != std::string::npos);
+  CHECK(begun <= kMost);
+  CHECK(begun >= kMost - kOthers);
   {
     std::unique_lock lock(gate->mutex);
-    gate->changed.wait(lock, [&] { return gate->entered == 256; });
-  }
-  const auto refused = resolve("127.0.0.1", true, [] { return false; });
-  REQUIRE_FALSE(refused.ok());
-  CHECK(refused.error().message.find("too many names") != std::string::npos);
-  {
-    const std::lock_guard lock(gate->mutex);
-    CHECK(gate->entered == 256);
+    gate->changed.wait(lock, [&] { return gate->entered == begun; });
     gate->open = true;
   }
   gate->changed.notify_all();
