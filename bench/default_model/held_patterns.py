@@ -322,3 +322,27 @@ TOOLS = (
         ),
     ),
 )
+
+# For decisions during development, as TOOLS.
+DEV_TOOLS = (
+    ("write_note", "Save a short note for later.", (("text", "phrase"),), ("Note this down for me: {0}", "Please keep the following as a note: {0}", "I want to remember this: {0}")),
+    ("get_exchange_code", "Look up the airport code of a city.", (("city", "city"),), ("What is the airport code of {0}?", "Which three letters stand for the airport in {0}?", "I'm flying to {0} and need its airport code.")),
+    ("send_sms", "Send a text message to a person.", (("to", "name"), ("message", "phrase")), ("Text {0}: {1}", "Send a message to {0} saying: {1}", "Could you let {0} know by text: {1}")),
+    ("rent_car", "Rent a car in a city from a date.", (("city", "city"), ("pickup", "date")), ("I need a rental car in {0} from {1}.", "Rent a car for me in {0}, starting {1}.", "From {1} on I'd like to drive a car in {0}.")),
+    ("set_volume", "Set the volume of the speakers to a percentage.", (("percent", "int"),), ("Turn the volume to {0} percent.", "The music is too quiet, make it {0} percent.", "Volume {0}, please.")),
+    ("lock_door", "Lock the door of a room.", (("room", "room"),), ("Lock the {0}.", "Please make sure the door of the {0} is locked.", "Nobody should get into the {0}, so lock it.")),
+    ("find_restaurant", "Find a restaurant in a city that serves a dish.", (("dish", "thing"), ("city", "city")), ("Where can I eat {0} in {1}?", "Find me a place in {1} that has {0}.", "I'm hungry for {0} and I'm in {1}.")),
+    ("pay_invoice", "Pay an invoice by its number.", (("invoice", "code"),), ("Pay invoice {0}.", "The bill {0} is still open, please settle it.", "Could you take care of invoice {0}?")),
+    ("schedule_meeting", "Plan a meeting with a person at a time on a date.", (("person", "name"), ("date", "date"), ("time", "time")), ("Set up a meeting with {0} on {1} at {2}.", "I have to meet {0}, {1}, {2}.", "Arrange for me to meet {0} at {2} on {1}.")),
+    ("rename_file", "Give a file a new name.", (("old", "file"), ("new", "file")), ("Rename {0} to {1}.", "{0} should be called {1} from now on.", "Please change the name of {0} to {1}.")),
+    ("check_stock", "Tell how many pieces of a product are in the warehouse.", (("product", "item"),), ("How many {0} do we have left?", "Are there still {0} in the warehouse?", "Check the stock of {0}, please.")),
+    ("set_background", "Change the color of the desktop.", (("color", "color"),), ("Make my desktop {0}.", "I'd like a {0} background.", "Change the screen's color to {0}.")),
+    ("subscribe", "Subscribe an email address to the newsletter.", (("email", "email"),), ("Sign {0} up for the newsletter.", "Please send the newsletter to {0} from now on.", "{0} wants to get your newsletter.")),
+    ("split_bill", "Divide an amount between some people.", (("amount", "int"), ("people", "int")), ("Split {0} dollars between {1} people.", "There are {1} of us and the bill is {0}. What does everyone pay?", "Divide {0} euros by {1} guests.")),
+    ("get_birthday", "Tell when a person has their birthday.", (("name", "name"),), ("When is {0}'s birthday?", "I forgot the birthday of {0}.", "Tell me on which day {0} was born.")),
+    ("order_taxi", "Order a taxi to an address at a time.", (("place", "city"), ("time", "time")), ("I need a taxi to {0} at {1}.", "Get me a cab at {1}, I'm going to {0}.", "Please order a taxi for {1} to {0}.")),
+    ("define_word", "Explain what a word means.", (("word", "thing"),), ("What does {0} mean?", "Explain the word {0} to me.", "I don't know what {0} is, can you look it up?")),
+    ("return_item", "Send an ordered product back to the shop.", (("order", "code"), ("reason", "phrase")), ("I want to send back order {0}. {1}", "Return {0}, please. The reason: {1}", "Order {0} has to go back to the shop because of this: {1}")),
+    ("report_bug", "Report a problem in the program.", (("description", "phrase"),), ("I found a bug: {0}", "Something is broken, please report this: {0}", "Tell the developers about this error: {0}")),
+    ("invite_guest", "Invite a person to an event.", (("guest", "name"), ("event", "event")), ("Invite {0} to {1}.", "Ask {0} to come to {1}.", "I'd like {0} to be there for {1}.")),
+)

@@ -1,7 +1,7 @@
 """The held-out sets: made of sentence patterns and entities that no training text contains. Plain Python, seeded.
 
-Every case is a dict: `task`, the arguments of the unconstrained program free.sgl, the name and arguments of the
-constrained program, and `expected`.
+Every case is a dict: `task`, the arguments of the unconstrained program free.sgl, the name (or the text) and arguments of
+the constrained program, and `expected`.
 """
 
 import json
@@ -114,11 +114,14 @@ def chat_case(rng, split):
     return {"task": "chat", "free": free, "program": "choose", "typed": typed, "expected": answer}
 
 
+# The order in which a tool is described, and what its task is called. The bundled model wants what a tool does before its name.
+ORDERS = {"what": "", "name": ", name first"}
 FIXED = [["add_contact", "name", "email"], ["send_email", "to", "text"], ["transfer_money", "to", "amount"]]
 
 
-def tool_case(rng, split):
-    """A request for one of the three held-out tools, all described in one of the styles of the training."""
+def tool_case(rng, split, order="what"):
+    """A request for one of the three held-out tools, all described in one of the styles of the training; `order`: whether what a
+    tool does or its name is said first."""
     style = rng.choice(["line", "short", "wide"])
     families = tools.parts_of(split)
     chosen = []
@@ -129,31 +132,56 @@ def tool_case(rng, split):
         chosen.append((name, family[1], typed, family[3]))
     right = rng.choice(chosen)
     rng.shuffle(chosen)
-    shown = "\n".join(tools.describe(style, t) for t in chosen)
+    shown = "\n".join(tools.describe(style, t, order == "what") for t in chosen)
     instructions = f"You have these tools.\n<tools>\n{shown}\n</tools>"
     values = [tools.sample(rng, split, k) for _, k, _ in right[2]]
     question = rng.choice(right[3]).format(*(v[0] for v in values))
     expected = {"name": right[0], "arguments": {a: json.loads(v[1]) for (a, _, _), v in zip(right[2], values)}}
     both = {"question": question, "instructions": instructions}
-    return {"task": "tool", "free": both, "program": "tool", "typed": both, "expected": expected}
+    return {"task": f"tool{ORDERS[order]}", "free": both, "program": "tool", "typed": both, "expected": expected}
 
 
-def other_tool_case(rng, split):
-    """A request for one of one to four held-out or known tools under any names: free text only."""
-    d = tools.tools(rng, split)
+def call_program(described) -> str:
+    """As tool.sgl, for any tools."""
+    kinds = {"string": "string", "integer": "int"}
+    lines, names = [], []
+    for i, (name, _, arguments, _) in enumerate(described):
+        fields = ", ".join(f'"{a}": {kinds[t]}' for a, _, t in arguments)
+        lines.append(f'type Tool{i} = {{ name: "{name}", arguments: {{ {fields} }} }}')
+        names.append(f"Tool{i}")
+    union = " | ".join(names)
+    return "\n".join(lines) + f"""
+program tool_call(question: string, instructions: string) -> {union} {{
+  system instructions
+  user question
+  assistant {{
+    "<tool_call>"
+    gen call: {union} with temperature = 0
+    "</tool_call>"
+  }}
+  return call
+}}
+"""
+
+
+def other_tool_case(rng, split, order="what"):
+    """A request for one of one to four held-out or known tools under any names."""
+    d = tools.tools(rng, split, what_first=order == "what")
     call = d.messages[2][1].removeprefix("<tool_call>").removesuffix("</tool_call>")
-    free = {"question": d.messages[1][1], "instructions": d.messages[0][1]}
-    return {"task": "tool_any", "free": free, "program": None, "typed": None, "expected": json.loads(call)}
+    both = {"question": d.messages[1][1], "instructions": d.messages[0][1]}
+    return {"task": f"tool_any{ORDERS[order]}", "free": both, "program": call_program(d.described), "typed": both, "expected": json.loads(call)}
 
 
-def wide_tool_case(rng, split):
-    """A request for one of three tools of held_patterns.py, of kinds that training knows, in other words: free text only."""
-    chosen = rng.sample(held_patterns.TOOLS, 3)
-    shown = [(name, text.rstrip("."), [(a, k, "integer" if k == "int" else "string") for a, k in arguments], requests) for name, text, arguments, requests in chosen]
+def wide_tool_case(rng, split, order="what"):
+    """A request for one of three tools of held_patterns.py, of kinds that training knows, in other words."""
+    chosen = rng.sample(held_patterns.TOOLS if split == "test" else held_patterns.DEV_TOOLS, 3)
+    described = [(name, text.rstrip("."), [(a, k, "integer" if k == "int" else "string") for a, k in arguments], requests) for name, text, arguments, requests in chosen]
     style = rng.choice(["line", "short", "wide"])
-    instructions = "You have these tools.\n<tools>\n" + "\n".join(tools.describe(style, t) for t in shown) + "\n</tools>"
-    question, call = tools.asked(rng, split, rng.choice(shown))
-    return {"task": "tool_wide", "free": {"question": question, "instructions": instructions}, "program": None, "typed": None, "expected": json.loads(call)}
+    shown = "\n".join(tools.describe(style, t, order == "what") for t in described)
+    instructions = f"You have these tools.\n<tools>\n{shown}\n</tools>"
+    question, call = tools.asked(rng, split, rng.choice(described))
+    both = {"question": question, "instructions": instructions}
+    return {"task": f"tool_wide{ORDERS[order]}", "free": both, "program": call_program(described), "typed": both, "expected": json.loads(call)}
 
 
 def cases(limit: int, split: str = "test", seed: int = SEED) -> list[dict]:
@@ -177,12 +205,14 @@ def cases(limit: int, split: str = "test", seed: int = SEED) -> list[dict]:
     if split == "test":
         for name in RECORDS:
             add(wide_case, name)
-        add(wide_tool_case)
     for kind in ("sentiment", "topic", "intent"):
         add(classification_case, kind)
-    for make in (yes_no_case, chat_case, tool_case, other_tool_case):
-        if split == "test" or make is not tool_case:  # the three tools of tool.sgl are of the test split
-            add(make)
+    for make in (yes_no_case, chat_case):
+        add(make)
+    for order in ORDERS:
+        for make in (tool_case, other_tool_case, wide_tool_case):
+            if split == "test" or make is not tool_case:  # the three tools of tool.sgl are of the test split
+                add(make, order)
     return out
 
 

@@ -27,10 +27,13 @@ ROOT = HERE.parents[1]
 
 
 def batch(args, program: str, inputs: list[dict], folder: Path) -> list:
-    """Values of a program for many inputs; None where it failed."""
-    source, out = folder / f"{program}.jsonl", folder / f"{program}.out.jsonl"
+    """Values of a program (a name, or the text) for many inputs; None where it failed."""
+    path, source, out = HERE / f"{program}.sgl", folder / "in.jsonl", folder / "out.jsonl"
+    if "\n" in program:
+        path = folder / "program.sgl"
+        path.write_text(program, encoding="utf-8")
     source.write_text("".join(json.dumps(i, ensure_ascii=False) + "\n" for i in inputs), encoding="utf-8")
-    command = [args.sgl, "run", HERE / f"{program}.sgl", "--model", args.model, "--batch", source, "-o", out, "--restart", "-q"]
+    command = [args.sgl, "run", path, "--model", args.model, "--batch", source, "-o", out, "--restart", "-q"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode not in (0, 1):
         sys.exit(f"{program}: {done.stderr}")
@@ -43,10 +46,10 @@ def batch(args, program: str, inputs: list[dict], folder: Path) -> list:
 
 def parsed(task: str, text):
     """The value that a free answer means; None if there is none."""
-    if text is None or task not in ("extract", "wide", "tool", "tool_any", "tool_wide"):
+    if text is None or not task.startswith(("extract", "wide", "tool")):
         return text.strip() if text else text
     text = text.strip()
-    if task not in ("extract", "wide"):
+    if task.startswith("tool"):
         if not (text.startswith("<tool_call>") and text.endswith("</tool_call>")):
             return None
         text = text.removeprefix("<tool_call>").removesuffix("</tool_call>")
@@ -121,16 +124,16 @@ def main():
     cases = heldout.cases(args.limit, args.split)
     counts = defaultdict(int)
     for case in cases:
-        kind = (case["task"], case["program"])
+        case["name"] = case["program"] if "\n" not in case["program"] else ""
+        kind = (case["task"], case["name"])
         case["shown"] = counts[kind] < args.show
-        case["name"] = case["program"]
         counts[kind] += 1
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         answers = batch(args, "free", [c["free"] for c in cases], folder)
         free = score(cases, [parsed(c["task"], a) for c, a in zip(cases, answers)], "free")
         typed_cases, values = [], []
-        for program in dict.fromkeys(c["program"] for c in cases if c["program"]):
+        for program in dict.fromkeys(c["program"] for c in cases):
             own = [c for c in cases if c["program"] == program]
             typed_cases += own
             values += batch(args, program, [c["typed"] for c in own], folder)

@@ -19,11 +19,11 @@ BF16 = torch.bfloat16
 class Config:
     """Shape of the model; the names are those of Hugging Face's LlamaConfig where there is one."""
 
-    vocab_size: int = 3072
+    vocab_size: int = 6144
     hidden_size: int = 256
     num_hidden_layers: int = 6
     num_attention_heads: int = 8
-    intermediate_size: int = 704
+    intermediate_size: int = 576
     rope_theta: float = 10000.0
     max_position_embeddings: int = 2048
     rms_norm_eps: float = 1e-5

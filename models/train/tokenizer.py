@@ -24,9 +24,15 @@ would can could should may must if so than then because into out up down over un
 much many said one two other another when while until just also only even now too again went came got saw made looked wanted day""".split()
 GLUED = sorted(set(GLUED) | {"I", "JSON", "The", "He", "She", "It"}, key=lambda w: (-len(w), w))
 # A line break opens every message but the assistant's: a small model has trouble to copy the very first token of a text.
+# Tools, where a request has some, end the system message: what a tool does, then its name, as the training has them (data/tools.py).
 CHAT_TEMPLATE = (
-    "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'assistant' %}{{ '<|assistant|>' }}{% else %}{{ '<|' + message['role'] + '|>\n' }}{% endif %}"
-    "{{ message['content'] + '<|end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+    "{% set found = namespace(tools='') %}{% for tool in tools or [] %}{% set f = tool['function'] or tool %}{% set arguments = namespace(text='') %}"
+    "{% for name, schema in ((f['parameters'] or {})['properties'] or {}) | items %}{% set arguments.text = arguments.text + (', ' if arguments.text else '') + name + ': ' + (schema['type'] if schema['type'] is string else 'any') %}{% endfor %}"
+    "{% set found.tools = found.tools + '\n' + (f['description'] or f['name']).rstrip('.') + ': ' + f['name'] + '(' + arguments.text + ')' %}{% endfor %}"
+    "{% if found.tools %}{% set found.tools = '\nTools:' + found.tools %}{% endif %}"
+    "{{ bos_token }}{% if found.tools and messages[0]['role'] != 'system' %}{{ '<|system|>\nUse a tool to help the user.' + found.tools + '<|end|>' }}{% endif %}"
+    "{% for message in messages %}{% if message['role'] == 'assistant' %}{{ '<|assistant|>' }}{% else %}{{ '<|' + message['role'] + '|>\n' }}{% endif %}"
+    "{{ message['content'] + (found.tools if loop.first and message['role'] == 'system' else '') + '<|end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 )
 
 
@@ -196,7 +202,7 @@ def main():
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--size", type=int, default=3072)
+    parser.add_argument("--size", type=int, default=6144)
     parser.add_argument("--dialogues", type=int, default=60000)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()

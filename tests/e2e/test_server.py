@@ -110,8 +110,10 @@ def openai():
         check(isinstance(json.loads(made["choices"][0]["message"]["content"])["ok"], bool), made)
         tool = {"type": "function", "function": {"name": "get_weather", "description": "Tells the weather in a city.",
                 "parameters": {"type": "object", "properties": {"city": {"type": "string", "maxLength": 30}}, "required": ["city"], "additionalProperties": False}}}
+        other = {"type": "function", "function": {"name": "book_hotel", "description": "Books a hotel room.", "parameters": {
+                 "type": "object", "properties": {"nights": {"type": "integer"}}, "required": ["nights"], "additionalProperties": False}}}
         call = s.good("POST", "/v1/chat/completions", {**ask, "max_tokens": 80, "messages": [{"role": "user", "content": "What is the weather in Paris?"}],
-                                                       "tools": [tool], "tool_choice": "required"}).json()["choices"][0]
+                                                       "tools": [other, tool], "tool_choice": "required"}).json()["choices"][0]
         equal(call["finish_reason"], "tool_calls", "finish reason of a tool call")
         function = call["message"]["tool_calls"][0]["function"]
         equal(function["name"], "get_weather", "tool")

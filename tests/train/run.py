@@ -13,6 +13,7 @@ sys.dont_write_bytecode = True
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "models" / "train"), str(ROOT / "bench" / "default_model")]
 
+import held_patterns  # noqa: E402
 import heldout  # noqa: E402
 from data import breadth, lookup, mix, stories, tools, written, yes_no  # noqa: E402
 from data.pools import SPLITS, parts, words  # noqa: E402
@@ -99,6 +100,26 @@ class Dialogues(unittest.TestCase):
                     self.assertRegex(system, r"(?<![\w-])" + re.escape(call["name"]) + r"(?![\w-])")
                     for key in call["arguments"]:
                         self.assertIn(key, system)
+
+    def test_tools_are_described_in_the_order_asked_for(self):
+        tool = ("send_mail", "Sends an e-mail", [("to", "email", "string")], ("Mail {0}.",))
+        for style in ("line", "short", "tight", "wide"):
+            for what_first in (False, True):
+                text = tools.describe(style, tool, what_first)
+                self.assertEqual(text.index("Sends an e-mail") < text.index("send_mail"), what_first, text)
+                self.assertIn("to", text)
+
+    def test_values_of_a_request_differ(self):
+        tool = ("convert", "Converts an amount", [("a", "currency", "string"), ("n", "int", "integer"), ("b", "currency", "string")], ("{1} {0} to {2}",))
+        for split in SPLITS:
+            call = json.loads(tools.asked(random.Random(6), split, tool)[1])
+            self.assertNotEqual(call["arguments"]["a"], call["arguments"]["b"])
+
+    def test_held_out_tools_are_of_one_split(self):
+        names = [{t[0] for t in held_patterns.TOOLS}, {t[0] for t in held_patterns.DEV_TOOLS}]
+        self.assertFalse(names[0] & names[1])
+        asked = [{r for t in ts for r in t[3]} for ts in (held_patterns.TOOLS, held_patterns.DEV_TOOLS)]
+        self.assertFalse(asked[0] & asked[1])
 
     def test_a_looked_up_line_is_the_only_one_meant(self):
         rng = random.Random(4)

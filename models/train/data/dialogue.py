@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Dialogue:
-    """Messages (role, text, characters at the start of the text without loss), or a bare text with loss from `start`."""
+    """Messages (role, text, characters at the start of the text without loss), or a bare text with loss from `start`. `described`: the tools of a tool call."""
 
     task: str
     messages: list = field(default_factory=list)
     text: str | None = None
     start: int = 0
+    described: list = field(default_factory=list)
 
     def system(self, text):
         self.messages.append(("system", text, 0))

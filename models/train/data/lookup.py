@@ -1,7 +1,8 @@
 """Lists of named lines with many questions about which line it is: practice in finding by what is said, for training only.
 
-Choosing a tool is this: a request shares a word with the description, and the name stands before it. A tool call decides
-that once in a hundred tokens; here it is decided once in fifteen, without anything else to learn.
+Choosing a tool is this: a request shares a word with the description, and the name is wanted. A tool call decides that once
+in a hundred tokens; here it is decided once in fifteen, without anything else to learn. Mostly the name comes last, as in
+tools.describe: a name that has read what is said of it is found by that in one step, one that stands before it in two.
 """
 
 import json
@@ -24,20 +25,22 @@ TEXTS = (
     ("the {a} of {n}", ("the {a}", "{n}", "{a}")),
     ("{n} with the {a}", ("{n}", "the {a}")),
     ("{j} in {t}", ("{t}", "somebody in {t}")),
-    ("{V}s a {a}", ("{v} a {a}", "a {a}", "the {a}", "{v} my {a}", "{p}")),
-    ("{V}s the {a}", ("{v} the {a}", "{v} this {a}", "{a}", "{p}")),
+    ("{S} a {a}", ("{v} a {a}", "a {a}", "the {a}", "{v} my {a}", "{p}")),
+    ("{S} the {a}", ("{v} the {a}", "{v} this {a}", "{a}", "{p}")),
     ("To {v} {p}", ("{v} a {a}", "a {a}", "{p}", "the {a}")),
     ("{V} one {a} for the user", ("{v} {p}", "one {a}", "the {a}")),
     ("For {p} and {b}", ("a {a}", "{b}", "{p}")),
     ("{i}", ("the {i}", "{i}")),
 )
+# What is said of a name before it, and after it.
+WHAT_FIRST = ("{x}: {k}", "{x}: {k}", "{x} - {k}", "{x}: {k}({f})", "{x}: {k}({f}: string)", "{x}: {k}({f}: string, {g}: integer)", "- {x}: {k}", "{x} ({k})", "{x}, {k}", "{x} = {k}")
 LINES = ("{k}: {x}", "{k}: {x}.", "{k} - {x}", "{k} = {x}", "{k}({f}): {x}.", "{k}({f}: string): {x}.", "{k}({f}: string, {g}: integer): {x}.", "- {k}: {x}", "{k} ({x})", "{k}, {x}")
 ASKED = (
     "{q}?", "Which one is {q}?", "Which is for {q}?", "{q}", "Who has {q}?", "What is {q} called?", "I need {q}.", "Please find {q}.", "Where is {q}?", "Name {q}.",
     "Which name belongs to {q}?", "I want {q}, please.", "Show me {q}.", "What about {q}?", "And {q}?", "Can you take {q} for me?", "Now {q}.",
 )
 SHORT = tuple(dict.fromkeys((*COLORS, *JOBS, *COMMON_THINGS, *PETS)))
-# A pair of words, and the question for the first by the second.
+# A pair of words, and the question for the first by the second; for the second one asks with the beginning of the pair.
 PAIRS = (("{k}: {x}", "{x}: "), ("{k}: {x}", "{x}: "), ("{k} = {x}", "{x} = "), ("{k} - {x}", "{x} - "), ("{k} {x}", "{x} "), ("{k}:{x}", "{x}:"), ("{k}({x})", "{x}: "), ("{k}: the {x}", "the {x}: "))
 HEADS = ("", "", "", "Names:\n", "List:\n", "You have these:\n", "Tools:\n", "You have these tools.\n", "Choose from these:\n", "<tools>\n")
 
@@ -51,7 +54,8 @@ def lookup(rng, split, most=8):
     """Several lines, several questions; every answer is the name of a line."""
     d = Dialogue("lookup")
     mixed = rng.random() < 0.5
-    shape, form = rng.choice(TEXTS), rng.choice(LINES)
+    what_first = rng.random() < 0.85
+    shape, form = rng.choice(TEXTS), rng.choice(WHAT_FIRST if what_first else LINES)
     as_json = rng.random() < 0.25
     used, rows = set(), []
     verbs = rng.sample(VERBS, most)
@@ -59,7 +63,7 @@ def lookup(rng, split, most=8):
         shape = rng.choice(TEXTS) if mixed else shape
         a, b = rng.choice(RANDOM_WORDS), rng.choice(RANDOM_WORDS)
         v = verbs[i]
-        f = {"a": a, "b": b, "c": rng.choice(COLORS), "n": full_name(rng, split), "t": city(rng, split), "j": rng.choice(JOBS), "v": v, "V": v.capitalize(), "p": plural(a), "i": item(rng, split)}
+        f = {"a": a, "b": b, "c": rng.choice(COLORS), "n": full_name(rng, split), "t": city(rng, split), "j": rng.choice(JOBS), "v": v, "V": v.capitalize(), "S": plural(v).capitalize(), "p": plural(a), "i": item(rng, split)}
         key = _key(rng, v, a)
         new = {*key.split("_"), *a.split(), *b.split(), *f["i"].split(), f["n"], f["t"]}
         if new & used or a == b:
@@ -68,7 +72,7 @@ def lookup(rng, split, most=8):
         text = shape[0].format(**f)
         extra = rng.choice(RANDOM_WORDS), rng.choice(RANDOM_WORDS)
         line = (
-            json.dumps({"name": key, "description": text}, separators=(",", ":"))
+            json.dumps({"description": text, "name": key} if what_first else {"name": key, "description": text}, separators=(",", ":"))
             if as_json
             else form.format(k=key, x=text, f=extra[0].replace(" ", "_"), g=extra[1].replace(" ", "_"))
         )
@@ -91,15 +95,17 @@ def lookup(rng, split, most=8):
 
 
 def few(rng, split):
-    """A few pairs of words, and one asked for the other way round, without a word more: what all else here builds on."""
+    """A few pairs of words, and the second asked for by the first, or the other way round, without a word more: what all else here builds on."""
     n = rng.choice([2, 2, 2, 3, 3, 4])
     found = rng.sample(SHORT if rng.random() < 0.6 else RANDOM_WORDS, 2 * n)
     rows = list(zip(found[:n], found[n:]))
-    form, ask = rng.choice(PAIRS)
+    line, back = rng.choice(PAIRS)
     joint = rng.choice(["\n", "\n", ", "])
+    onward = rng.random() < 0.85
     k, x = rng.choice(rows)
-    begin = joint.join(form.format(k=k, x=x) for k, x in rows) + "\n\n" + ask.format(x=x)
-    return Dialogue("few", text=begin + k, start=len(begin.encode()))
+    asked = line.split("{x}")[0] if onward else back
+    begin = joint.join(line.format(k=k, x=x) for k, x in rows) + "\n\n" + asked.format(k=k, x=x)
+    return Dialogue("few", text=begin + (x if onward else k), start=len(begin.encode()))
 
 
 def easy(rng, split):
@@ -108,7 +114,7 @@ def easy(rng, split):
     n = rng.choice([2, 2, 3, 3, 4, 5, 6, 8])
     found = rng.sample(SHORT, 2 * n)
     rows = list(zip(found[:n], found[n:]))
-    form = rng.choice(["{k}: {x}", "{k}: {x}", "{k} - {x}", "{k} = {x}"])
+    form = rng.choice(["{k}: {x}", "{x}: {k}", "{x}: {k}", "{x} - {k}", "{x} - {k}", "{x} = {k}", "{x} = {k}"])
     shown = rng.choice(["\n", "\n", ", "]).join(form.format(k=k, x=x) for k, x in rows)
     ask = rng.choice(["{x}?", "{x}?", "the {x}?", "{x}"])
     for i, (k, x) in enumerate(rng.sample(rows, n)):

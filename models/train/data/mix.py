@@ -4,17 +4,22 @@ import random
 
 from . import chat, classification, extraction, lookup, misc, stories, tales, tools, written, yes_no
 
-# Weights by number of dialogues. The first one is short and full of copying.
-FIRST = (
-    (extraction.table, 20),
-    (extraction.extraction, 25),
-    (extraction.wh_questions, 12),
-    (chat.repeat, 12),
-    (chat.memory, 5),
-    (classification.classification, 7),
-    (yes_no.yes_no, 8),
-    (tools.tools, 12),
-    (stories.stories, 4),
+# Weights by number of dialogues. The first two are what all else builds on, each learned within two million tokens where little else is asked for:
+# copying, then finding a line of a list by what it begins with.
+COPY = (
+    (chat.repeat, 100),
+    (extraction.table, 30),
+    (lookup.few, 60),
+    (lookup.easy, 20),
+    (lookup.lookup, 6),
+)
+FIND = (
+    (lookup.few, 80),
+    (lookup.easy, 40),
+    (lookup.lookup, 30),
+    (chat.repeat, 20),
+    (extraction.table, 12),
+    (tools.tools, 10),
 )
 # More evenly: what the tokenizer is made from.
 WORDS = (
@@ -34,8 +39,7 @@ WORDS = (
     (misc.misc, 7),
     (misc.english, 2),
 )
-# What both stages have. The order of entries decides what is drawn, so it stays.
-COMMON = (
+MAIN = (
     (extraction.extraction, 34),
     (extraction.several, 2),
     (extraction.enums, 3),
@@ -45,37 +49,23 @@ COMMON = (
     (classification.classification, 11),
     (yes_no.yes_no, 16),
     (chat.chat, 7),
-)
-MAIN = (
-    *COMMON,
-    (tools.tools, 32),
-    (stories.stories, 12),
-    (tales.blend, 4),
-    (tales.tale, 4),
+    (tools.tools, 34),
+    (lookup.few, 6),
+    (lookup.easy, 6),
+    (lookup.lookup, 9),
+    (stories.stories, 9),
+    (written.written, 6),
+    (tales.blend, 3),
+    (tales.tale, 3),
     (misc.misc, 5),
     (misc.english, 1),
 )
 
-# For going on with lower rates: also practice in finding a thing by what is said of it, and the stories written by hand, few as
-# they are, not too often.
-LAST = (
-    *COMMON,
-    (tools.tools, 24),
-    (lookup.few, 15),
-    (lookup.easy, 6),
-    (lookup.lookup, 8),
-    (stories.stories, 7),
-    (tales.blend, 2),
-    (tales.tale, 2),
-    (written.written, 14),
-    (misc.misc, 5),
-    (misc.english, 2),
-)
 # Of each stage: the shard (of a million tokens) where a phase ends, and its mixture.
 END = 1 << 30
 PHASES = {
-    "one": ((2, FIRST), (END, MAIN)),
-    "two": ((END, LAST),),
+    "one": ((3, COPY), (6, FIND), (END, MAIN)),
+    "two": ((END, MAIN),),
 }
 
 

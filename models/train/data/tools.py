@@ -11,25 +11,37 @@ from .tool_families_more import MORE_FAMILIES
 from .tool_families_wide import WIDE_FAMILIES
 from .tools_made import family
 
-PHRASES = """I will be late.|See you tomorrow.|The train is on time.|Happy birthday!|Please call me.|Dinner is ready.|I like your idea.|The door is open.|We need more time.|Thank you for the cake.|Good luck!|The meeting is
-at noon.|It is cold outside.|Where is the key?|I am at home.|The book is on the table.|Bring some bread.|My cat is sleeping.|I found your hat.|Let us meet soon.""".replace(
-    "\n", " "
-).split(
-    "|"
+
+def listed(text: str) -> tuple[str, ...]:
+    return tuple(" ".join(t.split()) for t in text.split("|"))
+
+
+PHRASES = listed(
+    """I will be late.|See you tomorrow.|The train is on time.|Happy birthday!|Please call me.|Dinner is ready.|I like your idea.|The door is open.|We need more time.|Thank you for the
+    cake.|Good luck!|The meeting is at noon.|It is cold outside.|Where is the key?|I am at home.|The book is on the table.|Bring some bread.|My cat is sleeping.|I found your hat.|Let us meet
+    soon.|The parcel has arrived.|I forgot my umbrella.|We won the game!|Can you bring the tickets?|The shop closes at six.|My phone is broken.|Thanks for your help yesterday.|The soup was
+    too salty.|You left your keys here.|The bus did not come.|I will bring a salad.|Our flight is delayed.|The window is still open.|Please water my plants.|Are you coming tonight?|The
+    heating does not work.|I have lost my wallet.|Everything went well.|The car needs petrol.|What time does it start?|We are out of milk."""
 )
-TASKS = tuple(
-    "buy milk|call the doctor|feed the cat|pay the rent|water the plants|wash the car|write a letter|clean the kitchen|take a pill|send the parcel|close the window|bake a cake|walk the dog|fix the bike".split(
-        "|"
-    )
+TASKS = listed(
+    """buy milk|call the doctor|feed the cat|pay the rent|water the plants|wash the car|write a letter|clean the kitchen|take a pill|send the parcel|close the window|bake a cake|walk the
+    dog|fix the bike|pick up the laundry|book a table|sign the contract|renew my passport|charge the phone|empty the bin|return the books|check the oven|print the tickets|iron a shirt|buy a
+    present|lock the shed|turn off the heating|cancel the order|visit my aunt|cut the grass|stretch my back|take out the trash|read the report|order new glasses"""
 )
-EVENTS = tuple(
-    "dinner with Anna|a meeting|the concert|a dentist visit|lunch|the football match|a trip to the lake|the exam|a party|the school play|yoga|a phone call".split(
-        "|"
-    )
+EVENTS = listed(
+    """dinner with Anna|a meeting|the concert|a dentist visit|lunch|the football match|a trip to the lake|the exam|a party|the school play|yoga|a phone call|breakfast with Tom|the staff
+    meeting|a job interview|the parents' evening|a haircut|choir practice|the opening of the shop|a picnic|the board meeting|swimming lessons|a film night|the garden party|my driving test|a
+    video call|the team lunch|a birthday dinner|the book fair|a hike with friends|the vet appointment|a wedding"""
 )
-LANGUAGES = tuple("French German Spanish Italian Polish Dutch Greek Turkish Swedish Japanese Danish Finnish".split())
-ROOMS = tuple("kitchen bedroom hall bathroom garden office cellar garage nursery attic".split())
-CURRENCIES = tuple("euros dollars pounds francs yen kroner rupees pesos".split())
+LANGUAGES = tuple(
+    """French German Spanish Italian Polish Dutch Greek Turkish Swedish Japanese Danish Finnish Portuguese Russian Chinese Korean Arabic Hindi Norwegian Hungarian Czech Romanian Ukrainian Thai
+    Hebrew Latin Icelandic Irish Welsh Basque Croatian Bulgarian""".split()
+)
+ROOMS = tuple(
+    """kitchen bedroom hall bathroom garden office cellar garage nursery attic lounge study library balcony porch basement laundry lobby corridor canteen studio gym ballroom pantry workshop
+    shed stable terrace""".split()
+)
+CURRENCIES = tuple("euros dollars pounds francs yen kroner rupees pesos zloty rubles crowns won baht lira rand shekels forint dinars dirhams reals ringgit".split())
 SYSTEMS = (
     "You can call tools.",
     "You have these tools.",
@@ -38,7 +50,8 @@ SYSTEMS = (
     "Answer with a tool call.",
     "You are a helpful assistant.",
 )
-PHRASES = tuple(PHRASES)
+# How often what a tool does stands before its name: a name that comes later has read it, so that finding a tool is one step and not two.
+WHAT_FIRST = 0.85
 SHORT = {k: [t + "." for t in v if len(t) < 45 and '"' not in t] for k, v in parts(words("sentences")).items()}
 
 
@@ -129,16 +142,18 @@ def make(rng, split, family):
     return name, description, args, requests
 
 
-def describe(style, tool) -> str:
+def describe(style, tool, what_first=False) -> str:
     name, description, args, _ = tool
+    if what_first and style == "line":
+        return f"{description}: {name}({', '.join(f'{a}: {t}' for a, _, t in args)})"
     if style == "line":
         return f"{name}({', '.join(f'{a}: {t}' for a, _, t in args)}): {description}."
+    head = {"description": description, "name": name} if what_first else {"name": name, "description": description}
     if style == "short":
-        return json.dumps({"name": name, "description": description, "parameters": {a: t for a, _, t in args}}, separators=(",", ":"))
+        return json.dumps({**head, "parameters": {a: t for a, _, t in args}}, separators=(",", ":"))
     properties = {a: {"type": t} for a, _, t in args}
     function = {
-        "name": name,
-        "description": description,
+        **head,
         "parameters": {"type": "object", "properties": properties, "required": [a for a, _, _ in args]},
     }
     return json.dumps({"type": "function", "function": function}, separators=rng_separators(style))
@@ -153,14 +168,14 @@ def asked(rng, split, tool) -> tuple[str, str]:
     name, _, args, requests = tool
     for _ in range(20):
         values = [sample(rng, split, kind) for _, kind, _ in args]
-        if len(values) < 2 or values[0] != values[1]:
+        if len({v[0] for v in values}) == len(values):
             break
     request = rng.choice(requests).format(*(v[0] for v in values))
     return request, record([("name", quote(name)), ("arguments", record((a, v[1]) for (a, _, _), v in zip(args, values)))])
 
 
-def tools(rng, split, style=None, count=None):
-    """Up to four tools, one request that one of them serves."""
+def tools(rng, split, style=None, count=None, what_first=None):
+    """Up to four tools, one request that one of them serves; all described in one style and order, drawn unless given."""
     d = Dialogue("tool")
     style = style or rng.choice(["line", "line", "short", "short", "tight", "wide"] if split == "test" else ["line"] * 5 + ["short"] * 4 + ["tight", "wide", "wide"])
     others = []
@@ -179,7 +194,10 @@ def tools(rng, split, style=None, count=None):
     families = others + [right]
     rng.shuffle(families)
     chosen = {id(f): make(rng, split, f) for f in families}
-    shown = "\n".join(describe(style, chosen[id(f)]) for f in families)
+    d.described = list(chosen.values())
+    if what_first is None:
+        what_first = rng.random() < WHAT_FIRST
+    shown = "\n".join(describe(style, chosen[id(f)], what_first) for f in families)
     head = rng.choice(SYSTEMS)
     if style in ("line", "short"):
         system = rng.choice([f"{head}\n{shown}", f"{head}\nTools:\n{shown}", f"{head}\n<tools>\n{shown}\n</tools>", f"Tools:\n{shown}"])

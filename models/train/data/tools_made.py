@@ -55,7 +55,7 @@ BEFORE = tuple("|||||please |can you |could you |I want to |I need to |I would l
 AFTER = tuple("|||||| please| now| today| for me| thanks| again| as soon as you can| if you can".split("|"))
 # Requests without the verb.
 OTHER = cut("{n} {r}|I need a {n} {r}|a {n} {r}, please|what about the {n} {r}?|is there a {n} {r}?|the {n} {r}|get me a {n} {r}|give me the {n} {r}|where is the {n} {r}?|my {n} {r}|show the {n} {r}|how is the {n} {r}?")
-DESCRIBE = cut("{V}s a {n}|{V}s the {n}|To {v} {p}|{V}s {p}|{V} a {n}|{V} the {n}|Used to {v} a {n}|{V}s one {n} for the user|{V}s a {n} and answers|Lets you {v} the {n}|For a {n} you want to {v}|{N} {v}ing|{V}s the {n} of a person")
+DESCRIBE = cut("{S} a {n}|{S} the {n}|To {v} {p}|{S} {p}|{V} a {n}|{V} the {n}|Used to {v} a {n}|{S} one {n} for the user|{S} a {n} and answers|Lets you {v} the {n}|For a {n} you want to {v}|{N} {v}ing|{S} the {n} of a person")
 
 
 def _name(rng, verb, noun):
@@ -121,7 +121,7 @@ def invented(rng, split="train", verb=None, noun=None):
     if len(set(labels)) < count:
         return invented(rng, split, verb, noun)
     name = _name(rng, verb, noun)
-    description = pick(rng, split, DESCRIBE).format(v=verb, V=verb.capitalize(), n=noun, N=noun.capitalize(), p=plural(noun))
+    description = pick(rng, split, DESCRIBE).format(v=verb, V=verb.capitalize(), S=plural(verb).capitalize(), n=noun, N=noun.capitalize(), p=plural(noun))
     description = description if rng.random() < 0.9 else noun.capitalize()
     requests = tuple(request(rng, split, verb, noun, labels, kinds) for _ in range(4 if breadth.wide else 2))
     return name, description, tuple(f"{x}:{k}" for x, k in zip(labels, kinds)), requests

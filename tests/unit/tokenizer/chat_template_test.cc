@@ -112,6 +112,35 @@ TEST_CASE("the Llama 2 template") {
   CHECK(has(wrong.error().message, "must alternate"));
 }
 
+TEST_CASE("the bundled model's template says what a tool does before its name") {
+  std::ifstream file("models/default/tokenizer_config.json");
+  REQUIRE(file);
+  auto chat = ChatTemplate::parse(ordered_json::parse(file)["chat_template"].get<std::string>());
+  REQUIRE_MESSAGE(chat.ok(), chat.error().message);
+  ChatRenderOptions options;
+  options.bos_token = "<|begin|>";
+  options.add_generation_prompt = true;
+  const auto rendered = [&](const std::string& messages) {
+    const auto out = chat->render_json(ordered_json::parse(messages), options);
+    REQUIRE_MESSAGE(out.ok(), out.error().message);
+    return *out;
+  };
+  const std::string user = R"({"role": "user", "content": "Hi"})",
+                    system = R"({"role": "system", "content": "Be nice."})";
+  CHECK(rendered("[" + user + "]") == "<|begin|><|user|>\nHi<|end|><|assistant|>");
+  CHECK(rendered("[" + system + "," + user + "]") ==
+        "<|begin|><|system|>\nBe nice.<|end|><|user|>\nHi<|end|><|assistant|>");
+  options.variables = ordered_json::parse(R"({"tools": [
+    {"type": "function", "function": {"name": "mail", "description": "Sends an e-mail.", "parameters":
+      {"type": "object", "properties": {"to": {"type": "string"}, "copies": {"type": ["integer", "null"]}}}}},
+    {"type": "function", "function": {"name": "ping"}}]})");
+  const std::string tools = "\nTools:\nSends an e-mail: mail(to: string, copies: any)\nping: ping()<|end|>";
+  CHECK(rendered("[" + user + "]") ==
+        "<|begin|><|system|>\nUse a tool to help the user." + tools + "<|user|>\nHi<|end|><|assistant|>");
+  CHECK(rendered("[" + system + "," + user + "]") ==
+        "<|begin|><|system|>\nBe nice." + tools + "<|user|>\nHi<|end|><|assistant|>");
+}
+
 TEST_CASE("what users write never becomes a control token") {
   nlohmann::json file = byte_level_json();
   file["added_tokens"] = {{{"id", 261}, {"content", "<|im_start|>"}, {"special", true}, {"normalized", false}},
