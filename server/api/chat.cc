@@ -95,6 +95,10 @@ void read_tools(Fields& fields, Chat& out) {
                                  : "'parameters' must be a JSON Schema object");
       return fields.point(fmt::format("/tools/{}/function", i));
     }
+    if (one.parameters.contains("properties") && !one.parameters["properties"].is_object()) {
+      fields.fail("tools", "'properties' must be an object from names of arguments to their schemas");
+      return fields.point(fmt::format("/tools/{}/function/parameters/properties", i));
+    }
     if (!is_function_name(one.name)) {
       fields.fail("tools", "the name of a function has 1 to 64 letters, digits, '_' and '-'");
       return fields.point(fmt::format("/tools/{}/function/name", i));

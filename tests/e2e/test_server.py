@@ -118,6 +118,9 @@ def openai():
         function = call["message"]["tool_calls"][0]["function"]
         equal(function["name"], "get_weather", "tool")
         check(isinstance(json.loads(function["arguments"])["city"], str), function)
+        listed = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": ["city"]}}}
+        refused = s.ask("POST", "/v1/chat/completions", {**ask, "tools": [listed]})
+        equal((refused.status, "'properties' must be an object" in refused.json()["error"]["message"]), (400, True), f"{refused!r}")
         completion = s.good("POST", "/v1/completions", {"model": "tiny", "prompt": ["Once", "A"], "max_tokens": 4, "n": 2, "logprobs": 1}).json()
         equal(len(completion["choices"]), 4, "choices")
         check(all(len(c["logprobs"]["token_logprobs"]) <= 4 for c in completion["choices"]), completion)
