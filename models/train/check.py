@@ -1,7 +1,8 @@
-"""Compares the hand-written gradients with those of autograd in float64. Run: python3 models/train/check.py"""
+"""Compares the hand-written gradients with those of autograd in float64, and looks at the optimizer's steps. Run: python3 models/train/check.py"""
 
 import torch
 
+from kernels import call
 from model import Config, Model
 
 
@@ -31,26 +32,43 @@ def reference(config: Config, p: dict, ids: torch.Tensor) -> torch.Tensor:
     return norm(x) @ p["embed"].t()
 
 
-def main():
+def check_gradients(b: int, t: int):
     torch.manual_seed(1)
     config = Config(vocab_size=96, hidden_size=64, num_hidden_layers=2, num_attention_heads=2, intermediate_size=96)
     model = Model(config)
     model.flat.copy_(model.flat.to(torch.bfloat16).float())
-    ids = torch.randint(0, 96, (3, 16), dtype=torch.int32)
-    rows = torch.arange(5, 40, 3, dtype=torch.int32)
+    ids = torch.randint(0, 96, (b, t), dtype=torch.int32)
+    rows = torch.arange(5, b * t - 8, 3, dtype=torch.int32)
     targets = torch.randint(0, 96, rows.shape, dtype=torch.int32)
+    model.refresh()
     loss = model.step(ids, rows, targets, torch.ones(len(rows)), torch.zeros(1, dtype=torch.int32))
     p = {k: v.double().requires_grad_() for k, v in model.params.items()}
     out = reference(config, p, ids).view(-1, 96)[rows.long()]
     expected = torch.nn.functional.cross_entropy(out, targets.long(), reduction="sum")
     expected.backward()
-    print(f"loss {loss:.4f}, expected {expected.item():.4f}")
-    worst = 0.0
-    for name, value in p.items():
-        error = ((model.grads[name].double() - value.grad).norm() / value.grad.norm()).item()
-        worst = max(worst, error)
-        print(f"{name:12} relative error {error:.4f}")
-    assert worst < 0.03 and abs(loss - expected.item()) < 0.02 * expected.item()
+    errors = {name: ((model.grads[name].double() - value.grad).norm() / value.grad.norm()).item() for name, value in p.items()}
+    worst = max(errors, key=errors.get)
+    print(f"{b} sequences of {t}: loss {loss:.4f}, expected {expected.item():.4f}; worst gradient: {worst}, relative error {errors[worst]:.4f}")
+    assert errors[worst] < 0.03 and abs(loss - expected.item()) < 0.02 * expected.item()
+
+
+def check_step(h: int, w: int):
+    """A step of Muon on a matrix: as long as told, along the gradient, with all singular values about 1."""
+    torch.manual_seed(2)
+    p, g, velocity = torch.zeros(h, w), torch.randn(h, w), torch.zeros(h, w)
+    call("muon", p, g, velocity, h, w, 0.95, 1.0, 1.0)
+    u, _, v = torch.linalg.svd(g, full_matrices=False)
+    values = torch.linalg.svdvals(p)
+    along = -(p * (u @ v)).sum().item() / min(h, w)
+    print(f"step of {h} x {w}: singular values {values.min():.2f} to {values.max():.2f}, along the gradient's {along:.2f}")
+    assert 0.5 < values.min() and values.max() < 1.3 and along > 0.8
+
+
+def main():
+    for b, t in ((3, 16), (3, 48), (2, 112)):
+        check_gradients(b, t)
+    for h, w in ((64, 64), (96, 64), (64, 96)):
+        check_step(h, w)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ WEIGHTS = {
     "feeling": 10,
     "yes_no": 10,
     "scenes": 10,
+    "passage": 8,
     "wh": 2,
     "drill": 5,
     "lookup": 3,

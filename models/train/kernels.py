@@ -1,4 +1,4 @@
-"""Loads kernels.c: compiled once per source and processor into the build folder, called through ctypes."""
+"""Loads the kernels of native/: compiled once per source and processor into the build folder, called through ctypes."""
 
 import ctypes
 import hashlib
@@ -9,17 +9,18 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parents[1] / "build" / "model-data"
-FLAGS = ["-O3", "-march=native", "-ffast-math", "-mprefer-vector-width=512", "-shared", "-fPIC"]
+FLAGS = ["-O3", "-march=native", "-ffast-math", "-mprefer-vector-width=512", "-shared", "-fPIC", "-Wno-psabi"]
 
 
 def library() -> ctypes.CDLL:
     """The compiled kernels. Needs a C compiler, `cc` or the one in the variable CC."""
-    source = (HERE / "kernels.c").read_bytes()
+    sources = sorted((HERE / "native").glob("*.c"))
+    source = b"".join(path.read_bytes() for path in (*sources, HERE / "native" / "bf16.h"))
     key = hashlib.sha256(source + " ".join(FLAGS).encode() + platform.processor().encode()).hexdigest()[:12]
     target = CACHE / f"kernels-{key}.so"
     if not target.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
-        command = [os.environ.get("CC", "cc"), *FLAGS, str(HERE / "kernels.c"), "-o", str(target), "-lmvec", "-lm"]
+        command = [os.environ.get("CC", "cc"), *FLAGS, *map(str, sources), "-o", str(target), "-lmvec", "-lm"]
         subprocess.run(command, check=True)
     lib = ctypes.CDLL(str(target))
     lib.cross_entropy.restype = ctypes.c_double

@@ -1,9 +1,8 @@
 """The model and its gradients: a Llama (RMSNorm, SwiGLU, rotary positions, tied embeddings), made for one CPU core.
 
-Matrix products run in bfloat16 where the processor has instructions for it, which is several times faster
-than float32; everything between them is in kernels.c. Parameters, their gradients and the residual stream are
-float32. There is no autograd: `step` runs forward and backward by hand, and `check.py` compares it with autograd. The
-gains of the norms stay 1: the matrices after them can express any other gain.
+The work is done in C (native/): products in bfloat16, on AMX where the processor has it; attention; all that lies between two
+attentions. Parameters, their gradients and the residual stream are float32. There is no autograd: `step` runs forward and backward by
+hand, and `check.py` compares it with autograd. The gains of the norms stay 1: the matrices after them can express any other gain.
 """
 
 from dataclasses import asdict, dataclass
@@ -44,23 +43,6 @@ class Config:
         return out
 
 
-def has_fast_bf16() -> bool:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as f:
-            text = f.read()
-    except OSError:
-        return False
-    return "amx_bf16" in text or "avx512_bf16" in text
-
-
-FAST = has_fast_bf16()
-
-
-def mm(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Product of bfloat16 matrices, or of two batches of them."""
-    return torch.matmul(a, b) if FAST else torch.matmul(a.float(), b.float()).to(BF16)
-
-
 def take(x: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
     """Those rows of a matrix; zeros for a row of -1."""
     out = x[rows.clamp(min=0).long()]
@@ -94,8 +76,7 @@ class Model:
             self.params[name].normal_(0, deviation, generator=generator)
             at += a * b
         self.grads = self._views(self.total)
-        self.half = torch.empty(total, dtype=BF16)
-        self.low = self._views(self.half)
+        self.packed = torch.empty(2, total, dtype=BF16)  # for products with the transpose of a matrix, and with itself
         self.refresh()
         half = config.head_dim // 2
         rates = config.rope_theta ** (-torch.arange(half, dtype=torch.float64) / half)
@@ -111,110 +92,118 @@ class Model:
 
     def refresh(self):
         """Makes the bfloat16 copies of the matrices that the products use; after every change of `flat`."""
-        self.half.copy_(self.flat)
+        self.sides, at = {}, 0
+        for name, p in self.params.items():
+            self.sides[name] = self.packed[:, at : at + p.numel()]
+            call("pack_weights", p.to(BF16), *p.shape, *self.sides[name])
+            at += p.numel()
 
     def share(self):
         """Puts the parameters where processes forked later see them change."""
         self.flat.share_memory_()
-        self.half.share_memory_()
-        self.params, self.low = self._views(self.flat), self._views(self.half)
+        self.packed.share_memory_()
+        self.params = self._views(self.flat)
+        self.refresh()
 
     def use(self, buffer):
-        """Gradients go into `buffer`, from zero."""
-        self.grads = self._views(buffer.zero_())
+        """Gradients go into `buffer`; a step sets all of it."""
+        self.grads = self._views(buffer)
+
+    def _times(self, x, name, back=False):
+        """x by the transpose of a matrix, or by the matrix on the way back."""
+        n, k = self.params[name].shape[:: -1 if back else 1]
+        out = torch.empty(len(x), n, dtype=BF16)
+        call("multiply", x, self.sides[name][int(back)], out, len(x), n, k)
+        return out
 
     def _attention(self, qkv, b, t):
-        c = self.config
-        h, d = c.num_attention_heads, c.head_dim
-        heads = torch.empty(3, b * h, t, d, dtype=BF16)
-        call("split_heads", qkv, heads, self.cos, self.sin, b, t, h, d, float(d**-0.5))
-        q, k, v = heads
-        p = mm(q, k.transpose(1, 2))
-        call("softmax", p, b * h, t)
-        o = mm(p, v)
-        rows = torch.empty(b * t, h * d, dtype=BF16)
-        call("merge_heads", o, rows, b, t, h, d, 0)
-        return rows, (q, k, v, p)
+        h, d = self.config.num_attention_heads, self.config.head_dim
+        whole = -(-t // 32) * 32
+        turned, p = torch.empty(b * h, 2, whole, d, dtype=BF16), torch.empty(b * h, whole, whole, dtype=BF16)
+        inverse, out = torch.empty(b * h, whole), torch.empty(b * t, h * d, dtype=BF16)
+        call("attention", qkv, turned, p, inverse, out, self.cos, self.sin, b, t, h, d, float(d**-0.5))
+        return out, (qkv, turned, p, inverse, out)
 
     def _attention_back(self, grows, saved, b, t):
-        c = self.config
-        h, d = c.num_attention_heads, c.head_dim
-        q, k, v, p = saved
-        go = torch.empty(b * h, t, d, dtype=BF16)
-        call("merge_heads", go, grows, b, t, h, d, 1)
-        grad = torch.empty(3, b * h, t, d, dtype=BF16)
-        grad[2] = mm(p.transpose(1, 2), go)
-        gs = mm(go, v.transpose(1, 2))
-        call("softmax_back", p, gs, b * h, t)
-        grad[0] = mm(gs, k)
-        grad[1] = mm(gs.transpose(1, 2), q)
+        h, d = self.config.num_attention_heads, self.config.head_dim
         gqkv = torch.empty(b * t, 3 * h * d, dtype=BF16)
-        call("split_heads_back", grad, gqkv, self.cos, self.sin, b, t, h, d, float(d**-0.5))
+        call("attention_back", *saved, grows, gqkv, self.cos, self.sin, b, t, h, d, float(d**-0.5))
         return gqkv
 
-    def _forward(self, ids, b, t, targets=None):
-        """The last norm and what the way back needs. With `targets`, the rows with loss (padded with -1), the last layer leaves out the others."""
+    def _norm(self, x):
+        z, s = torch.empty(x.shape, dtype=BF16), torch.empty(len(x))
+        call("add_norm", x, None, z, s, *x.shape, float(self.config.rms_norm_eps))
+        return z, s
+
+    def _between(self, i, x, rows):
+        """From the heads' output of layer i to the next layer's norm (its output and scale) and qkv; what the way back needs."""
         c = self.config
-        d, f = c.hidden_size, c.intermediate_size
-        x = torch.empty(b * t, d)
-        call("embed", self.params["embed"], ids, x, b * t, d)
-        saved, out = [], None
+        n, d, f, last = len(x), c.hidden_size, c.intermediate_size, i == c.num_hidden_layers - 1
+        z2, s2, both, z, s = torch.empty(n, d, dtype=BF16), torch.empty(n), torch.empty(n, 2 * f, dtype=BF16), torch.empty(n, d, dtype=BF16), torch.empty(n)
+        qkv = None if last else torch.empty(n, 3 * d, dtype=BF16)
+        weights = [self.sides[f"{i}.{w}"][0] for w in ("o", "gate_up", "down")] + [None if last else self.sides[f"{i + 1}.qkv"][0]]
+        call("between", rows, x, n, d, f, *weights, z2, s2, both, z, s, qkv, float(c.rms_norm_eps))
+        return z, s, qkv, (rows, z2, s2, both, z, s)
 
-        def norm(x, y):
-            z, s = torch.empty(x.shape, dtype=BF16), torch.empty(len(x))
-            call("add_norm", x, y, z, s, len(x), d, float(c.rms_norm_eps))
-            return z, s
+    def _between_back(self, i, saved, gx, gqkv=None, gz=None):
+        """The gradient of the heads' output of layer i, from that of the next layer's qkv or of the last norm; adds to gx."""
+        c = self.config
+        rows, z2, s2, both, z, s = saved
+        names = [f"{i}.o", f"{i}.gate_up", f"{i}.down"] + ([] if gqkv is None else [f"{i + 1}.qkv"])
+        weights, grads = [self.sides[x][1] for x in names], [self.grads[x] for x in names]
+        none = [None] * (4 - len(names))
+        grows = torch.empty(rows.shape, dtype=BF16)
+        sizes = len(rows), c.hidden_size, c.intermediate_size
+        call("between_back", gqkv, gz, rows, z2, s2, both, z, s, gx, grows, *sizes, *weights, *none, *grads, *none)
+        return grows
 
+    def _forward(self, ids, b, t, targets=None):
+        """The last norm's output and what the way back needs. With `targets`, the rows with loss (padded with -1), the last layer leaves out the others."""
+        c = self.config
+        x = torch.empty(b * t, c.hidden_size)
+        call("embed", self.params["embed"], ids, x, b * t, c.hidden_size)
+        first = z, _ = self._norm(x)
+        qkv = self._times(z, "0.qkv")
+        saved = []
         for i in range(c.num_hidden_layers):
-            z1, s1 = norm(x, out)
-            rows, att = self._attention(mm(z1, self.low[f"{i}.qkv"].t()), b, t)
+            rows, attention = self._attention(qkv, b, t)
             if targets is not None and i == c.num_hidden_layers - 1:
                 x, rows = take(x, targets), take(rows, targets)
-            z2, s2 = norm(x, mm(rows, self.low[f"{i}.o"].t()))
-            both = mm(z2, self.low[f"{i}.gate_up"].t())
-            act = torch.empty(len(x), f, dtype=BF16)
-            call("swiglu", both, act, len(x), f)
-            out = mm(act, self.low[f"{i}.down"].t())
-            saved.append((z1, s1, rows, att, z2, s2, both, act))
-        return norm(x, out), saved
+            z, _, qkv, rest = self._between(i, x, rows)
+            saved.append((attention, rest))
+        return z, first, saved
 
     def logits(self, ids: torch.Tensor) -> torch.Tensor:
         """Logits of a batch of equally long sequences, [b, t, vocabulary]."""
         b, t = ids.shape
-        (z, _), _ = self._forward(ids.to(torch.int32).contiguous(), b, t)
-        return mm(z, self.low["embed"].t()).view(b, t, -1)
+        z, _, _ = self._forward(ids.to(torch.int32).contiguous(), b, t)
+        return self._times(z, "embed").view(b, t, -1)
 
     def step(self, ids, rows, targets, weights, right) -> float:
-        """Adds the gradients of the weighted loss at `rows` of the flattened batch; returns its sum without weights."""
+        """Sets the gradients of the weighted loss at `rows` of the flattened batch; returns its sum without weights."""
         c = self.config
         b, t = ids.shape
-        n, d, f, m = b * t, c.hidden_size, c.intermediate_size, rows.numel()
-        padded = -(-m // 64) * 64  # few different sizes, so that oneDNN makes few different kernels
+        n, d, m = b * t, c.hidden_size, rows.numel()
+        padded = -(-m // 32) * 32
         rows = torch.cat([rows, torch.full((padded - m,), -1, dtype=torch.int32)])
-        (z, s), saved = self._forward(ids, b, t, rows)
-        logits = mm(z, self.low["embed"].t())
+        z, first, saved = self._forward(ids, b, t, rows)
+        logits = self._times(z, "embed")
         loss = call("cross_entropy", logits, targets, weights, m, c.vocab_size, right)
         logits[m:] = 0
-        self._add("embed", logits, z)
-        gx, g = torch.zeros(padded, d), torch.empty(padded, d, dtype=BF16)
-        call("norm_back", mm(logits, self.low["embed"]), z, s, gx, g, padded, d)
+        self._gradient("embed", logits, z)
+        gx, gqkv, gz = torch.zeros(padded, d), None, self._times(logits, "embed", back=True)
         for i in reversed(range(c.num_hidden_layers)):
-            z1, s1, heads, att, z2, s2, both, act = saved.pop()
-            self._add(f"{i}.down", g, act)
-            gboth = torch.empty(len(g), 2 * f, dtype=BF16)
-            call("swiglu_back", both, mm(g, self.low[f"{i}.down"]), gboth, len(g), f)
-            self._add(f"{i}.gate_up", gboth, z2)
-            call("norm_back", mm(gboth, self.low[f"{i}.gate_up"]), z2, s2, gx, g, len(g), d)
-            self._add(f"{i}.o", g, heads)
-            gheads = mm(g, self.low[f"{i}.o"])
+            attention, rest = saved.pop()
+            grows = self._between_back(i, rest, gx, gqkv, gz)
             if i == c.num_hidden_layers - 1:
-                gx, gheads, g = spread(gx, rows, n), spread(gheads, rows, n), torch.empty(n, d, dtype=BF16)
-            gqkv = self._attention_back(gheads, att, b, t)
-            self._add(f"{i}.qkv", gqkv, z1)
-            call("norm_back", mm(gqkv, self.low[f"{i}.qkv"]), z1, s1, gx, g, n, d)
+                gx, grows, gz = spread(gx, rows, n), spread(grows, rows, n), None
+            gqkv = self._attention_back(grows, attention, b, t)
+        z, s = first
+        self._gradient("0.qkv", gqkv, z)
+        call("norm_back", self._times(gqkv, "0.qkv", back=True), z, s, gx, torch.empty(n, d, dtype=BF16), n, d)
         call("embed_back", gx, ids, self.grads["embed"], n, d)
         return loss
 
-    def _add(self, name, g, x):
-        product = mm(g.t(), x)
-        call("accumulate", self.grads[name], product, product.numel())
+    def _gradient(self, name, g, x):
+        """The gradient of a matrix from that of its product with x."""
+        call("gradient", g, x, self.grads[name], len(x), *self.grads[name].shape)

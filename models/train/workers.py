@@ -72,7 +72,7 @@ class Workers:
         """The next part, copied, or None. A helper leaves the last parts to this process when it is slower."""
         with self.lock:
             step, at, count = self.control.tolist()
-            need = 1 if who == 0 else max(1.0, float(self.pace[who] / max(float(self.pace[0]), 1e-3)))
+            need = 1 if who == 0 else max(1, round(float(self.pace[who] / max(float(self.pace[0]), 1e-3))))
             if count - at < need:
                 self.pace[who] *= 0.9 if count else 1  # what was slow once is tried again
                 return None

@@ -8,6 +8,7 @@ import sys
 import unittest
 from collections import Counter
 from pathlib import Path
+from unittest import mock
 
 sys.dont_write_bytecode = True
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,7 +16,7 @@ sys.path[:0] = [str(ROOT / "models" / "train"), str(ROOT / "bench" / "default_mo
 
 import held_patterns  # noqa: E402
 import heldout  # noqa: E402
-from data import breadth, lookup, mix, stories, tools, written, yes_no  # noqa: E402
+from data import breadth, classify_more, classify_words, lookup, mix, passages, stories, tools, written, yes_no  # noqa: E402
 from data.pools import SPLITS, parts, words  # noqa: E402
 
 CALL = re.compile(r"<tool_call>(.*)</tool_call>", re.DOTALL)
@@ -51,6 +52,16 @@ class Splits(unittest.TestCase):
         # The filter would see one.
         self.assertIsNotNone(written.held().fullmatch(parts(stories.PLOTS["fear"][0])["test"][0].format(n="Ann", he="she", place="barn")))
 
+    def test_texts_that_are_much_like_held_out_ones_are_left_out(self):
+        for name, base, used in (("reviews", classify_words.SENTIMENT, classify_more.SAID_SENTIMENT), ("requests", classify_words.INTENTS, classify_more.SAID_INTENTS)):
+            every = [line.split("|")[1] for line in words(name)]
+            self.assertEqual(len(set(every)), len(every))
+            self.assertGreater(sum(map(len, used.values())), 900)
+            # The filter would see a held-out pattern, also with other words in its slots.
+            held = [p for patterns in base.values() for p in parts(patterns)["test"]]
+            with mock.patch.object(classify_more, "words", lambda _: [f"{next(iter(base))}|{p.replace('{q}', 'two')}" for p in held]):
+                self.assertFalse(any(classify_more.said(name, base).values()))
+
     def test_held_out_cases_are_the_same_every_time(self):
         self.assertEqual(heldout.cases(3), heldout.cases(3))
         self.assertEqual(heldout.story_texts(2), heldout.story_texts(2))
@@ -63,6 +74,20 @@ class Dialogues(unittest.TestCase):
     def tearDown(self):
         breadth.wide = False
 
+    def test_passages_ask_what_they_answer(self):
+        self.assertGreater(len(passages.passages()), 400)
+        for _, text, yes, no in passages.passages():
+            self.assertTrue(len(yes) >= 3 <= len(no) and not set(yes) & set(no), text)
+        rng = random.Random(4)
+        # Words are exchanged in the text and the questions alike.
+        text, question = passages.exchanged(rng, ["The red kite is in the tree, the blue one is not.", "Is the red kite in the tree?"], 1)
+        self.assertNotIn("red", text)
+        self.assertIn(text.split(" is in")[0].lower(), question.lower())
+        self.assertEqual(passages.exchanged(rng, ["Two dogs and a dog."], 1), ["Two dogs and a dog."])
+        said = Counter(text for _ in range(300) for role, text, _ in passages.passage(rng, "train").messages if role == "assistant")
+        self.assertEqual(set(said), {"yes", "no"})
+        self.assertGreater(min(said.values()), 0.4 * sum(said.values()))
+
     def test_every_mixture_and_split_makes_dialogues(self):
         for stage in mix.PHASES:
             seen = Counter()
@@ -72,7 +97,8 @@ class Dialogues(unittest.TestCase):
                     d = mix.dialogue(rng, "train", mix.phase(stage, shard))
                     seen[d.task] += 1
                     self.assertTrue(d.text or any(role == "assistant" and text for role, text, _ in d.messages))
-                    self.assertNotRegex(d.text or "", r"\{[a-zA-Z]\w*\}")
+                    for text in (d.text or "", *(text for _, text, _ in d.messages)):
+                        self.assertNotRegex(text, r"\{[a-zA-Z]\w*\}")
             self.assertGreater(len(seen), 20)
         rng = random.Random(2)
         for _ in range(300):

@@ -2,8 +2,9 @@
 
 import re
 
+from . import breadth
 from .classify_words import BAD, DEGREE, FEELINGS, GOOD, INTENTS, SENTIMENT, SUBJECTS, TOPIC_OWN, TOPIC_SHAPES, TOPIC_WORDS
-from .classify_more import AFTER, AROUND, TRAIN_FEELINGS, TRAIN_INTENTS, TRAIN_SENTIMENT
+from .classify_more import AFTER, AROUND, SAID_FEELINGS, SAID_INTENTS, SAID_SENTIMENT, TRAIN_FEELINGS, TRAIN_INTENTS, TRAIN_SENTIMENT
 from .dialogue import Dialogue, and_list, sentence
 from .entities import city, first_name, item, quantity
 from .grammar_words import ADVERBIALS, DONE, LINKS
@@ -47,13 +48,14 @@ NAMES = {
 }
 TABLES = {"feeling": FEELINGS, "intent": INTENTS}
 TRAIN = {"sentiment": TRAIN_SENTIMENT, "feeling": TRAIN_FEELINGS, "intent": TRAIN_INTENTS}
+SAID = {"sentiment": SAID_SENTIMENT, "feeling": SAID_FEELINGS, "intent": SAID_INTENTS}
 
 
 def pattern(rng, split, kind, label, held) -> str:
     """A sentence pattern; in training from the longer lists, with words around it now and then."""
     if split != "train":
         return pick(rng, split, held)
-    text = rng.choice(TRAIN[kind][label])
+    text = rng.choice((SAID if breadth.wide and rng.random() < 0.6 else TRAIN)[kind][label])
     if rng.random() < 0.15:
         before = rng.choice(AROUND)
         text = before + (text[0].lower() + text[1:] if before.endswith(", ") and text[:2] != "I " and text[0] != "{" else text)

@@ -1,8 +1,10 @@
 """Yes/no questions about a short passage, about everyday knowledge and about small numbers."""
 
+from . import breadth
 from .dialogue import Dialogue, and_list
 from .entities import NUMBERS, age, city, first_name, full_name, item, quantity
 from .frames import frame
+from .passages import passage
 from .pools import COLORS, COMMON_THINGS, HOBBIES, JOBS, PETS, RANDOM_WORDS, article, pick
 
 LAYOUTS = [
@@ -341,6 +343,8 @@ def drill(rng, split):
 
 
 def yes_no(rng, split):
+    if split == "train" and breadth.wide and rng.random() < 0.25:
+        return passage(rng, split)
     if split != "test" and rng.random() < 0.4:
         from .scenes_made import composed
 
