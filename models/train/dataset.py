@@ -32,7 +32,8 @@ WEIGHTS = {
 }
 
 
-# In the JSON of an answer: the first token of a value decides what is copied, the others follow from it; a tool's name decides most.
+# In the JSON of an answer: the first token of a value decides what is copied, the others follow from it; a tool's name decides most, and
+# names of people are where records fail most.
 VALUE = re.compile(rb'":"?(?=[^"{\[])')
 NAME = re.compile(rb'"name":"([^"]+)')
 
@@ -42,9 +43,9 @@ def decisions(task: str, text: bytes) -> dict[int, int]:
     if not text.startswith((b"{", b"<tool_call>")):
         return {}
     counts = {m.end(): 2 for m in VALUE.finditer(text)}
-    name = NAME.search(text) if task == "tool" else None
+    name = NAME.search(text) if task == "tool" or task.startswith("extract") else None
     if name:
-        counts |= {at: 2 for at in range(*name.span(1))} | {name.start(1): 4}
+        counts |= {at: 2 for at in range(*name.span(1))} | {name.start(1): 4 if task == "tool" else 3}
     return counts
 
 

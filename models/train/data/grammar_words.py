@@ -2,7 +2,7 @@
 
 
 def cut(text: str) -> tuple[str, ...]:
-    return tuple(t.strip() for t in text.replace("\n", " ").split("|"))
+    return tuple(" ".join(t.split()) for t in text.split("|"))
 
 
 LINKS = "at in from near of for by with to under via over through as around behind beside past".split()

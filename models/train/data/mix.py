@@ -40,12 +40,12 @@ WORDS = (
     (misc.english, 2),
 )
 MAIN = (
-    (extraction.extraction, 38),
+    (extraction.extraction, 55),
     (extraction.several, 2),
     (extraction.enums, 3),
     (extraction.animals, 2),
-    (extraction.table, 4),
-    (extraction.wh_questions, 6),
+    (extraction.table, 6),
+    (extraction.wh_questions, 8),
     (classification.classification, 14),
     (yes_no.yes_no, 17),
     (chat.chat, 7),
