@@ -42,7 +42,8 @@ ASKED = (
 SHORT = tuple(dict.fromkeys((*COLORS, *JOBS, *COMMON_THINGS, *PETS)))
 # A pair of words, and the question for the first by the second; for the second one asks with the beginning of the pair.
 PAIRS = (("{k}: {x}", "{x}: "), ("{k}: {x}", "{x}: "), ("{k} = {x}", "{x} = "), ("{k} - {x}", "{x} - "), ("{k} {x}", "{x} "), ("{k}:{x}", "{x}:"), ("{k}({x})", "{x}: "), ("{k}: the {x}", "the {x}: "))
-HEADS = ("", "", "", "Names:\n", "List:\n", "You have these:\n", "Tools:\n", "You have these tools.\n", "Choose from these:\n", "<tools>\n")
+# Nothing about tools: there a call is wanted, and not a name.
+HEADS = ("", "", "", "Names:\n", "List:\n", "You have these:\n", "Choose from these:\n")
 
 
 def _key(rng, verb, word):
@@ -81,11 +82,11 @@ def lookup(rng, split, most=8):
         return lookup(rng, split, most)
     shown = "\n".join(line for _, line, _ in rows)
     head = rng.choice(HEADS)
-    shown = head + shown + ("\n</tools>" if head == "<tools>\n" else "")
+    shown = head + shown
     in_system = rng.random() < 0.5
     if in_system:
         d.system(shown)
-    wrap = rng.choice(["{k}", "{k}", "{k}", '{{"name":"{k}"}}', '<tool_call>{{"name":"{k}"}}</tool_call>'])
+    wrap = rng.choice(["{k}", "{k}", "{k}", '{{"name":"{k}"}}'])
     # Asked again, a line could be found by the answer before.
     for i, (key, _, about) in enumerate(rng.sample(rows, len(rows))):
         q = rng.choice(ASKED).format(q=rng.choice(about))
