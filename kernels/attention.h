@@ -16,8 +16,9 @@ namespace sgl::kernels {
 // block of K (32 · 128 · 4 bytes) in the first-level cache while all heads of a group read it.
 constexpr std::size_t kAttentionBlock = 32;
 
-// Rows of one sequence that may share the reads of a block: bounds the state that waits between blocks.
-constexpr std::size_t kAttentionRows = 32;
+// Rows that may share the copy of a block: bounds the state that waits between blocks, which is to stay in the
+// second-level cache.
+constexpr std::size_t kAttentionRows = 128;
 
 // One query token: it sees positions max(0, position − window + 1) … position.
 struct AttentionRow {

@@ -236,15 +236,41 @@ void attention(const AttentionShape& shape, std::span<const AttentionRow> rows, 
   const std::size_t splits =
       together ? shape.kv_heads : std::min((wanted / 2 + runs.size() - 1) / runs.size(), shape.kv_heads);
   const std::size_t heads = (shape.kv_heads + splits - 1) / splits;
+  const bool shares = std::any_of(runs.begin(), runs.end(), [](const RowRun& r) { return r.shared > 0; });
+  static thread_local std::vector<cpu::AttentionState> kept;  // so that decoding allocates nothing
+  if (shares) kept.resize(std::max(kept.size(), rows.size() * shape.heads));
+  cpu::AttentionState* const states = kept.data();  // of this thread, for all of the pool's
+  const std::size_t room_bytes = ops.attention_room(shape.head_dim) * sizeof(float);
   run(pool, runs.size() * splits, positions * width * 2, [&](std::size_t i) {
     const RowRun& each = runs[i / splits];
     const std::size_t begin = std::min(i % splits * heads, shape.kv_heads);
     const std::size_t end = std::min(begin + heads, shape.kv_heads), at = each.begin * width;
+    static thread_local cpu::Buffer buffer;
+    auto* const room = each.count == 1 ? nullptr : reinterpret_cast<float*>(buffer.grow(room_bytes));
     if (each.shared > 0) {
-      ops.attention_shared(shape, &rows[each.begin], each.count, each.shared, begin, end, q + at, kv, out + at);
+      ops.attention_shared(shape, &rows[each.begin], each.count, each.shared, begin, end, q + at, kv, out + at,
+                           &states[each.begin * shape.heads], room);
     } else {
-      ops.attention(shape, &rows[each.begin], each.count, begin, end, q + at, kv, out + at);
+      ops.attention(shape, &rows[each.begin], each.count, begin, end, q + at, kv, out + at, room);
     }
+  });
+  if (!shares) return;
+  // Then each row goes on by itself, with all heads of a position in one go.
+  std::vector<std::pair<std::size_t, std::size_t>> rest;  // a row and what it has in common with others
+  std::size_t own = 0;
+  for (const RowRun& each : runs) {
+    for (std::size_t r = each.begin; each.shared > 0 && r < each.begin + each.count; ++r) {
+      rest.emplace_back(r, each.shared);
+      own += rows[r].position + 1 - each.shared;
+    }
+  }
+  const std::size_t pieces = std::clamp<std::size_t>((wanted + rest.size() - 1) / rest.size(), 1, shape.kv_heads);
+  const std::size_t part = (shape.kv_heads + pieces - 1) / pieces;
+  run(pool, rest.size() * pieces, own * width * 2, [&](std::size_t i) {
+    const auto [r, from] = rest[i / pieces];
+    const std::size_t begin = std::min(i % pieces * part, shape.kv_heads);
+    ops.attention_rest(shape, rows[r], from, begin, std::min(begin + part, shape.kv_heads), q + r * width, kv,
+                       out + r * width, &states[r * shape.heads]);
   });
 }
 

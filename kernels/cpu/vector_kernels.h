@@ -213,9 +213,28 @@ void quantize_heads(const float* x, std::size_t heads, std::size_t head_dim, std
 
 namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE {
 
-constexpr Ops kOps{
-    matmul,     Simd::kOuterRows, kW,        pack_rows,        packed_weights, matmul_packed, rmsnorm,
-    rope,       swiglu,           add,       max_value,        exp_scaled,     mask_maxima,   block_maxima,
-    exp_blocks, collect,          attention, attention_shared, to_f32,         to_f16,        quantize_heads};
+constexpr Ops kOps{matmul,
+                   Simd::kOuterRows,
+                   kW,
+                   pack_rows,
+                   packed_weights,
+                   matmul_packed,
+                   rmsnorm,
+                   rope,
+                   swiglu,
+                   add,
+                   max_value,
+                   exp_scaled,
+                   mask_maxima,
+                   block_maxima,
+                   exp_blocks,
+                   collect,
+                   attention_room,
+                   attention,
+                   attention_shared,
+                   attention_rest,
+                   to_f32,
+                   to_f16,
+                   quantize_heads};
 
 }  // namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE

@@ -108,9 +108,9 @@ void pack_rows(const float* x, std::size_t rows, std::size_t k, float* out) {
   }
 }
 
-// out[lane][step][column] of kPanelCols columns, those from `cols` on as zeros.
-template <typename L>
-inline void pack_panel(const typename L::T* w, std::size_t k, std::size_t cols, float* out) {
+// out[lane][step][column] of kPanelCols columns, those from `cols` on as zeros; column c's k values are at column(c).
+template <typename L, typename Column>
+inline void pack_panel(const Column& column, std::size_t k, std::size_t cols, float* out) {
   const std::size_t steps = (k + kW - 1) / kW, stride = panel_stride(steps);
   for (std::size_t vector = 0; vector < kOuterVectors; ++vector) {
     for (std::size_t s = 0; s < steps; ++s) {
@@ -118,7 +118,7 @@ inline void pack_panel(const typename L::T* w, std::size_t k, std::size_t cols, 
       V block[kW];
       for (std::size_t i = 0; i < kW; ++i) {
         const std::size_t c = vector * kW + i;
-        const typename L::T* row = w + c * k + at;
+        const typename L::T* row = column(c < cols ? c : 0) + at;
         __builtin_prefetch(row + 256 / sizeof(typename L::T));
         block[i] = c >= cols ? Simd::zero() : at + kW <= k ? L::full(row) : L::part(row, k - at);
       }
@@ -130,7 +130,9 @@ inline void pack_panel(const typename L::T* w, std::size_t k, std::size_t cols, 
 
 // One lane of R rows by a panel's columns.
 template <int R>
-inline void lane_sums(const float* w, const float* x, std::size_t steps, V (&acc)[R][kOuterVectors]) {
+[[gnu::always_inline]] inline void lane_sums(const float* w, const float* x, std::size_t steps,
+                                             V (&acc)[R][kOuterVectors]) {
+#pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
     for (std::size_t c = 0; c < kOuterVectors; ++c) acc[r][c] = Simd::zero();
   }
@@ -169,11 +171,13 @@ inline void outer_tile(const float* panel, const float* x, std::size_t steps, fl
     lane_sums<R>(panel + lane * panel_stride(steps), x + lane * steps * R, steps, acc);
     for (std::size_t done = i; done & 1; done >>= 1) {
       --depth;
+#pragma GCC unroll 16
       for (int r = 0; r < R; ++r) {
         for (std::size_t c = 0; c < kOuterVectors; ++c) acc[r][c] = Simd::add(waiting[depth][r][c], acc[r][c]);
       }
     }
     if (i + 1 == kW) break;
+#pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
       for (std::size_t c = 0; c < kOuterVectors; ++c) waiting[depth][r][c] = acc[r][c];
     }
@@ -221,7 +225,8 @@ inline void matmul_packed_typed(const Matrix& w, const float* x, std::size_t row
   for (std::size_t begin = col_begin; begin < col_end; begin += width) {
     const std::size_t cols = col_end - begin < width ? col_end - begin : width;
     for (std::size_t c = 0; c < cols; c += kPanelCols) {
-      pack_panel<L>(data + (begin + c) * w.k, w.k, cols - c, packed + c / kPanelCols * kW * panel_stride(steps));
+      const auto column = [&](std::size_t i) { return data + (begin + c + i) * w.k; };
+      pack_panel<L>(column, w.k, cols - c, packed + c / kPanelCols * kW * panel_stride(steps));
     }
     for (std::size_t r = 0; r < rows; r += kOuterRows) {
       outer_rows<Simd::kOuterRows>(packed, cols, x + r * steps * kW, steps,

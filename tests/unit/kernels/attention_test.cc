@@ -7,6 +7,7 @@
 #include <numeric>
 #include <utility>
 
+#include "kernels/cpu/buffer.h"
 #include "kernels/cpu/reference/reference.h"
 #include "tests/unit/kernels/support.h"
 
@@ -88,12 +89,14 @@ TEST_CASE(
   for (const cpu::Isa isa : available_isas()) {
     CAPTURE(cpu::isa_name(isa));
     const cpu::Ops& ops = *cpu::ops_for(isa);
+    cpu::Buffer buffer;
+    auto* const room = reinterpret_cast<float*>(buffer.grow(ops.attention_room(264) * sizeof(float)));
     for (const auto& [heads, kv] :
          {std::pair<std::size_t, std::size_t>{1, 1}, {4, 2}, {7, 1}, {8, 2}, {3, 3}, {70, 1}}) {
       for (const std::size_t dim : {2, 8, 20, 64, 128, 264}) {
         for (const std::size_t window : {0, 1, 5, 33}) {
           if (heads == 70 && dim != 20) continue;
-          Case c(heads, kv, dim, window, dim == 128 ? 100 : 67);
+          Case c(heads, kv, dim, window, dim == 128 ? 100 : dim == 64 ? 150 : 67);
           const DType type = kCacheTypes[(heads + dim / 2 + window) % 3];
           c.round_to(type);
           const std::vector<AttentionRow> rows = c.rows();
@@ -102,16 +105,16 @@ TEST_CASE(
           const std::size_t width = heads * dim;
           for (std::size_t h = 0; h < kv; ++h) {
             for (std::size_t r = 0; r < rows.size(); ++r) {
-              ops.attention(c.shape, &rows[r], 1, h, h + 1, &c.q[r * width], c.view(type), &got[r * width]);
+              ops.attention(c.shape, &rows[r], 1, h, h + 1, &c.q[r * width], c.view(type), &got[r * width], room);
             }
             if (h == 0) {
               for (std::size_t r = 0; r < rows.size(); ++r) {
-                ops.attention(c.shape, &rows[r], 1, 0, kv, &c.q[r * width], c.view(type), &whole[r * width]);
+                ops.attention(c.shape, &rows[r], 1, 0, kv, &c.q[r * width], c.view(type), &whole[r * width], room);
               }
             }
             for (std::size_t r = 0; r < rows.size();) {
               const std::size_t count = std::min<std::size_t>(1 + r * 7 % kAttentionRows, rows.size() - r);
-              ops.attention(c.shape, &rows[r], count, h, h + 1, &c.q[r * width], c.view(type), &runs[r * width]);
+              ops.attention(c.shape, &rows[r], count, h, h + 1, &c.q[r * width], c.view(type), &runs[r * width], room);
               r += count;
             }
           }
