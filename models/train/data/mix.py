@@ -60,12 +60,15 @@ MAIN = (
     (misc.misc, 5),
     (misc.english, 1),
 )
+# With more conversations.
+TALK = tuple((f, 40 if f is chat.chat else w) for f, w in MAIN)
 
 # Of each stage: the shard (of a million tokens) where a phase ends, and its mixture.
 END = 1 << 30
 PHASES = {
     "one": ((3, COPY), (6, FIND), (END, MAIN)),
     "two": ((END, MAIN),),
+    "last": ((END, TALK),),
 }
 
 
