@@ -182,6 +182,30 @@ TEST_CASE("attention: rows of sequences that share a prefix have the bits they h
   }
 }
 
+TEST_CASE("attention: forks of a long prefix have the bits they have alone when several threads work on them") {
+  sgl::base::ThreadPool one(1), four(4);
+  constexpr std::size_t kForks = 24, kShared = 640, kOwn = 40;
+  Case c(16, 8, 64, 0, kShared + kForks * kOwn);
+  c.round_to(DType::kF16);
+  std::vector<std::vector<std::uint32_t>> slots;
+  std::vector<AttentionRow> rows;
+  for (std::size_t f = 0; f < kForks; ++f) {
+    const auto own = c.slots.begin() + static_cast<std::ptrdiff_t>(kShared + f * kOwn);
+    slots.emplace_back(c.slots.begin(), c.slots.begin() + kShared);
+    slots.back().insert(slots.back().end(), own, own + kOwn);
+  }
+  for (std::size_t f = 0; f < kForks; ++f) rows.push_back({slots[f].data(), kShared + f});
+  const std::size_t width = 16 * 64;
+  std::vector<float> together(kForks * width), single(kForks * width);
+  for (std::size_t r = 0; r < kForks; ++r) {
+    attention(c.shape, {&rows[r], 1}, &c.q[r * width], c.view(DType::kF16), &single[r * width], one);
+  }
+  for (int i = 0; i < 20; ++i) {
+    attention(c.shape, rows, c.q.data(), c.view(DType::kF16), together.data(), four);
+    CHECK(std::memcmp(together.data(), single.data(), single.size() * sizeof(float)) == 0);
+  }
+}
+
 TEST_CASE("attention: a damaged value of the cache shows in the rows that see it, and in no other") {
   sgl::base::ThreadPool one(1);
   Case c(4, 2, 64, 0, 100);
