@@ -17,7 +17,7 @@ inline void find_block(const Cache<L>& cache, const std::uint32_t* slots, std::s
     const std::size_t at = static_cast<std::size_t>(slots[p]) * cache.stride;
     block.key[p - first] = cache.k + at;
     block.value[p - first] = cache.v + at;
-    cache.scales(slots[p], block, p - first);
+    cache.scales(slots[p], block.key_scale[p - first], block.value_scale[p - first]);
   }
   block.next = 0;
   for (std::size_t p = first + kAttentionBlock; p < after; ++p) {
@@ -79,11 +79,12 @@ inline void attend_row(const AttentionShape& shape, const AttentionRow& row, std
   for (std::size_t h = 0; h < kv_heads * group; ++h) end_query(query[h], dim);
 }
 
-// Calls attend(Heads<4, 2 or 1>, the first head) for neighbouring query heads of the KV heads [begin, end).
+// A number of neighbouring query heads, as an argument.
 template <int N>
 struct Heads {
   static constexpr int kValue = N;
 };
+// Calls attend(Heads<4, 2 or 1>, KV head, first query head) for all query heads of the KV heads [begin, end).
 template <typename Attend>
 inline void by_heads(std::size_t group, std::size_t begin, std::size_t end, const Attend& attend) {
   for (std::size_t h = begin; h < end; ++h) {

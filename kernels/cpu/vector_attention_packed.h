@@ -34,13 +34,9 @@ struct Cache {
     if constexpr (L::kScaled) out.k_scale += h, out.v_scale += h;
     return out;
   }
-  // The scales of a slot into a block's place j.
-  template <typename T>
-  void scales(std::size_t slot, KvBlock<T>& block, std::size_t j) const {
-    if constexpr (L::kScaled) {
-      block.key_scale[j] = k_scale[slot * scale_stride];
-      block.value_scale[j] = v_scale[slot * scale_stride];
-    }
+  // The scales of a slot, for caches that have them.
+  void scales(std::size_t slot, float& key, float& value) const {
+    if constexpr (L::kScaled) key = k_scale[slot * scale_stride], value = v_scale[slot * scale_stride];
   }
 };
 
@@ -166,10 +162,7 @@ inline void pack_block(const Cache<L>& cache, const std::uint32_t* slots, std::s
   }
   for (std::size_t p = 0; p < count; ++p) {
     copy_vector<L>(cache.v + slot(p) * cache.stride, dim, many.values + p * padded(dim));
-    if constexpr (L::kScaled) {
-      many.scales[0][p] = cache.k_scale[slot(p) * cache.scale_stride];
-      many.scales[1][p] = cache.v_scale[slot(p) * cache.scale_stride];
-    }
+    cache.scales(slot(p), many.scales[0][p], many.scales[1][p]);
   }
 }
 

@@ -9,9 +9,10 @@
 
 namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE {
 
-// Every step takes one block of positions for a few queries (heads of one KV head, and rows of a sequence where they
-// see the whole block). A query's arithmetic is the same in any company: its dot products run over the head in order
-// and end in one fixed tree of additions, its softmax sums the block's 32 places in lanes, its values follow in order.
+// Every step takes one block of positions for a few queries, heads of one KV head; many rows go through
+// vector_attention_packed.h, with the same sums. A query's arithmetic is the same in any company: its dot products run
+// over the head in order and end in one fixed tree of additions, its softmax sums the block's 32 places in lanes, its
+// values follow in order.
 
 // Where the K and V vectors of one block's positions begin; [low, high) of them are seen.
 template <typename T>

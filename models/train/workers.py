@@ -15,7 +15,7 @@ import time
 import torch
 
 from kernels import call
-from model import BF16, Model
+from model import Model
 
 PR_SET_PDEATHSIG = 1
 LIMIT = 24  # parts of a step
