@@ -40,6 +40,8 @@ NAME = re.compile(rb'"name":"([^"]+)')
 
 def decisions(task: str, text: bytes) -> dict[int, int]:
     """Bytes of an answer whose token counts more, and how much."""
+    if task == "chat":  # a full sentence or the bare word
+        return {0: 4}
     if not text.startswith((b"{", b"<tool_call>")):
         return {}
     counts = {m.end(): 2 for m in VALUE.finditer(text)}

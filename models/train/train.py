@@ -83,7 +83,7 @@ def main():
     parser.add_argument("--init", type=Path, nargs="+", help="begin with the parameters of this checkpoint or exported folder, or the mean of several")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    breadth.wide = True
+    breadth.wide, breadth.late = True, args.stage != "one"
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
     tokenizer = Tokenizer.load(args.tokenizer)

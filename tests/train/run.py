@@ -16,7 +16,7 @@ sys.path[:0] = [str(ROOT / "models" / "train"), str(ROOT / "bench" / "default_mo
 
 import held_patterns  # noqa: E402
 import heldout  # noqa: E402
-from data import breadth, classify_more, classify_words, lookup, mix, passages, stories, tools, written, yes_no  # noqa: E402
+from data import breadth, chats, classify_more, classify_words, lookup, mix, passages, stories, tools, tools_written, written, yes_no  # noqa: E402
 from data.pools import SPLITS, parts, words  # noqa: E402
 
 CALL = re.compile(r"<tool_call>(.*)</tool_call>", re.DOTALL)
@@ -45,8 +45,8 @@ class Splits(unittest.TestCase):
         known = {w for kind in written.KINDS for entry in parts(kind)["train"] for w in entry.split()}  # "green field"
         kept = {w for w in written.INSTEAD if re.fullmatch("[a-z]+", w)} - known
         self.assertTrue(kept)
-        for _ in range(300):
-            for sentence in written.sentences(rng, "train"):
+        with mock.patch.object(breadth, "late", True):
+            for sentence in (s for _ in range(500) for s in written.sentences(rng, "train")):
                 self.assertIsNone(written.held().fullmatch(sentence), sentence)
                 self.assertFalse(kept & set(re.findall(r"\b[a-z]+", sentence)), sentence)
         # The filter would see one.
@@ -69,10 +69,10 @@ class Splits(unittest.TestCase):
 
 class Dialogues(unittest.TestCase):
     def setUp(self):
-        breadth.wide = True
+        breadth.wide = breadth.late = True
 
     def tearDown(self):
-        breadth.wide = False
+        breadth.wide = breadth.late = False
 
     def test_passages_ask_what_they_answer(self):
         self.assertGreater(len(passages.passages()), 400)
@@ -149,7 +149,7 @@ class Dialogues(unittest.TestCase):
 
     def test_a_looked_up_line_is_the_only_one_meant(self):
         rng = random.Random(4)
-        for make in (lookup.lookup, lookup.easy):
+        for make in (lookup.lookup, lookup.easy, lookup.meaning):
             for _ in range(200):
                 d = make(rng, "train")
                 answers = [text for role, text, _ in d.messages if role == "assistant"]
@@ -160,17 +160,55 @@ class Dialogues(unittest.TestCase):
                     self.assertIn(name, shown)
 
 
+    def test_a_meaning_is_asked_for_with_other_words(self):
+        rng = random.Random(8)
+        kinds = Counter(kind for kind, *_ in lookup.meanings())
+        self.assertEqual(set(kinds), set(lookup.MEANT))
+        self.assertGreater(min(kinds.values()), 300)
+        for _ in range(300):
+            kind, same, wider, said = rng.choice(lookup.meanings())
+            self.assertEqual(len({*same, said, wider} - {""}), len(same) + bool(said) + bool(wider and wider not in same))
+
+    def test_chats_say_back_what_was_said(self):
+        self.assertGreater(len(chats.chats()), 500)
+        for sexes, turns in chats.chats():
+            self.assertEqual(len(turns) % 2, 0, turns)
+            for i in range(1, len(turns), 2):
+                known = set(chats.SLOT.findall(" ".join(turns[:i])))
+                self.assertLessEqual(set(chats.SLOT.findall(turns[i])), known, turns)
+        kept = {chats.plain(re.sub(r"\{\w\}", "{", s)) for _, turns in chats.chats() for t in turns for s in re.split(r"(?<=[.!?]) ", t)}
+        self.assertFalse(kept & chats.held())
+        self.assertIn(chats.plain("My age is {"), chats.held())  # the filter would see one
+
+    def test_written_tools_are_not_held_out_ones(self):
+        held = [f for split in ("dev", "test") for f in parts(tools.FAMILIES)[split]]
+        names = {n for f in tools_written.written_families() for n in f[0].split()}
+        self.assertFalse(names & {n for f in held for n in f[0].split()})
+        self.assertGreater(len(tools_written.written_families()), 300)
+        asked = {r for f in tools_written.written_families() for r in f[3]}
+        self.assertFalse(asked & {r for t in held_patterns.TOOLS + held_patterns.DEV_TOOLS for r in t[3]})
+        for name, _, arguments, requests in tools_written.written_families():
+            for r in requests:
+                self.assertEqual(sorted(re.findall(r"\{(\d)\}", r)), [str(i) for i in range(len(arguments))], name)
+        with mock.patch.object(tools_written, "words", lambda _: [" | ".join([f[0], f[1], " ".join(f[2]), " / ".join(f[3])]) for f in held]):
+            tools_written.written_families.cache_clear()
+            self.assertFalse(tools_written.written_families())
+        tools_written.written_families.cache_clear()
+
+
 class Stories(unittest.TestCase):
+    LISTS = ("stories", "stories_late")
+
     def test_the_list_says_who_is_who(self):
-        for number, line in enumerate(words("stories"), 1):
-            match = re.fullmatch(r"\[((?:[ABC]=[fm] ?)*)\] (.+)", line)
+        for number, line in ((f"{name} {i}", line) for name in self.LISTS for i, line in enumerate(words(name), 1)):
+            match = re.fullmatch(r"\[((?:[A-E]=[fm] ?)*)\] (.+)", line)
             self.assertIsNotNone(match, number)
-            self.assertEqual(set(re.findall("[ABC]", match[1])), set(re.findall(r"\{([ABC])\}", match[2])), number)
+            self.assertEqual(set(re.findall("[A-E](?==)", match[1])), set(re.findall(r"\{(\w+)\}", match[2])), number)
             self.assertEqual(match[2].count('"') % 2, 0, number)
             self.assertTrue(line.isascii(), number)
 
     def test_sentences_lose_nothing(self):
-        for line in words("stories"):
+        for line in words("stories") + words("stories_late"):
             text = line.split("] ", 1)[1]
             self.assertEqual(" ".join(s.strip() for s in written.SENTENCE.findall(text)), text)
 

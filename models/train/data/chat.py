@@ -1,8 +1,10 @@
 """Conversations of several turns that refer back to earlier ones, and small talk."""
 
-from .dialogue import Dialogue, and_list
-from .entities import NUMBERS, age, city, date, email, first_name, full_name, item, quantity
-from .pools import COLORS, COMMON_THINGS, HOBBIES, JOBS, PETS, article, pick
+from . import breadth
+from .chats import written_chat
+from .dialogue import Dialogue
+from .entities import age, city, first_name, item
+from .pools import COLORS, HOBBIES, JOBS, PETS, article, pick
 
 SYSTEMS = """You are a kind friend.|You are a helpful assistant.|You are friendly.|You are a polite assistant.|You help people.|You are a good listener.|You answer in short
 sentences.|You are a chat partner.|Be brief.""".replace(
@@ -271,6 +273,8 @@ def repeat(rng, split):
 
 
 def chat(rng, split):
+    if split == "train" and breadth.late and rng.random() < 0.4:
+        return written_chat(rng, split)
     r = rng.random()
     if split == "test" or r < 0.55:
         return memory(rng, split)

@@ -3,7 +3,7 @@
 from .dialogue import Dialogue, and_list, quote, record
 from .entities import city, email, full_name, quantity, syllables
 from .frames import frame
-from .pools import COLORS, HOBBIES, PETS, RANDOM_WORDS, pick, plural
+from .pools import COLORS, PETS, RANDOM_WORDS
 
 KEYS = {
     "name": ["name"] * 12 + ["full_name", "person", "customer", "who", "buyer", "client"],

@@ -8,7 +8,7 @@ import re
 from . import breadth, frames_more, frames_wide
 from .dialogue import sentence
 from .entities import age, amount, city, date, email, first_name, full_name, item, pronouns, quantity, syllables
-from .pools import ADJ, COLORS, COMMON_THINGS, HOBBIES, JOBS, PETS, RANDOM_WORDS, pick, plural
+from .pools import COLORS, COMMON_THINGS, HOBBIES, JOBS, PETS, RANDOM_WORDS, pick, plural
 
 # Verb phrases by the facts they carry. "{…}" are facts or fillers.
 AGE = tuple(

@@ -8,9 +8,9 @@ not exist, so the place and the neighbours of a fact tell what it is. `heldout.c
 import re
 
 from .dialogue import sentence
-from .entities import first_name, full_name, syllables
+from .entities import first_name, syllables
 from .grammar_words import *  # noqa: F403
-from .pools import COMMON_THINGS, RANDOM_WORDS, pick, plural
+from .pools import COMMON_THINGS, RANDOM_WORDS, pick
 
 
 def verb(rng, split, table):

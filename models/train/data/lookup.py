@@ -6,10 +6,11 @@ tools.describe: a name that has read what is said of it is found by that in one 
 """
 
 import json
+from functools import lru_cache
 
 from .dialogue import Dialogue
 from .entities import city, full_name, item, syllables
-from .pools import COLORS, COMMON_THINGS, JOBS, PETS, RANDOM_WORDS, plural
+from .pools import COLORS, COMMON_THINGS, JOBS, PETS, RANDOM_WORDS, plural, words
 from .tools_made import VERBS
 
 # (a line's text, what a question may say of it); {a} and {b} are words that no other line has.
@@ -36,7 +37,7 @@ TEXTS = (
 WHAT_FIRST = ("{x}: {k}", "{x}: {k}", "{x} - {k}", "{x}: {k}({f})", "{x}: {k}({f}: string)", "{x}: {k}({f}: string, {g}: integer)", "- {x}: {k}", "{x} ({k})", "{x}, {k}", "{x} = {k}")
 LINES = ("{k}: {x}", "{k}: {x}.", "{k} - {x}", "{k} = {x}", "{k}({f}): {x}.", "{k}({f}: string): {x}.", "{k}({f}: string, {g}: integer): {x}.", "- {k}: {x}", "{k} ({x})", "{k}, {x}")
 ASKED = (
-    "{q}?", "Which one is {q}?", "Which is for {q}?", "{q}", "Who has {q}?", "What is {q} called?", "I need {q}.", "Please find {q}.", "Where is {q}?", "Name {q}.",
+    "{q}?", "Which one is {q}?", "Which is for {q}?", "{q}", "I need {q}.", "Please find {q}.", "Name {q}.",
     "Which name belongs to {q}?", "I want {q}, please.", "Show me {q}.", "What about {q}?", "And {q}?", "Can you take {q} for me?", "Now {q}.",
 )
 SHORT = tuple(dict.fromkeys((*COLORS, *JOBS, *COMMON_THINGS, *PETS)))
@@ -44,6 +45,13 @@ SHORT = tuple(dict.fromkeys((*COLORS, *JOBS, *COMMON_THINGS, *PETS)))
 PAIRS = (("{k}: {x}", "{x}: "), ("{k}: {x}", "{x}: "), ("{k} = {x}", "{x} = "), ("{k} - {x}", "{x} - "), ("{k} {x}", "{x} "), ("{k}:{x}", "{x}:"), ("{k}({x})", "{x}: "), ("{k}: the {x}", "the {x}: "))
 # Nothing about tools: there a call is wanted, and not a name.
 HEADS = ("", "", "", "Names:\n", "List:\n", "You have these:\n", "Choose from these:\n")
+# What is meant, in a line and in a question: of a noun, a verb, an adjective; {n} and {p} are things, others in the line than in the question.
+MEANT = {
+    "noun": (("{x}", "the {x}", "a {x}", "about {x}", "{n} and {x}", "{S} the {x}", "To {v} a {x}", "for {x}"), ("{x}", "the {x}", "some {x}", "{n} and {x}", "my {x}", "{v} the {x}", "something with {x}", "a {x} for the {n}")),
+    "verb": (("{x}", "to {x}", "To {x} a {n}", "{X} the {n}", "{X} {p} for the user", "{x} or {v}", "so that one can {x}"), ("{x} the {n}", "{x} my {n}", "somebody to {x} {p}", "a way to {x}", "{x}", "help to {x} the {n}")),
+    "adj": (("{x}", "{x} {p}", "the {x} {n}", "a {x} {n}", "{S} {x} {p}", "everything {x}"), ("{x} {p}", "something {x}", "the {x} one", "a {x} {n}", "{x}")),
+}
+HEAD_JSON = "Give the name as JSON.\n"
 
 
 def _key(rng, verb, word):
@@ -81,18 +89,66 @@ def lookup(rng, split, most=8):
     if len(rows) < 2:
         return lookup(rng, split, most)
     shown = "\n".join(line for _, line, _ in rows)
-    head = rng.choice(HEADS)
+    # JSON only where it is asked for: a name in braces in a chat is no answer.
+    head, wrap = (HEAD_JSON, '{{"name":"{k}"}}') if rng.random() < 0.25 else (rng.choice(HEADS), "{k}")
     shown = head + shown
     in_system = rng.random() < 0.5
     if in_system:
         d.system(shown)
-    wrap = rng.choice(["{k}", "{k}", "{k}", '{{"name":"{k}"}}'])
     # Asked again, a line could be found by the answer before.
     for i, (key, _, about) in enumerate(rng.sample(rows, len(rows))):
         q = rng.choice(ASKED).format(q=rng.choice(about))
         q = q[0].upper() + q[1:]
         d.user(q if i or in_system else f"{shown}\n{q}").assistant(wrap.format(k=key))
     return d
+
+
+@lru_cache(None)
+def meanings():
+    """(kind, words that mean the same, a wider word or none, what a dictionary says or nothing) of common words."""
+    out = []
+    for line in words("meanings"):
+        head, likes, wider, said = line.split("|")
+        kind, word = head.split()
+        out.append((kind, (word, *filter(None, likes.split(","))), wider, said))
+    return out
+
+
+def meaning(rng, split):
+    """Lines that are found by what they mean: a request hardly ever uses the words of a tool's description."""
+    d = Dialogue("lookup")
+    form = rng.choice(WHAT_FIRST if rng.random() < 0.85 else LINES)
+    rows, used = [], set()
+    for kind, same, wider, said in rng.sample(meanings(), rng.randint(2, 6)):
+        told = {said, wider, *same} - {""}
+        if len(told) < 2 or told & used:
+            continue
+        used |= told
+        x = rng.choice(sorted(told - {wider}))
+        y = rng.choice(sorted(told - {x, wider if x == said or rng.random() < 0.7 else ""}) or [wider])
+        if not y or y == x:
+            continue
+        line, asked = (_meant(rng, kind, said, i, z) for i, z in enumerate((x, y)))
+        f, g = rng.choice(RANDOM_WORDS), rng.choice(RANDOM_WORDS)
+        key = _key(rng, rng.choice(VERBS), x.replace(" ", "_") if x != said else rng.choice(RANDOM_WORDS))
+        rows.append((key, form.format(k=key, x=line, f=f.replace(" ", "_"), g=g.replace(" ", "_")), asked))
+    if len(rows) < 2 or len({k for k, _, _ in rows}) < len(rows):
+        return meaning(rng, split)
+    shown = rng.choice(HEADS) + "\n".join(line for _, line, _ in rows)
+    in_system = rng.random() < 0.5
+    if in_system:
+        d.system(shown)
+    for i, (key, _, q) in enumerate(rng.sample(rows, len(rows))):
+        q = rng.choice(ASKED).format(q=q)
+        q = q[0].upper() + q[1:]
+        d.user(q if i or in_system else f"{shown}\n{q}").assistant(key)
+    return d
+
+
+def _meant(rng, kind, said, place, text):
+    """A word in a line (place 0) or a question (1); what a dictionary says stands alone."""
+    v, n = rng.choice(VERBS), rng.choice(RANDOM_WORDS)
+    return text if text == said else rng.choice(MEANT[kind][place]).format(x=text, X=plural(text).capitalize() if rng.random() < 0.6 else text.capitalize(), v=v, S=plural(v).capitalize(), n=n, p=plural(n))
 
 
 def few(rng, split):

@@ -37,6 +37,30 @@ def frequencies(folder: Path) -> Counter:
     return counts
 
 
+def meanings(folder: Path):
+    """Common words with others that mean nearly the same, a wider word, and what a dictionary says: `kind word|likes|wider|gloss`, each of the first sense."""
+    tagged = Counter()  # by (word, first digit of the sense's key: 1 noun, 2 verb, 3 adjective, 5 the same)
+    for line in (folder / "cntlist.rev").read_text().splitlines():
+        key, _, count = line.split()
+        word, _, rest = key.partition("%")
+        tagged[word, {"5": "3"}.get(rest[0], rest[0])] += int(count)
+    for digit, part in (("1", "noun"), ("2", "verb"), ("3", "adj")):
+        known = {offset: (words, pointers, gloss) for offset, _, words, pointers, gloss in synsets(folder / f"data.{part}")}
+        for line in (folder / f"index.{part}").read_text().splitlines():
+            f = line.split()
+            if line.startswith("  ") or tagged[f[0], digit] < 8 or not re.fullmatch("[a-z]{3,12}", f[0]):
+                continue
+            words, pointers, gloss = known[f[-int(f[2])]]  # the offsets of all senses end the line, the commonest first
+            likes = [w for w in words if w != f[0] and tagged[w.replace(" ", "_"), digit] > 1 and re.fullmatch("[a-z]{3,12}( [a-z]{2,8})?", w)]
+            wider = [w for mark, offset in pointers if mark == "@" for w in known[offset][0][:1] if w != f[0] and re.fullmatch("[a-z]{3,12}( [a-z]{2,8})?", w)]
+            said = re.sub(r"\([^)]*\)|`|'", "", gloss.split(";")[0].split('"')[0]).strip(" :,")
+            said = " ".join(said.split())
+            if not 2 <= len(said.split()) <= 10 or not re.fullmatch("[A-Za-z ,-]+", said) or f[0] in said:
+                said = ""
+            if likes or said:
+                yield f"{part} {f[0]}|{','.join(likes[:4])}|{','.join(wider[:1])}|{said}"
+
+
 def write(name: str, items):
     items = sorted(set(items))
     (LISTS / name).write_text("\n".join(items) + "\n", encoding="utf-8")
@@ -102,6 +126,7 @@ def main():
                 if re.fullmatch(r"[A-Za-z][A-Za-z0-9 ,'.;!?-]*", text) and 4 <= len(text.split()) <= 24:
                     examples.append(text)
     write("sentences.txt", examples)
+    write("meanings.txt", meanings(folder))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,10 @@
 """What the examples of the language do: judging essays, marks, summaries, plans, small sums, guessing, drawings, plain English."""
 
-import json
-
 from .classification import text_of
-from .classify_words import TOPIC_WORDS
-from .dialogue import Dialogue, and_list, quote, record
-from .entities import NUMBERS, first_name, item
+from .dialogue import Dialogue, quote, record
+from .entities import first_name, item
 from .frames import frame
-from .pools import COLORS, COMMON_THINGS, PETS, article, pick, plural, words
+from .pools import COMMON_THINGS, article, pick, plural, words
 
 THEMES = {
     "Dogs": "good pets|They play with kids|They keep the house safe|They need a walk every day|They are loyal friends",

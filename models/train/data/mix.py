@@ -45,10 +45,10 @@ MAIN = (
     (extraction.enums, 3),
     (extraction.animals, 2),
     (extraction.table, 6),
-    (extraction.wh_questions, 8),
+    (extraction.wh_questions, 6),
     (classification.classification, 14),
     (yes_no.yes_no, 17),
-    (chat.chat, 7),
+    (chat.chat, 12),
     (tools.tools, 34),
     (lookup.few, 4),
     (lookup.easy, 4),
@@ -60,15 +60,15 @@ MAIN = (
     (misc.misc, 5),
     (misc.english, 1),
 )
-# With more conversations.
-TALK = tuple((f, 40 if f is chat.chat else w) for f, w in MAIN)
+# With the lists that come after the first stage (breadth.late).
+MORE = {chat.chat: 16, lookup.lookup: 4, stories.stories: 5, written.written: 24, tales.blend: 2, tales.tale: 2}
+LATE = (*((f, MORE.get(f, w)) for f, w in MAIN), (lookup.meaning, 8))
 
 # Of each stage: the shard (of a million tokens) where a phase ends, and its mixture.
 END = 1 << 30
 PHASES = {
     "one": ((3, COPY), (6, FIND), (END, MAIN)),
-    "two": ((END, MAIN),),
-    "last": ((END, TALK),),
+    "two": ((END, LATE),),
 }
 
 

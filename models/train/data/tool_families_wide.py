@@ -255,9 +255,9 @@ log_rain rain_gauge record_rain | Writes down how much rain fell in a city on a 
 """
 
 
-def _family(line: str):
+def family_of(line: str):
     names, description, arguments, requests = (part.strip() for part in line.split(" | "))
     return names, description, tuple(arguments.split()), tuple(r.strip() for r in requests.split(" / "))
 
 
-WIDE_FAMILIES = tuple(_family(line) for line in TEXT.strip().splitlines())
+WIDE_FAMILIES = tuple(family_of(line) for line in TEXT.strip().splitlines())

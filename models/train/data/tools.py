@@ -10,6 +10,7 @@ from .tool_families import FAMILIES
 from .tool_families_more import MORE_FAMILIES
 from .tool_families_wide import WIDE_FAMILIES
 from .tools_made import family
+from .tools_written import written_families
 
 
 def listed(text: str) -> tuple[str, ...]:
@@ -109,6 +110,8 @@ def parts_of(split):
 def some_family(rng, split):
     """A family of the split; while training mostly one of those that are for training alone."""
     if split == "train" and rng.random() < 0.8:
+        if breadth.late and rng.random() < 0.6:
+            return rng.choice(written_families())
         return rng.choice(MORE_FAMILIES + WIDE_FAMILIES if breadth.wide else MORE_FAMILIES)
     return pick(rng, split, FAMILIES)
 
@@ -179,7 +182,7 @@ def tools(rng, split, style=None, count=None, what_first=None):
     d = Dialogue("tool")
     style = style or rng.choice(["line", "line", "short", "short", "tight", "wide"] if split == "test" else ["line"] * 5 + ["short"] * 4 + ["tight", "wide", "wide"])
     others = []
-    if split != "test" and rng.random() < 0.45:
+    if split != "test" and rng.random() < (0.3 if breadth.late and split == "train" else 0.45):
         right, *others = family(rng, split)
         others = others[: count - 1] if count else others
     else:

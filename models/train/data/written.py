@@ -8,7 +8,7 @@ left out.
 import re
 from functools import lru_cache
 
-from . import stories, tales
+from . import breadth, stories, tales
 from .dialogue import Dialogue
 from .entities import first_name
 from .pools import FEMALE, MALE, parts, pick, words
@@ -29,10 +29,10 @@ def held() -> re.Pattern:
 
 
 @lru_cache(None)
-def all_stories() -> list[tuple[dict[str, str], list[str]]]:
+def all_stories(late: bool) -> list[tuple[dict[str, str], list[str]]]:
     """(sexes of the named, sentences) of every story."""
     out = []
-    for line in words("stories"):
+    for line in words("stories") + (words("stories_late") if late else ()):
         head, text = line[1:].split("] ", 1)
         sexes = dict(item.split("=") for item in head.split())
         out.append((sexes, [s.strip() for s in SENTENCE.findall(text) if not held().fullmatch(s.strip())]))
@@ -48,7 +48,7 @@ def _name(rng, split, sex, used):
 
 def sentences(rng, split) -> list[str]:
     """One of the stories, with names of the split."""
-    sexes, found = rng.choice(all_stories())
+    sexes, found = rng.choice(all_stories(breadth.late))
     names = {}
     for key, sex in sexes.items():
         names[key] = _name(rng, split, sex, names.values())

@@ -2,10 +2,10 @@
 
 from . import breadth
 from .dialogue import Dialogue, and_list
-from .entities import NUMBERS, age, city, first_name, full_name, item, quantity
+from .entities import age, city, first_name, full_name, item, quantity
 from .frames import frame
 from .passages import passage
-from .pools import COLORS, COMMON_THINGS, HOBBIES, JOBS, PETS, RANDOM_WORDS, article, pick
+from .pools import COLORS, COMMON_THINGS, HOBBIES, JOBS, RANDOM_WORDS, article, pick
 
 LAYOUTS = [
     "Text: {t}\nQuestion: {q}\nAnswer yes or no.",
