@@ -222,12 +222,8 @@ inline void weigh(const ManyQueries& many, std::size_t first, std::size_t low, s
                   const Each& each_place) {
   constexpr int kWide = Simd::kTileCols;
   std::size_t at = 0;
-  if (kWide * kW <= dim) {
-    weigh_tile<R, kWide, false>(many, first, low, high, dim, 0, each_place);
-    at = kWide * kW;
-  }
   for (; at + kWide * kW <= dim; at += kWide * kW) {
-    weigh_tile<R, kWide, false>(many, first, low, high, dim, at, [] {});
+    weigh_tile<R, kWide, false>(many, first, low, high, dim, at, each_place);
   }
   for (; at + kW <= dim; at += kW) weigh_tile<R, 1, false>(many, first, low, high, dim, at, [] {});
   if (at < dim) weigh_tile<R, 1, true>(many, first, low, high, dim, at, [] {});
@@ -262,18 +258,20 @@ inline Rows rows_that_see(std::size_t count, std::size_t begin, std::size_t end,
   return out;
 }
 
-// The values for the queries [from, to), which see the whole block. Meanwhile what lies `ahead` comes nearer.
+// The values for the queries [from, to), which see the whole block. Meanwhile what lies `ahead` comes nearer, a line
+// now and a line then: few queries would otherwise ask for all of it faster than memory gives it.
 template <typename L>
 inline void weigh_whole(const ManyQueries& many, std::size_t from, std::size_t to, std::size_t dim, Ahead<L>& ahead) {
-  constexpr std::size_t kTall = Simd::kTileRows;
-  const std::size_t places = (to - from) / kTall * kAttentionBlock;
-  const std::size_t share = places > 0 ? (ahead.left() + places - 1) / places : 0;
+  constexpr std::size_t kTall = Simd::kTileRows, kWide = Simd::kTileCols * kW;
+  const std::size_t places = (to - from) / kTall * (dim / kWide) * kAttentionBlock, lines = ahead.left();
+  std::size_t due = 0;
   for (; from + kTall <= to; from += kTall) {
     weigh<Simd::kTileRows>(many, from, 0, kAttentionBlock, dim, [&] {
-      for (std::size_t n = 0; n < share; ++n) ahead.ask();
+      for (due += lines; due >= places; due -= places) ahead.ask();
     });
   }
-  for (; from < to; ++from) weigh<1>(many, from, 0, kAttentionBlock, dim, [] {});
+  for (; from + 2 <= to; from += 2) weigh<2>(many, from, 0, kAttentionBlock, dim, [] {});
+  if (from < to) weigh<1>(many, from, 0, kAttentionBlock, dim, [] {});
 }
 
 // The block at `b`, packed, of which `there` positions are there, for H neighbouring query heads of `count` rows.

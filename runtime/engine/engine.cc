@@ -111,7 +111,8 @@ base::Expected<std::unique_ptr<Engine>> Engine::create(std::shared_ptr<const mod
     return base::invalid(fmt::format("max_kv_bytes ({}) is less than one page of {} bytes for each replica",
                                      options.max_kv_bytes, page_bytes));
   }
-  if (schedule.pages > UINT32_MAX / options.page_size || schedule.pages > SIZE_MAX / 2 / page_bytes) {
+  schedule.page_stride = 2 * model->config().layers * options.page_size;
+  if (schedule.pages > UINT32_MAX / schedule.page_stride || schedule.pages > SIZE_MAX / 2 / page_bytes) {
     return base::invalid(
         fmt::format("{} pages of {} tokens are more than the engine can address", schedule.pages, options.page_size));
   }
@@ -129,7 +130,7 @@ base::Expected<std::unique_ptr<Engine>> Engine::create(std::shared_ptr<const mod
   auto impl = std::make_unique<Impl>(options.replicas, options.page_size);
   std::unique_ptr<Engine> engine(new Engine(std::move(impl)));
   for (std::size_t i = 0; i < options.replicas; ++i) {
-    std::unique_ptr<model::KvStore> kv = env.model->make_kv(schedule.pages * options.page_size);
+    std::unique_ptr<model::KvStore> kv = env.model->make_kv(schedule.pages, options.page_size);
     if (kv == nullptr) {
       return base::Error{
           base::ErrorKind::kUnavailable,

@@ -6,8 +6,9 @@
 
 namespace sgl::kv {
 
-PagePool::PagePool(std::size_t pages, std::size_t page_size) : page_size_(page_size), refs_(pages) {
-  SGL_ASSERT(pages > 0 && page_size > 0 && pages <= UINT32_MAX / page_size);
+PagePool::PagePool(std::size_t pages, std::size_t page_size, std::size_t stride)
+    : page_size_(page_size), stride_(stride), refs_(pages) {
+  SGL_ASSERT(pages > 0 && page_size > 0 && stride >= page_size && pages <= UINT32_MAX / stride);
   free_.reserve(pages);
   for (std::size_t i = pages; i > 0; --i) free_.emplace_back(static_cast<std::uint32_t>(i - 1));
 }

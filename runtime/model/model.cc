@@ -136,17 +136,21 @@ std::size_t Model::kv_bytes_per_token() const {
 }
 
 std::unique_ptr<KvStore> Model::make_kv(std::size_t slots) const {
+  return make_kv(1, slots);
+}
+
+std::unique_ptr<KvStore> Model::make_kv(std::size_t pages, std::size_t page_size) const {
   const Config& c = impl_->config;
   auto kv = std::make_unique<KvStore>();
-  kv->slots = slots;
+  kv->pages = std::max<std::size_t>(pages, 1);
+  kv->page_size = std::max<std::size_t>(page_size, 1);
   kv->heads = c.kv_heads;
   kv->width = c.kv_heads * c.head_dim;
   kv->layers = c.layers;
   kv->format = *impl_->options.kv;
   // Not touched here: the pages of a large pool stay unbacked until they are written.
-  const std::size_t bytes = std::max<std::size_t>(slots, 1) * kv_bytes_per_token() + sizeof(float);
-  kv->data.reset(
-      static_cast<std::byte*>(std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment)));
+  const std::size_t bytes = kv->pages * kv->page_size * kv_bytes_per_token() + sizeof(float);
+  kv->data.reset(static_cast<std::byte*>(base::allocate_large(bytes, base::kLargePage)));
   if (kv->data == nullptr) return nullptr;
   return kv;
 }
@@ -168,7 +172,7 @@ base::Expected<Rows> Model::Impl::collect(std::span<const Slice> slices, const K
         return base::invalid(fmt::format("token {} is outside the model's vocabulary of {}", token, config.vocab_size));
       }
       const std::size_t position = static_cast<std::size_t>(s.start) + i;
-      if (s.slots[position] >= kv.slots) return base::invalid("a slice of the step names a slot outside the KV store");
+      if (!kv.has(s.slots[position])) return base::invalid("a slice of the step names a slot outside the KV store");
       if (i + s.logits >= s.tokens.size()) rows.wanted.push_back(rows.tokens.size());
       rows.tokens.push_back(token);
       rows.attention.push_back({s.slots.data(), position});

@@ -46,6 +46,8 @@ class Model {
   const LoadOptions& options() const;
   std::uint64_t parameters() const;        // numbers in all tensors
   std::size_t kv_bytes_per_token() const;  // K and V over all layers
+  // Room for so many pages of so many tokens; nullptr when there is no memory. `slots` of one page: 0, 1, 2 …
+  std::unique_ptr<KvStore> make_kv(std::size_t pages, std::size_t page_size) const;
   std::unique_ptr<KvStore> make_kv(std::size_t slots) const;
 
   // Runs all slices as one batch. `logits` receives sum(slice.logits) rows of vocab_size floats, in slice order.

@@ -31,7 +31,9 @@ struct Scheduler::Sequence {
 };
 
 Scheduler::Scheduler(const Options& options)
-    : options_(options), pool_(options.pages, options.page_size), tree_(pool_) {
+    : options_(options),
+      pool_(options.pages, options.page_size, std::max(options.page_size, options.page_stride)),
+      tree_(pool_) {
   SGL_ASSERT(options.max_batch > 0 && options.prefill_chunk > 0 && options.max_logit_rows > 0);
 }
 

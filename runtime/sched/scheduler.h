@@ -43,6 +43,7 @@ using SequenceId = base::Id<struct SequenceTag, std::uint64_t>;
 
 struct Options {
   std::size_t page_size = 16;       // tokens
+  std::size_t page_stride = 0;      // slots from one page to the next (PagePool); at least page_size
   std::size_t pages = 0;            // >= 1
   std::size_t max_batch = 64;       // running sequences
   std::size_t prefill_chunk = 256;  // prefill tokens per step: bounds how long decoding sequences wait

@@ -143,6 +143,40 @@ TEST_CASE("a KV cache in F16 or 8 bits takes less memory and is near the one in 
   CHECK_FALSE((*narrow)->forward({&slice, 1}, *kv, logits, pool).ok());
 }
 
+TEST_CASE("pages in any order hold what one page holds") {
+  const test::TemporaryFolder folder;
+  test::write_random_model({}, folder.path());
+  const std::vector<std::int32_t> tokens = random_tokens(70, 300);
+  for (const auto format : {model::KvFormat::kF32, model::KvFormat::kF16, model::KvFormat::kQ8}) {
+    const auto m = Model::load(folder.path(), {.kv = format});
+    REQUIRE(m.ok());
+    const std::vector<float> whole = run(**m, tokens, 70, 1, false);
+    const auto kv = (*m)->make_kv(7, 16);
+    std::vector<std::uint32_t> slots(tokens.size());
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      slots[i] = static_cast<std::uint32_t>((i / 16 * 3 + 5) % 7 * kv->stride() + i % 16);
+    }
+    base::ThreadPool pool(2);
+    std::vector<float> logits(300);
+    const Slice all{tokens, 0, slots, 1};
+    REQUIRE((*m)->forward({&all, 1}, *kv, logits, pool).ok());
+    CHECK(std::memcmp(logits.data(), &whole[69 * 300], 300 * sizeof(float)) == 0);
+    // The last token again, behind a copy of the part of a page before it.
+    const auto free_page = static_cast<std::uint32_t>((5 * 3 + 5) % 7 * kv->stride());
+    kv->copy_slots(slots[64], free_page, 5);
+    for (std::size_t i = 64; i < 70; ++i) slots[i] = free_page + static_cast<std::uint32_t>(i - 64);
+    std::vector<float> again(300);
+    const Slice last{std::span(tokens).last(1), 69, slots, 1};
+    REQUIRE((*m)->forward({&last, 1}, *kv, again, pool).ok());
+    CHECK(again == logits);
+    // Between two pages there are no slots, and none behind the last.
+    for (const std::size_t beyond : {kv->stride() - 1, std::size_t{16}, 7 * kv->stride()}) {
+      slots[69] = static_cast<std::uint32_t>(beyond);
+      CHECK_FALSE((*m)->forward({&last, 1}, *kv, again, pool).ok());
+    }
+  }
+}
+
 TEST_CASE("forward refuses what it cannot compute") {
   const test::TemporaryFolder folder;
   test::write_random_model({}, folder.path());
