@@ -13,7 +13,7 @@ from .dialogue import Dialogue
 from .entities import first_name
 from .pools import FEMALE, MALE, parts, pick, words
 
-SENTENCE = re.compile(r'.+?[.!?]"?(?= |$)')
+SENTENCE = re.compile(r'''.+?[.!?]['"]*(?= |$)''')
 KINDS = [stories.ANIMALS, stories.TOYS, stories.FOODS, stories.SPOTS, stories.PLACES, stories.SIZES]
 # Held-out words of one word, and what may stand for them.
 INSTEAD = {w: kind for kind in KINDS for split in ("dev", "test") for w in parts(kind)[split] if " " not in w}
