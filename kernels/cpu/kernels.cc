@@ -117,7 +117,8 @@ void rope(float* x, std::size_t heads, std::size_t head_dim, const float* cos, c
 
 void swiglu(const float* gate, const float* up, std::size_t rows, std::size_t n, float* out, base::ThreadPool& pool) {
   const cpu::Ops& ops = cpu::ops();
-  run(pool, rows, rows * n, [&](std::size_t r) { ops.swiglu(gate + r * n, up + r * n, n, out + r * n); });
+  constexpr std::size_t kOperations = 8;  // of an element, most of them its exponential
+  run(pool, rows, rows * n * kOperations, [&](std::size_t r) { ops.swiglu(gate + r * n, up + r * n, n, out + r * n); });
 }
 
 void add(float* x, const float* y, std::size_t n) {

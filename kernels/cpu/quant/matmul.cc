@@ -16,6 +16,8 @@ constexpr std::size_t kParallelWork = 1 << 18;
 // Panels per thread and product: a few parts, so that a thread which lost its core for a moment does not hold up the
 // others; wide tiles take two panels.
 constexpr std::size_t kPartsPerThread = 4;
+// Elements of x from which on several threads quantise them: some ten microseconds of one.
+constexpr std::size_t kParallelRows = 1 << 15;
 constexpr std::size_t kPanelQuantum = 2;
 
 QuantRows make_rows(std::size_t rows, std::size_t k) {
@@ -32,6 +34,32 @@ QuantRows make_rows(std::size_t rows, std::size_t k) {
   return out;
 }
 
+// Rows of x in 8 bits. Items share no cache lines of scales, which rows that are neighbours do: an item is a whole
+// tile, or of a single tile a part of k.
+void quantize_rows(const QuantOps& ops, const float* x, std::size_t rows, std::size_t k, const QuantRows& q,
+                   base::ThreadPool& pool) {
+  const std::size_t tiles = (rows + kTileRows - 1) / kTileRows;
+  if (rows * k < kParallelRows) {
+    for (std::size_t r = 0; r < rows; ++r) ops.quantize(x + r * k, k, q, r);
+  } else if (tiles > 1) {
+    pool.parallel_for(tiles, [&](std::size_t tile) {
+      const std::size_t end = std::min(rows, (tile + 1) * kTileRows);
+      for (std::size_t r = tile * kTileRows; r < end; ++r) ops.quantize(x + r * k, k, q, r);
+    });
+  } else {
+    const std::size_t part = (q.groups + pool.size() - 1) / pool.size();
+    pool.parallel_for((q.groups + part - 1) / part, [&](std::size_t i) {
+      const std::size_t first = i * part, at = std::min(first * kQuantGroup, k);
+      QuantRows own = q;
+      own.groups = std::min(part, q.groups - first);
+      own.q += first * kTileRows * kQuantGroup;
+      own.scale += first * kTileRows, own.scaled += first * kTileRows, own.sum += first * kTileRows;
+      const std::size_t count = std::min(own.groups * kQuantGroup, k - at);
+      for (std::size_t r = 0; r < rows; ++r) ops.quantize(x + r * k + at, count, own, r);
+    });
+  }
+}
+
 }  // namespace
 
 void quant_matmul(const QuantOps& ops, std::span<const MatmulTarget> targets, const float* x, std::size_t rows,
@@ -45,15 +73,7 @@ void quant_matmul(const QuantOps& ops, std::span<const MatmulTarget> targets, co
   }
   const QuantRows q = make_rows(rows, k);
   const bool parallel = panels * kPanelRows * k * rows >= kParallelWork;
-  if (rows * k < kParallelWork / 4) {
-    for (std::size_t r = 0; r < rows; ++r) ops.quantize(x + r * k, k, q, r);
-  } else {
-    // By tiles: rows that are neighbours share the cache lines of their scales.
-    pool.parallel_for((rows + kTileRows - 1) / kTileRows, [&](std::size_t tile) {
-      const std::size_t end = std::min(rows, (tile + 1) * kTileRows);
-      for (std::size_t r = tile * kTileRows; r < end; ++r) ops.quantize(x + r * k, k, q, r);
-    });
-  }
+  quantize_rows(ops, x, rows, k, q, pool);
   const std::size_t parts = parallel ? pool.size() * kPartsPerThread : 1;
   const std::size_t step = ((panels + parts - 1) / parts + kPanelQuantum - 1) / kPanelQuantum * kPanelQuantum;
   std::vector<ColumnRange> ranges;
