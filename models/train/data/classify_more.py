@@ -1,9 +1,7 @@
 """Further sentence patterns for classification, for training only; any that is in a held-out part is dropped."""
 
-import re
-
 from .classify_words import FEELINGS, INTENTS, SENTIMENT, tidy
-from .pools import parts, words
+from .pools import like, parts, vocabulary, words
 
 MORE_SENTIMENT = {
     "positive": """{S} could not have been better.|Wow, {S2} was {g}!|I am a big fan of it.|Such a {g} experience.|{S} is worth every cent.|We will be back soon, {S2} was {g}.|It made my day.|{S} is simply {g}.|I had so much fun.|Well
@@ -63,16 +61,11 @@ def merged(base, more):
 
 def said(name: str, base) -> dict[str, tuple[str, ...]]:
     """Texts of a list of lines `label|text`, by label; without those that share most of their words with a held-out pattern."""
-
-    def vocabulary(text):
-        return frozenset(re.findall(r"[a-z']+", re.sub(r"\{\w+\}", "", text.lower())))
-
     held = [vocabulary(p) for patterns in base.values() for split in ("dev", "test") for p in parts(patterns)[split]]
     out = {label: [] for label in base}
     for line in words(name):
         label, text = line.split("|")
-        mine = vocabulary(text)
-        if label in out and all(len(mine & h) <= 0.6 * len(mine | h) for h in held):
+        if label in out and not like(text, held):
             out[label].append(text)
     return {label: tuple(texts) for label, texts in out.items()}
 

@@ -7,6 +7,7 @@ that they are asked for; `dev` is for decisions during development, `test` for t
 
 import hashlib
 import random
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -40,6 +41,17 @@ def pick(rng: random.Random, split: str, items):
 
 
 @lru_cache(None)
+def vocabulary(text: str) -> frozenset[str]:
+    """The words of a pattern, without its slots."""
+    return frozenset(re.findall(r"[a-z']+", re.sub(r"\{\w+\}", "", text.lower())))
+
+
+def like(text: str, held: list[frozenset[str]]) -> bool:
+    """Whether it shares most of its words with one of these patterns: held-out ones, which training shall not meet nearly so."""
+    mine = vocabulary(text)
+    return any(len(mine & h) > 0.6 * len(mine | h) for h in held)
+
+
 def words(name: str) -> tuple[str, ...]:
     return tuple((LISTS / f"{name}.txt").read_text(encoding="utf-8").split("\n")[:-1])
 

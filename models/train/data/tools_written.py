@@ -4,33 +4,24 @@ A line of lists/tools.txt is like one of tool_families_wide.py. Kinds of tools t
 their words with a held-out one, are left out.
 """
 
-import re
 from functools import lru_cache
 
-from .pools import parts, words
+from .pools import like, parts, vocabulary, words
 from .tool_families import FAMILIES
 from .tool_families_wide import family_of
-
-
-def vocabulary(text: str) -> frozenset[str]:
-    return frozenset(re.findall(r"[a-z']+", re.sub(r"\{\w+\}", "", text.lower())))
-
-
-def like(mine: frozenset[str], held: list[frozenset[str]]) -> bool:
-    return any(len(mine & h) > 0.6 * len(mine | h) for h in held)
 
 
 @lru_cache(None)
 def written_families():
     held = [f for split in ("dev", "test") for f in parts(FAMILIES)[split]]
     names = {name for f in held for name in f[0].split()}
-    requests = [vocabulary(r) for f in held for r in f[3]]
+    asked_held = [vocabulary(r) for f in held for r in f[3]]
     out = []
     for line in words("tools"):
         family = family_of(line)
         if names & set(family[0].split()):
             continue
-        asked = tuple(r for r in family[3] if not like(vocabulary(r), requests))
+        asked = tuple(r for r in family[3] if not like(r, asked_held))
         if len(asked) > 3:
             out.append((*family[:3], asked))
     return tuple(out)
