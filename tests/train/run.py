@@ -160,7 +160,7 @@ class Dialogues(unittest.TestCase):
                     self.assertIn(name, shown)
 
 
-    def test_a_meaning_is_asked_for_with_other_words(self):
+    def test_what_words_mean_is_said_in_different_words(self):
         rng = random.Random(8)
         kinds = Counter(kind for kind, *_ in lookup.meanings())
         self.assertEqual(set(kinds), set(lookup.MEANT))

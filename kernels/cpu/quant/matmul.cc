@@ -16,9 +16,9 @@ constexpr std::size_t kParallelWork = 1 << 18;
 // Panels per thread and product: a few parts, so that a thread which lost its core for a moment does not hold up the
 // others; wide tiles take two panels.
 constexpr std::size_t kPartsPerThread = 4;
+constexpr std::size_t kPanelQuantum = 2;
 // Elements of x from which on several threads quantise them: some ten microseconds of one.
 constexpr std::size_t kParallelRows = 1 << 15;
-constexpr std::size_t kPanelQuantum = 2;
 
 QuantRows make_rows(std::size_t rows, std::size_t k) {
   static thread_local Buffer buffer;  // zeros: rows that only fill a tile are read
