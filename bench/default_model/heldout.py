@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "models" / "train"))
 
 import held_patterns  # noqa: E402
-from data import chat, classification, extraction, frames, stories, tools, yes_no  # noqa: E402
+from data import chat, classification, extraction, frames, stories, tools, tools_written, yes_no  # noqa: E402
 from data.dialogue import and_list  # noqa: E402
 from data.pools import SPLITS, parts, words  # noqa: E402
 
@@ -172,6 +172,17 @@ def other_tool_case(rng, split, order="what"):
     return {"task": f"tool_any{ORDERS[order]}", "free": both, "program": call_program(d.described), "typed": both, "expected": json.loads(call)}
 
 
+def new_tool_case(rng, split, order="what"):
+    """As wide_tool_case, of tools that people ask assistants for, in other words than training has; for dev."""
+    chosen = [tools.make(rng, split, f) for f in rng.sample(tools_written.dev_families(), 3)]
+    style = rng.choice(["line", "short", "wide"])
+    shown = "\n".join(tools.describe(style, t, order == "what") for t in chosen)
+    instructions = f"You have these tools.\n<tools>\n{shown}\n</tools>"
+    question, call = tools.asked(rng, split, rng.choice(chosen))
+    both = {"question": question, "instructions": instructions}
+    return {"task": f"tool_new{ORDERS[order]}", "free": both, "program": call_program(chosen), "typed": both, "expected": json.loads(call)}
+
+
 def wide_tool_case(rng, split, order="what"):
     """A request for one of three tools of held_patterns.py, of kinds that training knows, in other words."""
     chosen = rng.sample(held_patterns.TOOLS if split == "test" else held_patterns.DEV_TOOLS, 3)
@@ -210,9 +221,9 @@ def cases(limit: int, split: str = "test", seed: int = SEED) -> list[dict]:
     for make in (yes_no_case, chat_case):
         add(make)
     for order in ORDERS:
-        for make in (tool_case, other_tool_case, wide_tool_case):
-            if split == "test" or make is not tool_case:  # the three tools of tool.sgl are of the test split
-                add(make, order)
+        # The three tools of tool.sgl are of the test split, those of lists/tools_dev.txt of the other.
+        for make in (tool_case if split == "test" else new_tool_case, other_tool_case, wide_tool_case):
+            add(make, order)
     return out
 
 

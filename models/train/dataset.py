@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 
+from data import breadth
 from data.mix import dialogue
 from tokenizer import BOS, END, ROLES, Tokenizer
 
@@ -44,7 +45,7 @@ def decisions(task: str, text: bytes) -> dict[int, int]:
         return {0: 4}
     if not text.startswith((b"{", b"<tool_call>")):
         return {}
-    counts = {m.end(): 2 for m in VALUE.finditer(text)}
+    counts = {m.end(): 4 if task == "tool" and breadth.late > 1 else 2 for m in VALUE.finditer(text)}
     name = NAME.search(text) if task == "tool" or task.startswith("extract") else None
     if name:
         counts |= {at: 2 for at in range(*name.span(1))} | {name.start(1): 4 if task == "tool" else 3}

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from data import breadth
-from data.mix import PHASES, dialogue, phase
+from data.mix import LATER, PHASES, dialogue, phase
 from dataset import encode, microbatches, pack
 from export import mean
 from model import Config, Model
@@ -83,7 +83,7 @@ def main():
     parser.add_argument("--init", type=Path, nargs="+", help="begin with the parameters of this checkpoint or exported folder, or the mean of several")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    breadth.wide, breadth.late = True, args.stage != "one"
+    breadth.wide, breadth.late = True, LATER[args.stage]
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
     tokenizer = Tokenizer.load(args.tokenizer)

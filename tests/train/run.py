@@ -26,6 +26,11 @@ def system_of(dialogue) -> str:
     return "".join(text for role, text, _ in dialogue.messages if role == "system")
 
 
+def lines_of(families) -> list[str]:
+    """Tools as lines of lists/tools.txt."""
+    return [" | ".join([f[0], f[1], " ".join(f[2]), " / ".join(f[3])]) for f in families]
+
+
 class Splits(unittest.TestCase):
     def test_parts_are_disjoint_and_whole(self):
         for items in (stories.OPENINGS, tools.PHRASES, yes_no.SCENES, words("first_names"), words("sentences")):
@@ -45,7 +50,7 @@ class Splits(unittest.TestCase):
         known = {w for kind in written.KINDS for entry in parts(kind)["train"] for w in entry.split()}  # "green field"
         kept = {w for w in written.INSTEAD if re.fullmatch("[a-z]+", w)} - known
         self.assertTrue(kept)
-        with mock.patch.object(breadth, "late", True):
+        with mock.patch.object(breadth, "late", 2):
             for sentence in (s for _ in range(500) for s in written.sentences(rng, "train")):
                 self.assertIsNone(written.held().fullmatch(sentence), sentence)
                 self.assertFalse(kept & set(re.findall(r"\b[a-z]+", sentence)), sentence)
@@ -69,10 +74,10 @@ class Splits(unittest.TestCase):
 
 class Dialogues(unittest.TestCase):
     def setUp(self):
-        breadth.wide = breadth.late = True
+        breadth.wide, breadth.late = True, 2
 
     def tearDown(self):
-        breadth.wide = breadth.late = False
+        breadth.wide, breadth.late = False, 0
 
     def test_passages_ask_what_they_answer(self):
         self.assertGreater(len(passages.passages()), 400)
@@ -182,18 +187,22 @@ class Dialogues(unittest.TestCase):
 
     def test_written_tools_are_not_held_out_ones(self):
         held = [f for split in ("dev", "test") for f in parts(tools.FAMILIES)[split]]
-        names = {n for f in tools_written.written_families() for n in f[0].split()}
+        families = tools_written.written_families(2)
+        names = {n for f in families for n in f[0].split()}
         self.assertFalse(names & {n for f in held for n in f[0].split()})
-        self.assertGreater(len(tools_written.written_families()), 300)
-        asked = {r for f in tools_written.written_families() for r in f[3]}
+        self.assertGreater(len(families), len(tools_written.written_families(1)) + 600)
+        asked = {r for f in families for r in f[3]}
         self.assertFalse(asked & {r for t in held_patterns.TOOLS + held_patterns.DEV_TOOLS for r in t[3]})
-        for name, _, arguments, requests in tools_written.written_families():
+        for name, _, arguments, requests in (*families, *tools_written.dev_families()):
             for r in requests:
                 self.assertEqual(sorted(re.findall(r"\{(\d)\}", r)), [str(i) for i in range(len(arguments))], name)
-        with mock.patch.object(tools_written, "words", lambda _: [" | ".join([f[0], f[1], " ".join(f[2]), " / ".join(f[3])]) for f in held]):
-            tools_written.written_families.cache_clear()
-            self.assertFalse(tools_written.written_families())
-        tools_written.written_families.cache_clear()
+        # The filters would see a held-out kind, and a request for measuring in a list for training.
+        with mock.patch.object(tools_written, "words", lambda _: lines_of(held)):
+            self.assertFalse(tools_written._kept("tools", held, ()))
+        measured = tools_written.dev_families()
+        self.assertGreater(len(measured), 50)
+        with mock.patch.object(tools_written, "words", lambda _: lines_of(measured)):
+            self.assertFalse(tools_written._kept("tools_more", held, measured))
 
 
 class Stories(unittest.TestCase):

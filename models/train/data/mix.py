@@ -63,10 +63,10 @@ MAIN = (
 # With the lists that come after the first stage (breadth.late).
 MORE = {chat.chat: 16, lookup.lookup: 4, stories.stories: 5, written.written: 24, tales.blend: 2, tales.tale: 2}
 LATE = (*((f, MORE.get(f, w)) for f, w in MAIN), (lookup.meaning, 8))
-# The questions to be answered with yes or no are learned suddenly, too, and were not yet, beside so much else; then less of them, and more of what fails most.
-ASK = tuple((f, 110 if f is yes_no.yes_no else w) for f, w in LATE)
-LAST = tuple((f, {yes_no.yes_no: 34, tools.tools: 44, written.written: 12}.get(f, w)) for f, w in LATE)
-CALLS = tuple((f, {tools.tools: 70, classification.classification: 22, written.written: 8}.get(f, w)) for f, w in LAST)
+# What is found to fail most gets more of it; the questions to be answered with yes or no are learned suddenly, too, and were not yet, beside so much else.
+FAILS = {tools.tools: 64, classification.classification: 22, yes_no.yes_no: 34, written.written: 12, stories.stories: 4, lookup.meaning: 8}
+LAST = tuple((f, FAILS.get(f, w)) for f, w in LATE)
+ASK = tuple((f, 110 if f is yes_no.yes_no else w) for f, w in LAST)
 
 # Of each stage: the shard (of a million tokens) where a phase ends, and its mixture.
 END = 1 << 30
@@ -74,8 +74,9 @@ PHASES = {
     "one": ((3, COPY), (6, FIND), (END, MAIN)),
     "two": ((END, LATE),),
     "three": ((8, ASK), (END, LAST)),
-    "four": ((END, CALLS),),
 }
+# How many of the lists that come late a stage draws from (breadth.late).
+LATER = {"one": 0, "two": 1, "three": 2}
 
 
 def phase(stage: str, shard: int):

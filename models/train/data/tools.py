@@ -1,6 +1,7 @@
 """Tool calls: tools described in the system message, a request, the call; sometimes the tool's answer and a closing sentence."""
 
 import json
+from collections import Counter
 
 from . import breadth
 from .dialogue import Dialogue, quote, record
@@ -110,10 +111,17 @@ def parts_of(split):
 def some_family(rng, split):
     """A family of the split; while training mostly one of those that are for training alone."""
     if split == "train" and rng.random() < 0.8:
-        if breadth.late and rng.random() < 0.6:
-            return rng.choice(written_families())
+        if breadth.late and rng.random() < (0.6 if breadth.late < 2 else 0.75):
+            return rng.choice(written_families(breadth.late))
         return rng.choice(MORE_FAMILIES + WIDE_FAMILIES if breadth.wide else MORE_FAMILIES)
     return pick(rng, split, FAMILIES)
+
+
+def another_family(rng, right):
+    """One to stand beside it while training: late often one with arguments of the same kinds, so that what it does must decide."""
+    tried = [some_family(rng, "train") for _ in range(6 if breadth.late > 1 and rng.random() < 0.5 else 1)]
+    kinds = Counter(a.split(":")[1] for a in right[2])
+    return max(tried, key=lambda f: (f is not right) * (kinds & Counter(a.split(":")[1] for a in f[2])).total())
 
 
 def make(rng, split, family):
@@ -135,10 +143,11 @@ def make(rng, split, family):
         variants, kind = a.split(":")
         label = rng.choice(variants.split("/"))
         r = rng.random()
-        if split == "train" and r < 0.3 and "/" in variants:  # so that the description is read and not remembered
+        invented = 0.3 if breadth.late < 2 else 0.1
+        if split == "train" and r < invented and "/" in variants:  # so that the description is read and not remembered
             label = (
                 f"{label}_{rng.choice(RANDOM_WORDS)}"
-                if r < 0.15
+                if r < invented / 2
                 else rng.choice([rng.choice(RANDOM_WORDS), rng.choice(RANDOM_WORDS), syllables(rng, 1, 2)])
             )
         args.append((label, kind, "integer" if kind == "int" else "string"))
@@ -182,14 +191,14 @@ def tools(rng, split, style=None, count=None, what_first=None):
     d = Dialogue("tool")
     style = style or rng.choice(["line", "line", "short", "short", "tight", "wide"] if split == "test" else ["line"] * 5 + ["short"] * 4 + ["tight", "wide", "wide"])
     others = []
-    if split != "test" and rng.random() < (0.3 if breadth.late and split == "train" else 0.45):
+    if split != "test" and rng.random() < ((0.45, 0.3, 0.2)[breadth.late] if split == "train" else 0.45):
         right, *others = family(rng, split)
         others = others[: count - 1] if count else others
     else:
         right = some_family(rng, split)
         for _ in range(rng.choice([0, 1, 1, 2, 2, 3]) if count is None else count - 1):
             if split == "train":
-                f = some_family(rng, split)
+                f = another_family(rng, right)
             else:
                 f = pick(rng, split if rng.random() < 0.5 else "train", FAMILIES)
             if f is not right and f not in others:
@@ -217,7 +226,7 @@ def tools(rng, split, style=None, count=None, what_first=None):
     request, call = asked(rng, split, chosen[id(right)])
     given = "<tool_call>" if rng.random() < 0.25 else ""
     d.system(system).user(request).assistant(f"{call}</tool_call>" if given else f"<tool_call>{call}</tool_call>", given)
-    share, least, most = (0.85, 2, 6) if breadth.wide else (0.6, 1, 3)
+    share, least, most = (0.9, 3, 9) if breadth.late > 1 else (0.85, 2, 6) if breadth.wide else (0.6, 1, 3)
     if split == "train" and rng.random() < share:
         # More requests to the tools that are described already: which tool it is is decided more often, and reading them costs nothing more.
         for _ in range(rng.randint(least, most) if others or not breadth.wide else rng.randint(0, 2)):

@@ -29,7 +29,7 @@ def held() -> re.Pattern:
 
 
 @lru_cache(None)
-def all_stories(late: bool) -> list[tuple[dict[str, str], list[str]]]:
+def all_stories(late: int) -> list[tuple[dict[str, str], list[str]]]:
     """(sexes of the named, sentences) of every story."""
     out = []
     for line in words("stories") + (words("stories_late") if late else ()):
