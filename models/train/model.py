@@ -95,8 +95,12 @@ class Model:
         self.sides, at = {}, 0
         for name, p in self.params.items():
             self.sides[name] = self.packed[:, at : at + p.numel()]
-            call("pack_weights", p.to(BF16), *p.shape, *self.sides[name])
+            self.pack(name)
             at += p.numel()
+
+    def pack(self, name):
+        """That of one matrix."""
+        call("pack_weights", self.params[name].to(BF16), *self.params[name].shape, *self.sides[name])
 
     def share(self):
         """Puts the parameters where processes forked later see them change."""

@@ -92,9 +92,9 @@ def main():
     if args.init:
         model.flat.copy_(mean(args.init))
         model.refresh()
+    model.share()
     optimizer = Optimizer(model, args.muon, args.adam)
-    average = model.flat.clone()
-    workers = Workers(model, args.helpers)
+    workers = Workers(model, optimizer, args.helpers)
     dev_rng = random.Random(7)
     dev = [dialogue(dev_rng, "dev") for _ in range(500)]
     queue = multiprocessing.Queue(2)
@@ -124,8 +124,7 @@ def main():
         loss, right = workers.step([[torch.from_numpy(x) for x in (*part[:3], part[3] / weight)] for part in batch])
         window = [window[0] + loss, window[1] + targets, window[2] + right]
         seen += tokens
-        optimizer.step(rate(step, args.steps, args.warm, args.decay))
-        average.lerp_(model.flat, max(0.005, 1 / (step + 1)))
+        workers.update(step + 1, rate(step, args.steps, args.warm, args.decay))
         done = step = step + 1
         if done % 20 == 0:
             args.steps = planned(args.out, args.steps, done, args.decay)
@@ -138,7 +137,7 @@ def main():
         if done % args.check == 0 or ends:
             flat = model.flat.clone()
             if done < args.steps:
-                model.flat.copy_(average)
+                model.flat.copy_(optimizer.average)
                 model.refresh()
             scores = evaluate(model, tokenizer, dev)
             model.flat.copy_(flat)
@@ -147,7 +146,7 @@ def main():
         if done % args.save == 0 or ends:
             state = {
                 "flat": model.flat.clone(),
-                "average": average,
+                "average": optimizer.average.clone(),
                 "config": config.as_dict(),
                 "step": done,
                 "steps": args.steps,

@@ -43,11 +43,11 @@ void adam(float* restrict p, float* restrict g, float* restrict m, float* restri
   }
 }
 
-// out = the sum of some rows of a matrix, added in the order given.
-void sum_rows(const float *rows, const int32_t *which, float *out, int64_t count, int64_t width) {
+// out[columns] = the sum of the beginnings of some rows of a matrix of `width` columns, added in the order given.
+void sum_rows(const float *rows, const int32_t *which, float *out, int64_t count, int64_t width, int64_t columns) {
   enum { BLOCK = 2048 };
-  for (int64_t at = 0; at < width; at += BLOCK) {
-    int64_t n = width - at < BLOCK ? width - at : BLOCK;
+  for (int64_t at = 0; at < columns; at += BLOCK) {
+    int64_t n = columns - at < BLOCK ? columns - at : BLOCK;
     memcpy(out + at, rows + which[0] * width + at, n * sizeof(float));
     for (int64_t r = 1; r < count; ++r) {
       const float *row = rows + which[r] * width + at;
