@@ -264,8 +264,10 @@ void Generation::jump() {
   bool possible = accepted == tokens.size() && !tokens.empty();
   if (possible && left == 0) possible = matcher_->is_complete();
   if (possible && left > 0 && !matcher_->is_complete()) {
-    const auto mask = matcher_->mask_within(left - 1);
-    possible = mask.ok() && (*mask)->count() > 0;
+    auto mask = matcher_->mask_within(left - 1);
+    // Not taken for a no: whether a mask comes in time is no matter of the text.
+    if (!mask.ok()) return fail(std::move(mask).error());
+    possible = (*mask)->count() > 0;
   }
   if (!possible) {
     matcher_->rollback(accepted);
@@ -288,8 +290,11 @@ void Generation::cut_at_stop(const StopText::Hit& hit) {
 void Generation::emit(std::size_t known) {
   const std::size_t safe = std::max(emitted_, end_ ? text_.size() : stops_.safe_length(text_));
   const std::size_t begin = tokens_emitted_;
-  std::size_t end = begin;
-  while (end < known && (end_ || text_end_[end] <= safe)) ++end;
+  // Up to a whole character: what begins one may belong to a stop string, and its text is not there yet.
+  std::size_t end = end_ ? std::max(begin, known) : begin;
+  for (std::size_t i = begin; !end_ && i < known && text_end_[i] <= safe; ++i) {
+    if (clean_[i]) end = i + 1;
+  }
   tokens_emitted_ = end;
   if (events.on_tokens && end > begin) {
     events.on_tokens(id, std::span(tokens_).subspan(begin, end - begin), logprobs_.values(begin, end),
@@ -333,6 +338,12 @@ Finished Generation::close(sched::Scheduler& scheduler, std::optional<base::Erro
   } else {
     std::string last = decoder_.finish();
     text_.append(last, std::min(heal_strip_, last.size()));
+    // Ended within the healed token, which then stays as it was.
+    if (!heal_rest_.empty()) {
+      tokens_.clear();
+      logprobs_.resize(0);
+      healed_ = 0;
+    }
   }
   if (end_->reason != FinishReason::kError && end_->reason != FinishReason::kCancelled) {
     // Tokens that replace a cut one were never sampled.

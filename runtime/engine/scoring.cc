@@ -50,18 +50,11 @@ class Scoring final : public Task {
     if (rows.sequence == root_) {
       take(scheduler, *root_, true);
       root_.reset();
-      for (std::size_t i = 0; i < continuations_.size(); ++i) {
-        if (continuations_[i].size() == 1) continue;
-        std::vector<TokenId> tokens = prefix_;
-        tokens.insert(tokens.end(), continuations_[i].begin(), continuations_[i].end() - 1);
-        const sched::SequenceId sequence = new_sequence(*this);
-        children_.emplace(sequence, i);
-        submit(scheduler, sequence, std::move(tokens), prefix_.size() + 1);
-      }
     } else {
       take(scheduler, rows.sequence, false);
       children_.erase(rows.sequence);
     }
+    submit_children(scheduler, new_sequence);
     return children_.empty();
   }
 
@@ -87,6 +80,21 @@ class Scoring final : public Task {
   }
 
  private:
+  // Enough to fill a batch: each has a copy of the prefix, and waits beside the sequences of others.
+  static constexpr std::size_t kMostChildren = 64;
+
+  void submit_children(sched::Scheduler& scheduler, const NewSequence& new_sequence) {
+    for (; next_ < continuations_.size() && children_.size() < kMostChildren; ++next_) {
+      const std::vector<TokenId>& continuation = continuations_[next_];
+      if (continuation.size() == 1) continue;
+      std::vector<TokenId> tokens = prefix_;
+      tokens.insert(tokens.end(), continuation.begin(), continuation.end() - 1);
+      const sched::SequenceId sequence = new_sequence(*this);
+      children_.emplace(sequence, next_);
+      submit(scheduler, sequence, std::move(tokens), prefix_.size() + 1);
+    }
+  }
+
   // `first_token`: index of the first token of the continuation whose predecessor's logits are not known yet.
   void submit(sched::Scheduler& scheduler, sched::SequenceId sequence, std::vector<TokenId> tokens,
               std::size_t first_token) {
@@ -125,6 +133,7 @@ class Scoring final : public Task {
   std::vector<std::vector<double>> logprobs_;
   std::optional<sched::SequenceId> root_;
   std::unordered_map<sched::SequenceId, std::size_t> children_;  // not changed while `consume` runs
+  std::size_t next_ = 0;                                         // continuation to begin
   double root_norm_ = 0.0;
   Usage usage_;
 };

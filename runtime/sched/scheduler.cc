@@ -26,6 +26,7 @@ struct Scheduler::Sequence {
   // The running sequence that computes what this one needs next, and up to where.
   SequenceId blocker;
   std::size_t blocked_until = 0;  // 0: not blocked
+  double charge = 0;              // of its namespace, in the fair order
 
   std::size_t pending() const { return tokens.size() - computed; }
 };
@@ -45,6 +46,10 @@ Scheduler::Sequence& Scheduler::get(SequenceId id) const {
   return *it->second;
 }
 
+double Scheduler::fair_charge(const Submission& submission) {
+  return static_cast<double>(submission.tokens.size()) / submission.weight;
+}
+
 // Where a submission stands in the fair order: after what its namespace has submitted, but not before now.
 double Scheduler::fair_start(const Submission& submission) {
   constexpr std::size_t kMany = 10'000;  // namespaces that are remembered though they have nothing to catch up
@@ -53,7 +58,7 @@ double Scheduler::fair_start(const Submission& submission) {
   }
   double& until = fair_until_[submission.ns];
   const double start = std::max(virtual_time_, until);
-  until = start + static_cast<double>(submission.tokens.size()) / submission.weight;
+  until = start + fair_charge(submission);
   return start;
 }
 
@@ -67,6 +72,7 @@ base::Status Scheduler::submit(Submission submission) {
   s->id = submission.id;
   s->ns = submission.ns;
   s->rank = {submission.priority, fair_start(submission), next_order_++};
+  s->charge = fair_charge(submission);
   s->tokens = std::move(submission.tokens);
   s->prompt = submission.prompt;
   s->logits_from = submission.logits_from;
@@ -107,6 +113,9 @@ void Scheduler::finish(SequenceId id) {
     release(s);
   } else {
     waiting_.erase(s.rank);
+    // Withdrawn before anything was done for it: its namespace need not make up for it.
+    const auto until = fair_until_.find(s.ns);
+    if (s.seen == 0 && s.counts.preemptions == 0 && until != fair_until_.end()) until->second -= s.charge;
   }
   sequences_.erase(id);
 }
@@ -249,8 +258,10 @@ Step Scheduler::schedule() {
     last = it->first;
     plan(*it->second, budget, step);
   }
-  // After a preemption the pages are needed by those that run.
-  if (preemptions_ == before) admit(step, budget);
+  // After a preemption the pages are needed by those that run. Where that was the only one, its locks and pages are
+  // free (it may have held a prefix twice, its own pages and those that another had published before), and it fits
+  // again.
+  if (preemptions_ == before || running_.empty()) admit(step, budget);
   return step;
 }
 

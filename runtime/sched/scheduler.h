@@ -161,6 +161,7 @@ class Scheduler {
   kv::RadixTree tree_;
   std::unordered_map<SequenceId, std::unique_ptr<Sequence>> sequences_;
   Queue waiting_, running_;
+  static double fair_charge(const Submission& submission);
   double fair_start(const Submission& submission);
 
   std::uint64_t next_order_ = 0;

@@ -65,7 +65,7 @@ base::Expected<std::optional<engine::GenerateRequest>> ChatAnswer::next() {
   return std::optional<engine::GenerateRequest>(std::move(request));
 }
 
-void ChatAnswer::take(const engine::Finished& finished) {
+void ChatAnswer::count(const engine::Finished& finished) {
   // The prompt of a later step is the answer so far: it is counted once, as the first step's.
   if (steps_ == 1) {
     usage_.prompt_tokens = finished.usage.prompt_tokens;
@@ -73,6 +73,10 @@ void ChatAnswer::take(const engine::Finished& finished) {
     usage_.prefill_tokens = finished.usage.prefill_tokens;
   }
   usage_.generated_tokens += finished.usage.generated_tokens;
+}
+
+void ChatAnswer::take(const engine::Finished& finished) {
+  count(finished);
   left_ -= finished.usage.generated_tokens;
   sequence_.append(finished.tokens);
   tokens_.insert(tokens_.end(), finished.tokens.begin(), finished.tokens.end());

@@ -35,6 +35,8 @@ class ChatAnswer {
   base::Expected<std::optional<engine::GenerateRequest>> next();
   // The step's result.
   void take(const engine::Finished& finished);
+  // Of a step that failed: only what it used.
+  void count(const engine::Finished& finished);
   // For streams: what new text of the step means for the call that it is part of; nullopt: nothing can be told yet.
   std::optional<ToolCallDelta> hear(std::string_view text);
   // What is being generated is text for the client, not the inside of a tool call.

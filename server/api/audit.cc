@@ -49,8 +49,8 @@ base::Expected<Line> read_line(const std::string& text) {
   return out;
 }
 
-// The last line that is not empty, "" when there is none. Only the end of the file is read; a line of this log is shorter
-// than that (with texts logged, a request's body bounds it).
+// The last line that is not empty, "" when there is none. Only the end of the file is read; a line of this log is
+// shorter than that (with texts logged, a request's body bounds it).
 std::string last_line(const std::string& path) {
   constexpr std::streamoff kTail = 64 << 20;
   struct stat info {};

@@ -21,7 +21,7 @@ std::optional<std::string> content_text(Fields& fields, const Json& content, con
   std::string out;
   for (const Json& part : content) {
     const bool text = part.is_object() && part.contains("text") && part["text"].is_string() &&
-                      (part.value("type", "text") == "text" || part.value("type", "") == "input_text");
+                      (text_member(part, "type", "text") == "text" || text_member(part, "type") == "input_text");
     if (!text) return refuse("only parts of type 'text' are supported: this server has language models only");
     out += part["text"].get<std::string>();
   }
@@ -54,8 +54,8 @@ void read_message(Fields& fields, const Json& message, std::size_t index, Chat& 
       }
       Json arguments = function.value("arguments", Json::object());
       if (arguments.is_string()) {
-        const Json parsed = Json::parse(arguments.get<std::string>(), nullptr, false);
-        if (!parsed.is_discarded()) arguments = parsed;
+        Json parsed;
+        if (!parse_json(arguments.get<std::string>(), parsed)) arguments = std::move(parsed);
       }
       text += fmt::format("{}{}{}", kToolCallBegin, dump({{"name", function["name"]}, {"arguments", arguments}}),
                           kToolCallEnd);
@@ -78,7 +78,7 @@ void read_tools(Fields& fields, Chat& out) {
   for (std::size_t i = 0; i < tools->size(); ++i) {
     const Json& tool = (*tools)[i];
     const Json function = tool.is_object() ? tool.value("function", Json()) : Json();
-    const bool good = tool.is_object() && tool.value("type", "") == "function" && function.is_object() &&
+    const bool good = tool.is_object() && text_member(tool, "type") == "function" && function.is_object() &&
                       function.contains("name") && function["name"].is_string();
     if (!good) {
       fields.fail("tools", "a tool must be {\"type\": \"function\", \"function\": {\"name\": …, \"parameters\": …}}");

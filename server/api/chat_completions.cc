@@ -45,7 +45,7 @@ void read_format(Call& call, Fields& fields, Sampling& sampling) {
     fields.fail("response_format", std::move(why));
     fields.point(std::string("/response_format") + where);
   };
-  const std::string type = format->value("type", "");
+  const std::string type = text_member(*format, "type");
   base::Expected<ConstraintCache::Pointer> made = ConstraintCache::Pointer();
   if (type == "json_object") {
     made = call.service.constraints.any_json();
@@ -101,6 +101,7 @@ std::optional<ApiError> begin_chat(const SharedCall& call, ChatWork& work) {
   engine::SamplingParams& params = work.sampling.params;
   params.max_tokens = static_cast<int>(std::min<std::int64_t>(params.max_tokens, service.context_limit() - size + 1));
   if (auto refused = call->admit({(size + params.max_tokens) * work.sampling.n})) return refused;
+  call->keep_prompt(*prompt);
   work.generations = std::make_unique<Generations>(*service.engine, service.options.request_timeout, true);
   for (std::int64_t i = 0; i < work.sampling.n; ++i) {
     Sampling one = work.sampling;
@@ -145,12 +146,18 @@ Json chunk_json(const ChatWork& work, std::size_t index, Json delta, Json finish
 // Handles the end of a step: the next one begins, or the answer is complete. An error ends the request.
 std::optional<ApiError> end_step(const SharedCall& call, ChatWork& work, std::size_t index,
                                  const engine::Finished& finished) {
-  if (auto failed = work.generations->failure(finished)) return failed;
   ChatAnswer& answer = *work.answers[index];
-  answer.take(finished);
-  if (answer.finish_reason().empty()) return begin_step(work, index);
-  call->spent(answer.usage());
-  return std::nullopt;
+  std::optional<ApiError> failed = work.generations->failure(finished);
+  if (failed) {
+    answer.count(finished);
+  } else {
+    answer.take(finished);
+    if (answer.finish_reason().empty()) failed = begin_step(work, index);
+    if (answer.finish_reason().empty() && !failed) return std::nullopt;
+  }
+  call->spent(answer.usage());  // however it ended
+  call->keep_answer(answer.text());
+  return failed;
 }
 
 void stream_chat(const SharedCall& call, ChatWork& work, const StreamWriter& write) {

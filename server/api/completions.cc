@@ -90,6 +90,8 @@ Work read_work(Call& call, Fields& fields) {
 std::optional<ApiError> begin(const SharedCall& call, Work& work) {
   Service& service = call->service;
   Demand demand;
+  if (static_cast<std::int64_t>(work.prompts.size()) * work.sampling.n > kMaxGenerations)
+    return ApiError{400, fmt::format("prompts times 'n' must be at most {}", kMaxGenerations), "/n"};
   for (const auto& prompt : work.prompts) {
     const auto size = static_cast<std::int64_t>(prompt.size());
     if (size > service.context_limit()) {
@@ -103,6 +105,7 @@ std::optional<ApiError> begin(const SharedCall& call, Work& work) {
   if (auto refused = call->admit(demand)) return refused;
   work.generations = std::make_unique<Generations>(*service.engine, service.options.request_timeout, true);
   for (std::size_t p = 0; p < work.prompts.size(); ++p) {
+    call->keep_prompt(work.prompts[p]);
     for (std::int64_t i = 0; i < work.sampling.n; ++i) {
       engine::GenerateRequest request;
       request.sequence.append(work.prompts[p]);
@@ -185,7 +188,7 @@ void stream(const SharedCall& call, Work& work, const StreamWriter& write) {
       events.send(chunk_json(work, event->index, event->text, std::move(logprobs), nullptr));
     }
     if (!event->finished) continue;
-    call->spent(event->finished->usage);
+    call->ended(*event->finished);
     add_usage(work.usage, event->finished->usage);
     if (const auto failed = work.generations->failure(*event->finished)) {
       events.fail(*failed, Dialect::kOpenAi);
@@ -213,7 +216,7 @@ Response whole(const SharedCall& call, Work& work) {
     choice.logprobs.insert(choice.logprobs.end(), event->logprobs.begin(), event->logprobs.end());
     choice.tops.insert(choice.tops.end(), event->top_logprobs.begin(), event->top_logprobs.end());
     if (!event->finished) continue;
-    call->spent(event->finished->usage);
+    call->ended(*event->finished);
     add_usage(work.usage, event->finished->usage);
     if (!failed) failed = work.generations->failure(*event->finished);
     choice.finish_reason = reason_word(*event->finished);

@@ -39,7 +39,7 @@ base::Expected<ConstraintCache::Pointer> ConstraintCache::regex(const std::strin
 
 namespace {
 
-constexpr std::size_t kMaxSchema = 1 << 20;                  // bytes that a client may send
+constexpr std::size_t kMaxSchema = 1 << 20;                 // bytes that a client may send
 constexpr auto kMaxTime = std::chrono::milliseconds(2000);  // for compiling
 
 constraint::SchemaOptions options_for(bool loose) {
@@ -50,7 +50,8 @@ constraint::SchemaOptions options_for(bool loose) {
   return options;
 }
 
-base::Expected<ConstraintCache::Pointer> pointer_or_error(const constraint::SchemaResult& result, std::string_view what) {
+base::Expected<ConstraintCache::Pointer> pointer_or_error(const constraint::SchemaResult& result,
+                                                          std::string_view what) {
   if (result.ok()) return result.constraint;
   const std::string place = result.pointer.empty() ? "" : fmt::format(" (at '{}')", result.pointer);
   const bool limit =

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <set>
 
 namespace sgl::server {
 namespace {
@@ -51,27 +50,6 @@ const char* openai_type(int status) {
   if (status == 429) return "rate_limit_error";
   return status >= 500 ? "server_error" : "invalid_request_error";
 }
-
-// Finds where a text stops being JSON.
-struct MistakeFinder final : nlohmann::json_sax<Json> {
-  std::size_t position = 0;
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t) override { return true; }
-  bool number_unsigned(number_unsigned_t) override { return true; }
-  bool number_float(number_float_t, const string_t&) override { return true; }
-  bool string(string_t&) override { return true; }
-  bool binary(binary_t&) override { return true; }
-  bool start_object(std::size_t) override { return true; }
-  bool key(string_t&) override { return true; }
-  bool end_object() override { return true; }
-  bool start_array(std::size_t) override { return true; }
-  bool end_array() override { return true; }
-  bool parse_error(std::size_t at, const std::string&, const nlohmann::detail::exception&) override {
-    position = at;
-    return false;
-  }
-};
 
 // "/messages/0/content" as that API's "messages[0].content".
 std::string dotted(const std::string& pointer) {
@@ -163,24 +141,10 @@ Response json_response(const Json& json, int status) {
 }
 
 std::optional<ApiError> parse_body(const std::string& body, Json& out, int max_depth) {
-  std::vector<std::set<std::string>> keys;
-  std::string problem;
-  const auto watch = [&](int depth, Json::parse_event_t event, Json& value) {
-    if (depth > max_depth) problem = fmt::format("the JSON is nested more than {} levels deep", max_depth);
-    if (event == Json::parse_event_t::object_start) keys.emplace_back();
-    if (event == Json::parse_event_t::object_end && !keys.empty()) keys.pop_back();
-    if (event == Json::parse_event_t::key && !keys.empty() && !keys.back().insert(value.get<std::string>()).second) {
-      problem = fmt::format("the key '{}' occurs twice in one object", value.get<std::string>());
-    }
-    return problem.empty();
-  };
   if (body.empty()) return ApiError{400, "the body is empty; it must be a JSON object"};
-  out = Json::parse(body, watch, false);
-  if (!problem.empty()) return ApiError{400, problem};
-  if (out.is_discarded()) {
-    MistakeFinder finder;
-    (void)Json::sax_parse(body, &finder);
-    const std::string where = finder.position > 0 ? fmt::format(" near byte {}", finder.position) : "";
+  if (const auto mistake = parse_json(body, out, max_depth)) {
+    if (!mistake->why.empty()) return ApiError{400, mistake->why};
+    const std::string where = mistake->position > 0 ? fmt::format(" near byte {}", mistake->position) : "";
     return ApiError{400, fmt::format("the body is not valid JSON{}", where)};
   }
   if (!out.is_object()) return ApiError{400, "the body must be a JSON object"};

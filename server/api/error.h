@@ -1,17 +1,15 @@
 // What a handler answers when it refuses: one value for all dialects, spelled in the dialect's shape at the end.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "runtime/base/expected.h"
+#include "server/api/json.h"
 #include "server/http/message.h"
 
 namespace sgl::server {
-
-using Json = nlohmann::ordered_json;
 
 // Which shape errors have.
 enum class Dialect {

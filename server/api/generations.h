@@ -30,7 +30,10 @@ class Generations {
   // `with_tokens`: events carry tokens and log-probabilities too.
   // `timeout`: all of them are cancelled when it is over.
   explicit Generations(engine::Engine& engine, std::chrono::seconds timeout, bool with_tokens = false)
-      : engine_(engine), with_tokens_(with_tokens), timeout_(timeout), deadline_(std::chrono::steady_clock::now() + timeout) {}
+      : engine_(engine),
+        with_tokens_(with_tokens),
+        timeout_(timeout),
+        deadline_(std::chrono::steady_clock::now() + timeout) {}
   // Cancels what still runs. Events after that go nowhere.
   ~Generations();
   Generations(const Generations&) = delete;

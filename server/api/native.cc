@@ -207,6 +207,7 @@ struct Work {
 std::optional<ApiError> begin(const SharedCall& call, Work& work) {
   Service& service = call->service;
   Demand demand;
+  std::int64_t generations = 0;
   for (const Prompt& prompt : work.call.prompts) {
     const auto size = static_cast<std::int64_t>(prompt.tokens.size());
     if (size > service.context_limit()) {
@@ -215,7 +216,10 @@ std::optional<ApiError> begin(const SharedCall& call, Work& work) {
     const std::int64_t most =
         std::min<std::int64_t>(prompt.sampling.params.max_tokens, service.context_limit() - size + 1);
     demand.tokens += (size + most) * prompt.sampling.n;
+    generations += prompt.sampling.n;
   }
+  if (generations > kMaxGenerations)
+    return ApiError{400, fmt::format("prompts times 'n' must be at most {}", kMaxGenerations), "/sampling_params/n"};
   if (auto refused = call->admit(demand)) return refused;
   work.generations = std::make_unique<Generations>(*service.engine, service.options.request_timeout, true);
   for (const Prompt& prompt : work.call.prompts) {
@@ -226,6 +230,7 @@ std::optional<ApiError> begin(const SharedCall& call, Work& work) {
     options.keep_stop = prompt.sampling.keep_stop;
     options.logprobs_from =
         work.call.logprob_start < 0 ? prompt.tokens.size() - 1 : static_cast<std::size_t>(work.call.logprob_start);
+    call->keep_prompt(prompt.tokens);
     for (std::int64_t i = 0; i < prompt.sampling.n; ++i) {
       engine::GenerateRequest request;
       request.sequence.append(prompt.tokens);
@@ -268,7 +273,7 @@ void stream(const SharedCall& call, Work& work, const StreamWriter& write) {
     NativeAnswer& answer = work.answers[event->index];
     answer.add(*event);
     if (event->finished) {
-      call->spent(event->finished->usage);
+      call->ended(*event->finished);
       if (auto failed = work.generations->failure(*event->finished)) {
         events.fail(*failed, Dialect::kNative);
         continue;
@@ -302,7 +307,7 @@ Response generate(const SharedCall& call) {
   while (auto event = work->generations->next()) {
     work->answers[event->index].add(*event);
     if (!event->finished) continue;
-    call->spent(event->finished->usage);
+    call->ended(*event->finished);
     if (!failed) failed = work->generations->failure(*event->finished);  // one prompt's failure is the request's
   }
   if (failed) return error_response(*failed, Dialect::kNative);

@@ -56,8 +56,7 @@ Response create(const SharedCall& call) {
   if (compiled.failure)
     return error_response(compile_error(*compiled.failure, source ? "/source" : "/plan"), Dialect::kPlain);
   call->record->program = compiled.id;
-  const std::string used =
-      name.value_or(compiled.plan->plan().programs.empty() ? "program" : compiled.plan->plan().programs.front().name);
+  const std::string used = name.value_or(compiled.plan->plan().programs.front().name);
   const auto stored = call->service.programs->put(call->who.tenant, used, compiled);
   if (!stored.ok()) return error_response(from_error(stored.error()), Dialect::kPlain);
   Json out = describe(*stored);

@@ -129,6 +129,23 @@ void Call::spent(const engine::Usage& usage) {
   service.metrics.count_tokens(who.tenant, usage);
 }
 
+void Call::ended(const engine::Finished& finished) {
+  spent(finished.usage);
+  keep_answer(finished.text);
+}
+
+void Call::keep_prompt(std::span<const engine::TokenId> tokens) {
+  if (service.options.log_prompts) record->prompts.push_back(service.engine->tokenizer().decode(tokens));
+}
+
+void Call::keep_prompt(std::string text) {
+  if (service.options.log_prompts) record->prompts.push_back(std::move(text));
+}
+
+void Call::keep_answer(std::string text) {
+  if (service.options.log_prompts) record->answers.push_back(std::move(text));
+}
+
 const Route* Router::match(const Request& request, std::map<std::string, std::string>& path, bool& other_method) const {
   const std::string& method = request.method() == "HEAD" ? std::string("GET") : request.method();
   for (const Route& route : routes_) {
@@ -237,8 +254,8 @@ void Router::conclude(const Request& request, const Route* route, const Principa
     if (!record->program.empty()) entry["program"] = record->program;
     entry["prompt_tokens"] = record->prompt_tokens;
     entry["generated_tokens"] = record->generated_tokens;
-    if (service_.options.log_prompts && record->prompt) entry["prompt"] = *record->prompt;
-    if (service_.options.log_prompts && record->answer) entry["answer"] = *record->answer;
+    if (!record->prompts.empty()) entry["prompts"] = record->prompts;
+    if (!record->answers.empty()) entry["answers"] = record->answers;
   }
   if (!trace.empty()) entry["traceparent"] = trace;
   if (!service_.audit->write(std::move(entry))) {

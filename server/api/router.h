@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,7 @@ struct Call {
   struct Record {
     std::string program;  // hash
     std::int64_t prompt_tokens = 0, cached_tokens = 0, generated_tokens = 0;
-    std::optional<std::string> prompt, answer;  // kept only with ServiceOptions::log_prompts
+    std::vector<std::string> prompts, answers;  // kept only with ServiceOptions::log_prompts
     int status = 0;                             // of a stream that failed after its head was sent
     bool first_token_seen = false;
   };
@@ -37,6 +38,12 @@ struct Call {
   // What was used, for audit, quotas and metrics; `note` is for audit alone.
   void spent(const engine::Usage& usage);
   void note(const engine::Usage& usage);
+  // One generation's end: what it used, and its text.
+  void ended(const engine::Finished& finished);
+  // For the audit log, where it is to have texts.
+  void keep_prompt(std::span<const engine::TokenId> tokens);
+  void keep_prompt(std::string text);
+  void keep_answer(std::string text);
 };
 
 // What outlives the handler in a streamed response.

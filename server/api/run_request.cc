@@ -123,6 +123,7 @@ std::optional<ApiError> read_run(Call& call, Fields& fields, std::shared_ptr<con
                     {"fuel", limits.fuel},
                     {"memory", limits.memory}}}};
   spec.plan = std::move(plan);
+  call.keep_prompt(dump(spec.args));
   return std::nullopt;
 }
 

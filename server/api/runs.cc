@@ -59,7 +59,9 @@ Response stream_run(const SharedCall& call, const RunPointer& run, std::uint64_t
     const bool complete = follow(run, after, write);
     run->add_reader(-1);
     if (!complete && owned) cancel_later(run);
-    if (owned) call->note(run->usage());
+    if (!owned) return;
+    call->note(run->usage());
+    call->keep_answer(run->outcome());
   };
   return out;
 }
@@ -77,7 +79,7 @@ Response accept(const SharedCall& call, RunRequest request) {
   if (key.size() > 200) return error_response({400, "an Idempotency-Key has at most 200 bytes"}, Dialect::kPlain);
   const auto accepted = call->service.runs->submit(std::move(request.spec), request.original, request.plan_bytes, key);
   if (!accepted.ok()) return error_response(from_error(accepted.error()), Dialect::kPlain);
-  const std::string status = accepted->run ? accepted->run->status() : "succeeded";
+  const std::string status = accepted->run ? accepted->run->status() : accepted->status;
   return json_response({{"run", accepted->id}, {"status", status}, {"repeated", accepted->repeated}}, 202)
       .header("Location", "/v1/runs/" + accepted->id);
 }
@@ -179,7 +181,7 @@ Response cancel_run(const SharedCall& call) {
   const RunPointer run = call->service.runs->find(call->who.tenant, call->path["id"]);
   if (!run)
     return error_response({404, fmt::format("there is no run '{}' in work", call->path["id"])}, Dialect::kPlain);
-  run->cancel();
+  call->service.runs->cancel(run);
   return json_response({{"run", run->id()}, {"status", run->finished() ? run->status() : "cancelling"}}, 202);
 }
 
@@ -205,6 +207,7 @@ std::variant<RunPointer, ApiError> run_and_wait(const SharedCall& call, RunSpec 
   });
   if (!run.ok()) return from_error(run.error());
   call->spent((*run)->usage());
+  call->keep_answer((*run)->outcome());
   return *run;
 }
 
@@ -225,9 +228,13 @@ Response program_as_model(const SharedCall& call, const std::string& name) {
          "/messages"});
   }
   const std::string content = messages->back()["content"].get<std::string>();
-  const plan::Program& entry = program->plan->plan().programs.front();
-  Json args = Json::parse(content, nullptr, false);
-  if (!args.is_object()) {
+  const auto streamed = fields.flag("stream");
+  if (!fields.ok()) return refuse(*fields.error());
+  const auto& entries = program->plan->plan().programs;
+  if (entries.empty()) return refuse({400, "the plan has no program", "/model"});
+  const plan::Program& entry = entries.front();
+  Json args;
+  if (parse_json(content, args) || !args.is_object()) {
     if (entry.params.empty()) return refuse({400, "the program takes no argument; send {}", "/messages"});
     args = {{entry.params.front().name, content}};
   }
@@ -250,7 +257,7 @@ Response program_as_model(const SharedCall& call, const std::string& name) {
   const std::string id = "chatcmpl-" + call->request.id;
   const std::string model = "program:" + name;
   const auto created = std::time(nullptr);
-  if (!call->body.value("stream", false)) {
+  if (!streamed.value_or(false)) {
     return json_response({{"id", id},
                           {"object", "chat.completion"},
                           {"created", created},

@@ -23,14 +23,22 @@ std::uint64_t random_seed() {
 void read_stops(Fields& fields, engine::SamplingParams& out) {
   const auto stops = fields.texts("stop");
   if (!stops) return;
+  std::size_t bytes = 0;
   for (const std::string& stop : *stops) {
+    bytes += stop.size();
     if (!stop.empty()) out.stop.push_back(stop);
+  }
+  if (out.stop.size() > kMaxStops || bytes > kMaxStopBytes) {
+    out.stop.clear();
+    fields.fail("stop", fmt::format("'stop' has at most {} strings of {} bytes in all", kMaxStops, kMaxStopBytes));
   }
 }
 
 void read_stop_tokens(Fields& fields, std::size_t vocab, engine::SamplingParams& out) {
   const Json* ids = fields.array("stop_token_ids");
   if (ids == nullptr) return;
+  if (ids->size() > kMaxStops)
+    return fields.fail("stop_token_ids", fmt::format("'stop_token_ids' has at most {} tokens", kMaxStops));
   for (const Json& id : *ids) {
     if (!id.is_number_integer() || id.get<std::int64_t>() < 0 ||
         id.get<std::int64_t>() >= static_cast<std::int64_t>(vocab)) {
@@ -43,6 +51,8 @@ void read_stop_tokens(Fields& fields, std::size_t vocab, engine::SamplingParams&
 void read_logit_bias(Fields& fields, std::size_t vocab, engine::SamplingParams& out) {
   const Json* biases = fields.object("logit_bias");
   if (biases == nullptr) return;
+  if (biases->size() > kMaxBiases)
+    return fields.fail("logit_bias", fmt::format("'logit_bias' has at most {} tokens", kMaxBiases));
   for (const auto& [key, value] : biases->items()) {
     const bool digits = !key.empty() && key.size() < 10 && key.find_first_not_of("0123456789") == std::string::npos;
     if (!digits || std::stoul(key) >= vocab || !value.is_number() || std::abs(value.get<double>()) > 100) {
@@ -82,7 +92,8 @@ void read_constraint(Service& service, Fields& fields, Sampling& out) {
   const auto use = [&](const char* name, auto&& compile) {
     const Json* value = fields.any(name);
     if (value == nullptr) return;
-    if (++given > 1) return fields.fail(name, "only one of 'regex', 'json_schema', 'ebnf' and 'structural_tag' may be given");
+    if (++given > 1)
+      return fields.fail(name, "only one of 'regex', 'json_schema', 'ebnf' and 'structural_tag' may be given");
     const bool object = std::string_view(name) == "json_schema" || std::string_view(name) == "structural_tag";
     if (!value->is_string() && !(value->is_object() && object)) {
       return fields.fail(name, fmt::format("'{}' must be a string", name));

@@ -35,7 +35,7 @@ struct ServiceOptions {
   std::int64_t max_context = 0;    // tokens of one request, prompt and answer; 0: the model's
   std::size_t max_waiting = 1024;  // requests in work; more get 503 with Retry-After
   std::chrono::seconds request_timeout{600};  // of generations; programs have their own limit of time
-  bool log_prompts = false;        // prompts and answers in the audit log
+  bool log_prompts = false;                   // prompts and answers in the audit log
   bool log_requests = true;
 };
 

@@ -34,7 +34,8 @@ TokenRecord read_token(Fields& fields) {
                 quota("concurrent"),
                 quota("max_n"),
                 quota("max_forks"),
-                quota("max_context"), quota("weight")};
+                quota("max_context"),
+                quota("weight")};
     inner.finish();
     if (inner.error()) {
       fields.fail("quotas", inner.error()->message);

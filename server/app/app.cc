@@ -149,14 +149,17 @@ bool App::run() {
   ticker_.join();
   spdlog::info("draining: {} connections", http_->stats().connections);
   const auto deadline = std::chrono::steady_clock::now() + options_.drain_timeout;
-  bool clean = true;
-  while (!http_->drain(std::chrono::milliseconds(100), false)) {
+  constexpr std::chrono::milliseconds kSlice{100};
+  // Whether there is time for more; a second signal ends it.
+  const auto may_go_on = [&] {
     const std::lock_guard lock(mutex_);
-    if (std::chrono::steady_clock::now() < deadline && shut_downs_ < 2) continue;
-    clean = false;
-    break;
-  }
-  service_.runs->stop(clean ? deadline : std::chrono::steady_clock::now());
+    return std::chrono::steady_clock::now() < deadline && shut_downs_ < 2;
+  };
+  bool clean = true;
+  while (clean && !http_->drain(kSlice, false)) clean = may_go_on();
+  service_.runs->refuse();
+  while (clean && !service_.runs->idle(kSlice)) clean = may_go_on();
+  service_.runs->stop();
   http_->drain(std::chrono::milliseconds(0), true);
   if (const base::Status written = service_.quotas->flush(); !written.ok()) spdlog::warn("{}", written.error().message);
   return clean;

@@ -107,6 +107,10 @@ Compiled ProgramStore::compile(const std::string& bytes) {
     out.failure = CompileFailure{loaded.error().message};
     return out;
   }
+  if ((*loaded)->plan().programs.empty()) {
+    out.failure = CompileFailure{"the plan has no program"};
+    return out;
+  }
   out.plan = std::move(*loaded);
   return out;
 }

@@ -15,14 +15,14 @@ std::string dump(const Json& json) {
 
 Json usage_json(const exec::RunResult& r) {
   Json out = {{"prompt_tokens", r.usage.prompt_tokens},
-          {"cached_tokens", r.usage.cached_tokens},
-          {"prefill_tokens", r.usage.prefill_tokens},
-          {"generated_tokens", r.usage.generated_tokens},
-          {"forced_tokens", r.usage.jump_tokens},
-          {"generations", r.generations},
-          {"selections", r.selects},
-          {"forks", r.forks},
-          {"fuel", r.fuel_used}};
+              {"cached_tokens", r.usage.cached_tokens},
+              {"prefill_tokens", r.usage.prefill_tokens},
+              {"generated_tokens", r.usage.generated_tokens},
+              {"forced_tokens", r.usage.jump_tokens},
+              {"generations", r.generations},
+              {"selections", r.selects},
+              {"forks", r.forks},
+              {"fuel", r.fuel_used}};
   if (r.tool_calls > 0) out["tool_calls"] = r.tool_calls;
   return out;
 }
@@ -45,7 +45,7 @@ void Run::log(std::string name, const Json& data) {
 
 std::vector<RunEvent> Run::events_after(std::uint64_t after, std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, timeout, [&] { return next_event_ > after + 1 || !outcome_.empty(); });
+  changed_.wait_for(lock, timeout, [&] { return next_event_ - 1 > after || !outcome_.empty(); });
   std::vector<RunEvent> out;
   for (const RunEvent& event : events_) {
     if (event.id > after) out.push_back(event);
@@ -57,6 +57,11 @@ std::string Run::wait() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return !outcome_.empty(); });
   return outcome_;
+}
+
+bool Run::cut_off() const {
+  const std::lock_guard lock(mutex_);
+  return cut_off_ && status_ == "cancelled";
 }
 
 bool Run::finished() const {
@@ -79,8 +84,9 @@ engine::Usage Run::usage() const {
   return usage_;
 }
 
-void Run::cancel() {
+void Run::cancel(bool for_good) {
   const std::lock_guard lock(mutex_);
+  cut_off_ = cut_off_ || (!for_good && !cancelled_);
   cancelled_ = true;
   if (executor_ != nullptr) executor_->wake();
 }
@@ -88,10 +94,12 @@ void Run::cancel() {
 void Run::execute(exec::ModelPort& port) {
   const auto begun = std::chrono::steady_clock::now();
   exec::Executor executor(spec_.plan, port);
+  bool told = false;  // the executor knows that it is cancelled
   {
     const std::lock_guard lock(mutex_);
     status_ = "running";
     executor_ = &executor;
+    told = cancelled_;
   }
   log("start", {{"run", id_}, {"program", spec_.program_id}, {"entry", spec_.program}});
   exec::RunResult result;
@@ -109,10 +117,16 @@ void Run::execute(exec::ModelPort& port) {
     };
   }
   events.on_finished = [&](exec::RunResult r) { result = std::move(r); };
-  const auto started = executor.start(spec_.program, spec_.args, spec_.options, std::move(events));
-  if (!started.ok()) result.value = started.error();
-  bool told = false;
-  while (started.ok() && executor.poll(std::chrono::milliseconds(1000))) {
+  // A run that was cancelled before it began does nothing at all.
+  bool runs = false;
+  if (told) {
+    result.value = base::Error{base::ErrorKind::kCancelled, "cancelled"};
+  } else {
+    const auto started = executor.start(spec_.program, spec_.args, spec_.options, std::move(events));
+    runs = started.ok();
+    if (!runs) result.value = started.error();
+  }
+  while (runs && executor.poll(std::chrono::milliseconds(1000))) {
     bool cancelled = false;
     {
       const std::lock_guard lock(mutex_);
@@ -126,6 +140,7 @@ void Run::execute(exec::ModelPort& port) {
     executor_ = nullptr;
     usage_ = result.usage;
   }
+  spec_.args = Json();  // a finished run is kept for a while
   // Let go of afterwards: it holds the starter's place in the quota, and a finished run is kept for a while.
   if (auto charge = std::exchange(on_end_, nullptr)) charge(result.usage);
   end(result, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count());
@@ -161,6 +176,7 @@ void Run::end_with(const std::string& status, const Json& outcome, const char* e
     const std::lock_guard lock(mutex_);
     status_ = status;
     outcome_ = dump(outcome);
+    bytes_ = log_bytes_ + outcome_.size();
     ended_ = std::chrono::steady_clock::now();
   }
   changed_.notify_all();

@@ -19,7 +19,7 @@ RunRegistry::RunRegistry(exec::ModelPort& port, std::unique_ptr<RunStore> store,
     : port_(port), store_(std::move(store)), options_(options) {}
 
 RunRegistry::~RunRegistry() {
-  stop(std::chrono::steady_clock::now());
+  stop();
 }
 
 RunPointer RunRegistry::enter(RunSpec spec, std::string id) {
@@ -67,25 +67,49 @@ void RunRegistry::execute(RunPointer run, bool background) {
       spdlog::warn("{}", marked.error().message);
   }
   run->execute(port_);
-  bool cut_off = false;
-  {
-    const std::lock_guard lock(mutex_);
-    cut_off = stopping_ && run->status() == "cancelled";
-  }
   // A run that the server's end cut off stays unfinished: the next start takes it up.
-  if (background && !cut_off) {
-    const auto stored = store_->finish(run->id(), run->status(), run->outcome());
-    if (!stored.ok()) spdlog::error("the result of {} could not be stored: {}", run->id(), stored.error().message);
-  }
-  // Before this thread counts as gone: afterwards the process may end, and with it what a plan's machine code needs.
-  run.reset();
+  if (background && !run->cut_off()) store_end(*run);
   const std::lock_guard lock(mutex_);
+  ended_bytes_ += run->bytes_;
+  // Before this thread counts as gone: afterwards the process may end, and with it what a plan's machine code needs.
+  ended_.push_back(std::move(run));
+  forget(std::chrono::steady_clock::now() - options_.keep);
   --executing_;
   if (background) {
     --executing_background_;
     next_background();
   }
   idle_.notify_all();
+}
+
+void RunRegistry::store_end(const Run& run) {
+  const auto stored = store_->finish(run.id(), run.status(), run.outcome());
+  if (!stored.ok()) spdlog::error("the result of {} could not be stored: {}", run.id(), stored.error().message);
+}
+
+// Runs that ended before then, and the oldest of more than may be kept. With mutex_ held.
+void RunRegistry::forget(std::chrono::steady_clock::time_point before) {
+  while (!ended_.empty() &&
+         (ended_.front()->ended_ < before || (ended_bytes_ > options_.keep_bytes && ended_.size() > 1))) {
+    ended_bytes_ -= ended_.front()->bytes_;
+    runs_.erase(ended_.front()->id());
+    ended_.pop_front();
+  }
+}
+
+void RunRegistry::cancel(const RunPointer& run) {
+  bool waited = false;
+  {
+    const std::lock_guard lock(mutex_);
+    waited = std::erase(waiting_, run) > 0;
+  }
+  run->cancel();
+  if (!waited) return;
+  run->execute(port_);  // ends before it has begun
+  store_end(*run);
+  const std::lock_guard lock(mutex_);
+  ended_bytes_ += run->bytes_;
+  ended_.push_back(run);
 }
 
 // With mutex_ held.
@@ -115,12 +139,12 @@ base::Expected<RunRegistry::Accepted> RunRegistry::submit(RunSpec spec, const Js
   stored.idempotency_key = key;
   stored.created = std::time(nullptr);
   SGL_TRY(const auto earlier, store_->add(stored));
-  if (earlier) return Accepted{find(spec.tenant, earlier->id), earlier->id, true};
+  if (earlier) return Accepted{find(spec.tenant, earlier->id), earlier->id, earlier->status, true};
   RunPointer run = enter(std::move(spec), stored.id);
   const std::lock_guard lock(mutex_);
   waiting_.push_back(run);
   next_background();
-  return Accepted{run, stored.id, false};
+  return Accepted{run, stored.id, stored.status, false};
 }
 
 base::Status RunRegistry::resume(const std::function<base::Expected<RunSpec>(const StoredRun&)>& revive) {
@@ -161,13 +185,9 @@ std::size_t RunRegistry::background_in_work() const {
 }
 
 void RunRegistry::sweep() {
-  const auto now = std::chrono::steady_clock::now();
   {
     const std::lock_guard lock(mutex_);
-    std::erase_if(runs_, [&](const auto& entry) {
-      const std::lock_guard run_lock(entry.second->mutex_);
-      return !entry.second->outcome_.empty() && now - entry.second->ended_ > options_.keep;
-    });
+    forget(std::chrono::steady_clock::now() - options_.keep);
   }
   if (store_) {
     if (const base::Status forgotten = store_->forget_old(std::time(nullptr)); !forgotten.ok()) {
@@ -176,11 +196,20 @@ void RunRegistry::sweep() {
   }
 }
 
-void RunRegistry::stop(std::chrono::steady_clock::time_point deadline) {
+void RunRegistry::refuse() {
+  const std::lock_guard lock(mutex_);
+  stopping_ = true;
+}
+
+bool RunRegistry::idle(std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  return idle_.wait_for(lock, timeout, [&] { return executing_ == 0; });
+}
+
+void RunRegistry::stop() {
   std::unique_lock lock(mutex_);
   stopping_ = true;
-  idle_.wait_until(lock, deadline, [&] { return executing_ == 0; });
-  for (const auto& [id, run] : runs_) run->cancel();
+  for (const auto& [id, run] : runs_) run->cancel(false);
   idle_.wait(lock, [&] { return executing_ == 0; });
 }
 

@@ -55,7 +55,10 @@ class Run {
   std::string status() const;
   std::string outcome() const;  // "" before the end
   engine::Usage usage() const;
-  void cancel();
+  // For good, or because the server ends: then a background run is taken up by the next start.
+  void cancel(bool for_good = true);
+  // It ended because the server ends.
+  bool cut_off() const;
   // How many follow its events.
   void add_reader(int difference) { readers_ += difference; }
   int readers() const { return readers_; }
@@ -77,7 +80,8 @@ class Run {
   std::uint64_t next_event_ = 1;
   std::string status_ = "queued", outcome_;
   engine::Usage usage_;
-  bool cancelled_ = false;
+  bool cancelled_ = false, cut_off_ = false;
+  std::size_t bytes_ = 0;  // what it holds after its end
   std::atomic<int> readers_{0};
   exec::Executor* executor_ = nullptr;  // while it executes, for waking
   std::chrono::steady_clock::time_point ended_;
@@ -88,6 +92,7 @@ struct RunLimitsOptions {
   std::size_t parallel = 256;      // runs that execute at once, a thread each; background runs beyond it wait
   std::size_t background = 64;     // of these, background runs
   std::chrono::seconds keep{600};  // finished runs stay readable (results of background runs longer, in the store)
+  std::size_t keep_bytes = std::size_t{256} << 20;  // of their events and results; beyond it the oldest go earlier
 };
 
 class RunRegistry {
@@ -102,13 +107,16 @@ class RunRegistry {
   // Runs it on the calling thread, until it has ended.
   base::Expected<RunPointer> run_here(RunSpec spec, const std::function<void(const RunPointer&)>& started);
   struct Accepted {
-    RunPointer run;  // null when it has ended already (an idempotency key that was used before)
+    RunPointer run;  // null when it is not in memory (an idempotency key that was used before)
     std::string id;
+    std::string status;
     bool repeated = false;
   };
   // Accepts a background run: durable when this returns.
   base::Expected<Accepted> submit(RunSpec spec, const nlohmann::ordered_json& request, const std::string& plan_bytes,
                                   const std::string& key);
+  // Cancels a run; one that waits ends at once, also for the store.
+  void cancel(const RunPointer& run);
   // Null: not in memory (any more).
   RunPointer find(const std::string& tenant, const std::string& id);
   RunStore* store() { return store_.get(); }
@@ -117,14 +125,20 @@ class RunRegistry {
   std::size_t background_in_work() const;
   // Finished runs whose time is up are dropped; called now and then.
   void sweep();
-  // No new background run begins; those that run get until `deadline`, then are cut off (and stay in the store).
-  void stop(std::chrono::steady_clock::time_point deadline);
+  // From now on no run begins.
+  void refuse();
+  // Whether nothing runs any more; waits up to `timeout`.
+  bool idle(std::chrono::milliseconds timeout);
+  // Cuts off what runs (background runs stay in the store) and waits for it.
+  void stop();
 
  private:
   RunPointer enter(RunSpec spec, std::string id = "");
   void launch(const RunPointer& run, bool background);
   void next_background();
   void execute(RunPointer run, bool background);
+  void store_end(const Run& run);
+  void forget(std::chrono::steady_clock::time_point before);
 
   exec::ModelPort& port_;
   std::unique_ptr<RunStore> store_;
@@ -133,6 +147,8 @@ class RunRegistry {
   std::condition_variable idle_;
   std::map<std::string, RunPointer> runs_;
   std::deque<RunPointer> waiting_;  // background
+  std::deque<RunPointer> ended_;    // of runs_, in this order
+  std::size_t ended_bytes_ = 0;
   std::size_t executing_ = 0, executing_background_ = 0;
   bool stopping_ = false;
 };

@@ -23,6 +23,7 @@ import test_models  # noqa: F401
 import test_run  # noqa: F401
 import test_server  # noqa: F401
 import test_server_faults  # noqa: F401
+import test_server_hostile  # noqa: F401
 import test_server_load  # noqa: F401
 import test_server_tls  # noqa: F401
 import test_suites  # noqa: F401

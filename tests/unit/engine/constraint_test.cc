@@ -174,4 +174,29 @@ TEST_CASE("token healing") {
   prompt = {id("t")};  // the only token stays
   f = run(id("ab"), nullptr, true);
   CHECK(f.healed_tokens == 0);
+  // An end within the healed token leaves it as it was.
+  GenerateRequest r = test::greedy({10, 20, id("th")}, 1);
+  r.sampling.logit_bias = {{id("t"), 1000.0}};
+  r.heal = true;
+  f = client.wait(client.generate(std::move(r)));
+  CHECK(f.reason == FinishReason::kLength);
+  CHECK(f.text.empty());
+  CHECK(f.tokens.empty());
+  CHECK(f.healed_tokens == 0);
+}
+
+TEST_CASE("the first bytes of a stop string's character are not streamed as tokens") {
+  const test::Rig rig = pieces_rig();
+  const auto e = make(rig);
+  Client client(*e);
+  const auto byte = [](int b) { return static_cast<TokenId>(b + 3); };
+  GenerateRequest r = test::greedy({10, 20}, 12);
+  r.sampling.logit_bias = {{byte(0xC3), 1000.0}, {byte(0xA9), 1000.0}};
+  r.sampling.stop = {"\u00e9"};
+  r.constraint = regex("[b\u00e8\u00e9]{2,4}");  // so that neither byte is forced
+  const RequestId id = client.generate(std::move(r));
+  const Finished f = client.wait(id);
+  CHECK(f.reason == FinishReason::kStop);
+  CHECK(f.text.empty());
+  CHECK(client.streamed_tokens(id) == f.tokens);
 }

@@ -36,6 +36,11 @@ engine::Events Client::events() {
     const std::lock_guard lock(mutex_);
     text_[id] += text;
   };
+  out.on_tokens = [this](RequestId id, std::span<const engine::TokenId> tokens, std::span<const float>,
+                         const engine::TopLogprobs&) {
+    const std::lock_guard lock(mutex_);
+    tokens_[id].insert(tokens_[id].end(), tokens.begin(), tokens.end());
+  };
   out.on_finished = [this](Finished f) {
     const std::lock_guard lock(mutex_);
     ++terminal_[f.id];
@@ -72,6 +77,11 @@ bool Client::ended(RequestId id) {
 std::string Client::streamed(RequestId id) {
   const std::lock_guard lock(mutex_);
   return text_[id];
+}
+
+std::vector<engine::TokenId> Client::streamed_tokens(RequestId id) {
+  const std::lock_guard lock(mutex_);
+  return tokens_[id];
 }
 
 std::size_t Client::terminal_events(RequestId id) {

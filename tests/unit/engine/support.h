@@ -39,6 +39,7 @@ class Client {
   bool ended(engine::RequestId id);
   // Text streamed so far.
   std::string streamed(engine::RequestId id);
+  std::vector<engine::TokenId> streamed_tokens(engine::RequestId id);
   std::size_t terminal_events(engine::RequestId id);
 
  private:
@@ -49,6 +50,7 @@ class Client {
   std::map<engine::RequestId, engine::Finished> finished_;
   std::map<engine::RequestId, std::size_t> terminal_;
   std::map<engine::RequestId, std::string> text_;
+  std::map<engine::RequestId, std::vector<engine::TokenId>> tokens_;
   std::size_t submitted_ = 0, ended_ = 0;
 };
 

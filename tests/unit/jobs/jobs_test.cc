@@ -84,6 +84,14 @@ TEST_CASE("compiled constraints of a submitted plan are not used") {
   CHECK(stored->plan->plan().constraints.empty());
 }
 
+TEST_CASE("a plan without a program is refused") {
+  auto store = ProgramStore::open(":memory:");
+  REQUIRE(store.ok());
+  const Compiled nothing = (*store)->compile(plan::encode(plan::Plan{}));
+  REQUIRE(nothing.failure);
+  CHECK(nothing.failure->message == "the plan has no program");
+}
+
 TEST_CASE("a submitted program reaches no file; mistakes have their place") {
   auto store = ProgramStore::open(":memory:");
   REQUIRE(store.ok());

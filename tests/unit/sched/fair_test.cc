@@ -51,6 +51,18 @@ TEST_CASE("a tenant with many requests does not keep another waiting") {
   CHECK(std::is_sorted(others.begin(), others.end()));
 }
 
+TEST_CASE("what is withdrawn before it begins is not made up for") {
+  Scheduler scheduler = one_at_a_time();
+  for (std::uint64_t i = 0; i < 50; ++i)
+    REQUIRE(scheduler.submit({SequenceId(i), Namespace(1), 0, tokens(10, 1), 10, 9}).ok());
+  for (std::uint64_t i = 0; i < 50; ++i) scheduler.finish(SequenceId(i));
+  for (std::uint64_t i = 100; i < 110; ++i)
+    REQUIRE(scheduler.submit({SequenceId(i), Namespace(2), 0, tokens(10, 1), 10, 9}).ok());
+  REQUIRE(scheduler.submit({SequenceId(200), Namespace(1), 0, tokens(10, 1), 10, 9}).ok());
+  const auto order = run(scheduler, 11);
+  CHECK(std::find(order.begin(), order.end(), 200) - order.begin() <= 1);
+}
+
 TEST_CASE("weights share the tokens, and nobody starves") {
   Scheduler scheduler = one_at_a_time();
   for (std::uint64_t i = 0; i < 40; ++i) {

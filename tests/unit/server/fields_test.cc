@@ -42,6 +42,22 @@ TEST_CASE("bodies: depth, duplicates, the place of a mistake") {
   for (int i = 0; i < 100'000; ++i) deep += '[';
   CHECK(parse_body(deep, out));
   CHECK_FALSE(parse_body(R"({"a":{"k":1},"b":{"k":2}})", out));
+  CHECK(parse_body(R"({"a":[[]]})", out, 3) == std::nullopt);
+  CHECK(parse_body(R"({"a":[[[]]]})", out, 3)->message.find("more than 3 levels") != std::string::npos);
+}
+
+TEST_CASE("what is read is what the library reads") {
+  for (const char* text : {"null", "-7", "18446744073709551615", "1.5e3", "\"\\u00e9 \\ud83d\\ude00\"", "[]", "{}",
+                           "[1,[2,{\"a\":[3]}],{}]", R"({"b":1,"a":{"c":[true,false,null]},"":{"b":"x"}})"}) {
+    CAPTURE(text);
+    Json out;
+    CHECK_FALSE(parse_json(text, out));
+    CHECK(out.dump() == Json::parse(text).dump());
+  }
+  const Json odd = {{"type", 1}, {"name", "x"}};
+  CHECK(text_member(odd, "type", "y").empty());
+  CHECK(text_member(odd, "name") == "x");
+  CHECK(text_member(odd, "other", "y") == "y");
 }
 
 TEST_CASE("one shape of errors for each dialect") {
