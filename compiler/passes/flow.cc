@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <unordered_set>
 
 #include "compiler/passes/passes.h"
 
@@ -124,6 +125,29 @@ std::optional<std::size_t> definition_before(const plan::Plan& plan, const Funct
     if (inst.op == Op::kJump || inst.op == Op::kBranch) return std::nullopt;
   }
   return std::nullopt;
+}
+
+bool is_read_from(const plan::Plan& plan, const Function& function, std::size_t at, plan::Reg reg) {
+  std::unordered_set<std::size_t> seen;  // where jumps led: every loop has one
+  std::vector<std::size_t> work{at};
+  while (!work.empty()) {
+    std::size_t i = work.back();
+    work.pop_back();
+    for (; i < function.code.size(); ++i) {
+      const Inst& inst = function.code[i];
+      const auto used = reads(function, inst);
+      if (std::find(used.begin(), used.end(), reg) != used.end()) return true;
+      const auto written = writes(plan, function, inst);
+      if (std::find(written.begin(), written.end(), reg) != written.end()) break;
+      if (inst.op == Op::kReturn || inst.op == Op::kFail) break;
+      if (inst.op != Op::kJump && inst.op != Op::kBranch) continue;
+      if (inst.op == Op::kBranch && seen.insert(inst.c).second) work.push_back(inst.c);
+      const std::size_t next = inst.op == Op::kJump ? inst.a : inst.b;
+      if (seen.insert(next).second) work.push_back(next);
+      break;
+    }
+  }
+  return false;
 }
 
 plan::ConstId find_or_add(plan::Plan& plan, const plan::Constant& constant) {

@@ -30,6 +30,9 @@ void compact(plan::Function& function, const std::vector<bool>& keep);
 std::optional<std::size_t> definition_before(const plan::Plan& plan, const plan::Function& function,
                                              const std::vector<bool>& targets, std::size_t at, plan::Reg reg);
 
+// May something from `at` on read what `reg` holds there, before it is written? For functions without a try.
+bool is_read_from(const plan::Plan& plan, const plan::Function& function, std::size_t at, plan::Reg reg);
+
 plan::ConstId find_or_add(plan::Plan& plan, const plan::Constant& constant);
 plan::ConstId text_constant(plan::Plan& plan, std::string text);
 

@@ -86,6 +86,25 @@ TEST_CASE("neighbouring literals of one message are merged") {
   CHECK(count(p, Op::kText) == 6);
 }
 
+TEST_CASE("variables whose texts are merged keep their values") {
+  const plan::Plan plan = compiled(
+      "program f() -> string {\n  let s = \"A\"\n  \"{s}\"\n  \"B\"\n  return s\n}\n"
+      "program g() -> string {\n  \"A\"\n  let s = \"B\"\n  \"{s}\"\n  return s\n}\n"
+      "program h(b: bool) -> string {\n  var s = \"A\"\n  \"{s}\"\n  \"B\"\n  if b { return \"\" }\n  return s\n}\n");
+  for (const char* const name : {"f", "g", "h"}) {
+    const plan::Function& f = function_named(plan, name);
+    CHECK(count(f, Op::kText) == 1);
+    const plan::Inst& last = f.code.back();
+    REQUIRE(last.op == Op::kReturn);
+    std::string value;  // what the returned register was given last
+    for (const plan::Inst& inst : f.code) {
+      if (inst.op == Op::kConst && inst.dst == last.a) value = plan.constants[inst.a].text;
+      if (inst.op == Op::kText) CHECK(plan.constants[f.code[&inst - f.code.data() - 1].a].text == "AB");
+    }
+    CHECK_MESSAGE(value == (name[0] == 'g' ? "B" : "A"), name);
+  }
+}
+
 TEST_CASE("literals that become constant by folding are merged too") {
   const plan::Plan plan = compiled(
       "program p() -> string {\n  \"one \"\n  \"two{\"!\"}\"\n  gen r: string\n  return r\n}\n");
