@@ -105,8 +105,13 @@ class BoundsOf {
       }
       case Op::kParallel: {
         Bounds all = nothing();
-        for (const auto& entry : plan_.parallels[inst.a].entries) all = add(all, function(entry.function, nullptr));
-        all.forks = plus(all.forks, static_cast<std::int64_t>(plan_.parallels[inst.a].entries.size()));
+        const auto& entries = plan_.parallels[inst.a].entries;
+        for (const auto& entry : entries) all = add(all, function(entry.function, nullptr));
+        // Calls that were put side by side are no forks.
+        const bool calls = std::all_of(entries.begin(), entries.end(), [&](const plan::ParallelSpec::Entry& entry) {
+          return plan_.function(entry.function).kind == plan::FunctionKind::kProgram;
+        });
+        if (!calls) all.forks = plus(all.forks, static_cast<std::int64_t>(entries.size()));
         return all;
       }
       default:

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "runtime/exec/ops.h"
 #include "runtime/exec/strand.h"
@@ -18,6 +19,11 @@ bool Executor::Impl::prepare_group(Strand& strand, std::size_t total, std::size_
   }
   instance.forks_left -= static_cast<std::int64_t>(total);
   instance.result.forks += static_cast<std::int64_t>(total);
+  open_group(strand, total, bound);
+  return true;
+}
+
+void Executor::Impl::open_group(Strand& strand, std::size_t total, std::size_t bound) {
   auto group = std::make_unique<Group>();
   group->total = total;
   group->bound = bound == 0 ? total : bound;
@@ -31,7 +37,6 @@ bool Executor::Impl::prepare_group(Strand& strand, std::size_t total, std::size_
   strand.fuel_left -= group->fuel_each * static_cast<std::int64_t>(total);
   group->seed = mix_seed(strand.seed, strand.seed_counter++);
   strand.group = std::move(group);
-  return true;
 }
 
 bool Executor::Impl::begin_parallel_for(Strand& strand, const Inst& inst) {
@@ -47,8 +52,65 @@ bool Executor::Impl::begin_parallel_for(Strand& strand, const Inst& inst) {
   return true;
 }
 
+namespace {
+
+// Calls that the compiler put side by side (compiler/passes/independent.cc), not forks that the program asked for.
+bool are_calls(const plan::Plan& plan, const plan::ParallelSpec& spec) {
+  return std::all_of(spec.entries.begin(), spec.entries.end(), [&](const plan::ParallelSpec::Entry& entry) {
+    return plan.function(entry.function).kind == plan::FunctionKind::kProgram;
+  });
+}
+
+// A tool waits for its answer and does nothing else, so it needs no share of an allowance.
+bool is_tool(const plan::Function& function) {
+  return std::all_of(function.code.begin(), function.code.end(),
+                     [](const Inst& i) { return i.op == plan::Op::kTool || i.op == plan::Op::kReturn; });
+}
+
+// May calls share the allowance? A share of one that was set on purpose may be too little for a call that the whole
+// would be enough for. One that nobody set is there against programs that do not end, and a share of it is as good;
+// the least share bounds how many programs run at once when such groups nest.
+bool may_share(const Strand& strand, std::size_t parts) {
+  constexpr std::int64_t kLeastTokens = 20'000, kLeastFuel = 10'000'000;
+  const plan::ProgramLimits& own = strand.instance->program->limits;
+  const RunLimits &given = strand.instance->options.limits, usual;
+  if (own.tokens || own.fuel || given.tokens < usual.tokens || given.fuel < usual.fuel) return false;
+  const auto n = static_cast<std::int64_t>(std::max<std::size_t>(parts, 1));
+  return strand.tokens_left / n >= kLeastTokens && strand.fuel_left / n >= kLeastFuel;
+}
+
+std::int64_t call_units(const plan::Function& callee) {
+  return kCallUnits + static_cast<std::int64_t>(callee.regs.size());
+}
+
+}  // namespace
+
+// Calls cost what they cost one after another: no forks, and where the allowance cannot be shared, each begins with
+// what the one before it left.
+bool Executor::Impl::begin_calls(Strand& strand, const plan::ParallelSpec& spec) {
+  bool tools = true;
+  for (const plan::ParallelSpec::Entry& entry : spec.entries) {
+    const plan::Function& callee = program().function(entry.function);
+    tools = tools && is_tool(callee);
+    if (strand.stack_left >= call_units(callee)) continue;
+    return strand.instance->machine.fail(base::ErrorKind::kLimit,
+                                         fmt::format("calls nest too deeply in '{}'", callee.name));
+  }
+  const bool in_turn = !tools && !may_share(strand, spec.entries.size());
+  open_group(strand, spec.entries.size(), in_turn ? 1 : 0);
+  if (in_turn) {
+    Group& group = *strand.group;
+    group.in_turn = true;
+    strand.fuel_left += std::exchange(group.fuel_each, 0) * static_cast<std::int64_t>(group.total);
+  }
+  start_children(strand);
+  return true;
+}
+
 bool Executor::Impl::begin_parallel(Strand& strand, const Inst& inst) {
-  if (!prepare_group(strand, program().parallels[inst.a].entries.size(), 0)) return false;
+  const plan::ParallelSpec& spec = program().parallels[inst.a];
+  if (are_calls(program(), spec)) return begin_calls(strand, spec);
+  if (!prepare_group(strand, spec.entries.size(), 0)) return false;
   start_children(strand);
   return true;
 }
@@ -63,8 +125,10 @@ std::unique_ptr<Strand> make_child(Executor::Impl& executor, Strand& parent, std
   child->instance = parent.instance;
   child->parent = &parent;
   child->index = index;
-  child->tokens_left = parent.group->tokens_each;
-  child->fuel_left = parent.group->fuel_each;
+  Group& group = *parent.group;
+  child->tokens_left = group.in_turn ? parent.tokens_left - group.tokens_used : group.tokens_each;
+  child->fuel_left =
+      group.in_turn ? std::exchange(parent.fuel_left, 0) + std::exchange(group.fuel_unused, 0) : group.fuel_each;
   child->seed = mix_seed(parent.group->seed, index);
   child->stack_left = parent.stack_left;
   if (inst.op == plan::Op::kParallelFor) {
@@ -88,7 +152,15 @@ std::unique_ptr<Strand> make_child(Executor::Impl& executor, Strand& parent, std
   const plan::ParallelSpec::Entry& entry = spec.entries[index];
   child->label = fmt::format("{}{}{}", parent.label, parent.label.empty() ? "" : ".", entry.name);
   child->top = Frame::create(executor.program(), entry.function, nullptr);
-  if (child->top->function->kind == plan::FunctionKind::kFork) child->context = parent.context.fork();
+  if (child->top->function->kind == plan::FunctionKind::kFork) {
+    child->context = parent.context.fork();
+  } else {
+    child->stack_left -= call_units(*child->top->function);
+    for (const plan::Program& p : executor.program().programs) {
+      if (p.function == entry.function && p.limits.tokens)
+        child->tokens_left = std::min(child->tokens_left, *p.limits.tokens);
+    }
+  }
   for (std::uint32_t i = 0; i < entry.arg_count; ++i) child->top->regs()[i] = frame.regs()[args[first + i]];
   return child;
 }

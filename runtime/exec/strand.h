@@ -34,6 +34,7 @@ struct Group {
   std::size_t bound = 0;                // at most this many at once
   std::size_t failed_index = SIZE_MAX;  // lowest index that failed
   Failure failure;
+  bool in_turn = false;                 // one after the other, each with what is left of the parent's allowance
   std::int64_t tokens_each = 0;
   std::int64_t tokens_used = 0;
   std::int64_t fuel_each = 0;
@@ -175,7 +176,9 @@ struct Executor::Impl {
   // fork.cc
   bool begin_parallel_for(Strand& strand, const plan::Inst& inst);
   bool begin_parallel(Strand& strand, const plan::Inst& inst);
-  bool prepare_group(Strand& strand, std::size_t total, std::size_t bound);
+  bool begin_calls(Strand& strand, const plan::ParallelSpec& spec);
+  bool prepare_group(Strand& strand, std::size_t total, std::size_t bound);  // charges the forks
+  void open_group(Strand& strand, std::size_t total, std::size_t bound);
   void start_children(Strand& strand);
   void child_done(Strand& parent, Strand& child, std::optional<Failure> failure);
   void end_group(Strand& strand);

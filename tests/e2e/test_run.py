@@ -108,6 +108,63 @@ def failure():
         fails(1, "limit: ", "sgl", "run", file, "--model", model(), "--limit", "time=200ms", "--quiet")
 
 
+# Calls that the compiler puts side by side: they spend what they would spend one after the other.
+CALLS = """
+program long() -> string {
+  "Once"
+  gen s: string with max_tokens = 60, min_tokens = 60
+  return s
+}
+program short() -> string {
+  "Once"
+  gen s: string with max_tokens = 3, min_tokens = 3
+  return s
+}
+program narrow() -> string limits { tokens: 2 } {
+  "Once"
+  gen s: string with max_tokens = 9
+  return s
+}
+program no_forks() -> int limits { forks: 0 } {
+  let x = narrow()
+  let y = narrow()
+  return 2
+}
+program tight() -> int limits { tokens: 66 } {
+  let x = long()
+  let y = short()
+  return 2
+}
+program callee() -> list<bool> {
+  let x = narrow()
+  let y = narrow()
+  return [len(x) < 30, len(y) < 30]
+}
+program deep(n: int) -> int {
+  if n == 0 { return 1 }
+  let x = deep(n - 1)
+  let y = deep(0)
+  return x + y
+}
+"""
+
+
+@test("run/calls_side_by_side_and_limits")
+def calls_side_by_side_and_limits():
+    with folder() as tmp:
+        file = tmp / "calls.sgl"
+        file.write_text(CALLS)
+        ok("sglc", "compile", file, "-O", 0, "-o", tmp / "plain.sglp")
+        for plan in (file, tmp / "plain.sglp"):
+            base = ("run", plan, "--model", model(), "--quiet", "--threads", 1, "--program")
+            equal(ok("sgl", *base, "no_forks").out, "2\n", f"{plan}: no forks are left")
+            equal(ok("sgl", *base, "tight").out, "2\n", f"{plan}: one call needs nearly all tokens")
+            equal(ok("sgl", *base, "callee", "--limit", "forks=1", "--limit", "tokens=4").out, "[true,true]\n", f"{plan}: --limit")
+            equal(ok("sgl", *base, "callee").out, "[true,true]\n", f"{plan}: the limit of what is called")
+            equal(ok("sgl", *base, "deep", "--arg", "n=500").out, "501\n", f"{plan}: calls in calls")
+            fails(1, "limit: calls nest too deeply", "sgl", *base, "deep", "--arg", "n=100000")
+
+
 def interrupted(number):
     with folder() as tmp:
         file = tmp / "long.sgl"
