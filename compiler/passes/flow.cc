@@ -57,6 +57,16 @@ std::vector<plan::Reg> reads(const Function& function, const Inst& inst) {
   return out;
 }
 
+void rename_reads(Inst& inst, const std::map<plan::Reg, plan::Reg>& renamed) {
+  const plan::OpInfo& info = plan::kOps[static_cast<std::size_t>(inst.op)];
+  std::uint32_t* const operands[3] = {&inst.a, &inst.b, &inst.c};
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (!is_register(info.operands[i + 1])) continue;
+    const auto it = renamed.find(*operands[i]);
+    if (it != renamed.end()) *operands[i] = it->second;
+  }
+}
+
 std::vector<plan::Reg> writes(const plan::Plan& plan, const Function& function, const Inst& inst) {
   std::vector<plan::Reg> out;
   if (inst.dst != kNone) out.push_back(inst.dst);

@@ -1,6 +1,7 @@
 // Control flow and data flow of register code, as the passes need them. Internal to compiler/passes.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -16,6 +17,9 @@ bool catches(const plan::Function& function);
 
 // Registers that an instruction reads, its operand list included.
 std::vector<plan::Reg> reads(const plan::Function& function, const plan::Inst& inst);
+
+// Replaces registers that the instruction itself reads; its operand list stays.
+void rename_reads(plan::Inst& inst, const std::map<plan::Reg, plan::Reg>& renamed);
 
 // Registers that it writes: dst, and those that gen and select fill besides.
 std::vector<plan::Reg> writes(const plan::Plan& plan, const plan::Function& function, const plan::Inst& inst);

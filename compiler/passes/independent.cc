@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "compiler/passes/flow.h"
@@ -26,11 +27,6 @@ std::vector<std::size_t> find_group(const plan::Plan& plan, const Function& func
                                     std::size_t first) {
   std::vector<std::size_t> calls{first};
   std::set<Reg> results{function.code[first].dst};
-  std::set<Reg> arguments;
-  const auto note_arguments = [&](const Inst& inst) {
-    for (const Reg reg : reads(function, inst)) arguments.insert(reg);
-  };
-  note_arguments(function.code[first]);
   for (std::size_t i = first + 1; i < function.code.size() && !targets[i]; ++i) {
     const Inst& inst = function.code[i];
     const auto needs_result = [&] {
@@ -41,22 +37,53 @@ std::vector<std::size_t> find_group(const plan::Plan& plan, const Function& func
     if (is_program_call(plan, inst)) {
       calls.push_back(i);
       results.insert(inst.dst);
-      note_arguments(inst);
-    } else if (!is_removable(inst.op) || arguments.count(inst.dst) > 0) {
-      // Moving it before the group would change an argument of an earlier call.
+    } else if (!is_removable(inst.op)) {
       break;
     }
   }
   return calls;
 }
 
+// What stands between the calls runs before all of them: where it would change an argument of an earlier call, as the
+// temporary of a literal argument does, it writes a new register. Returns the new places of registers.
+std::map<Reg, Reg> rename_between(Function& function, const std::vector<std::size_t>& calls) {
+  std::map<Reg, Reg> renamed;
+  std::set<Reg> arguments;
+  std::size_t next = 0;
+  for (std::size_t i = calls.front(); i <= calls.back(); ++i) {
+    Inst& inst = function.code[i];
+    if (i == calls[next]) {
+      ++next;
+      const auto list = static_cast<std::uint32_t>(function.args.size());
+      for (std::uint32_t k = 0; k < inst.c; ++k) {
+        const Reg reg = function.args[inst.b + k];
+        const auto it = renamed.find(reg);
+        function.args.push_back(it != renamed.end() ? it->second : reg);
+        arguments.insert(function.args.back());
+      }
+      inst.b = list;
+      continue;
+    }
+    rename_reads(inst, renamed);
+    if (arguments.count(inst.dst) == 0) continue;
+    const Reg reg = static_cast<Reg>(function.regs.size());
+    function.regs.push_back(function.regs[inst.dst]);
+    renamed[inst.dst] = reg;
+    inst.dst = reg;
+  }
+  return renamed;
+}
+
 void rewrite(plan::Plan& plan, Function& function, const std::vector<std::size_t>& calls) {
   plan::ParallelSpec spec;
   plan::Type record;
   record.kind = plan::TypeKind::kRecord;
+  std::set<Reg> results;
+  const std::map<Reg, Reg> renamed = rename_between(function, calls);
   const auto first_arg = static_cast<std::uint32_t>(function.args.size());
   for (const std::size_t call : calls) {
     const Inst inst = function.code[call];
+    results.insert(inst.dst);
     const Function& callee = plan.functions[inst.a];
     const std::string name = fmt::format("{}_{}", callee.name, spec.entries.size() + 1);
     spec.entries.push_back({name, plan::FunctionId(inst.a), inst.c});
@@ -83,6 +110,11 @@ void rewrite(plan::Plan& plan, Function& function, const std::vector<std::size_t
     }
     code.push_back({Op::kParallel, result, static_cast<std::uint32_t>(plan.parallels.size()), first_arg, arg_count});
     positions.push_back(function.positions[calls.front()]);
+    for (const auto& [reg, place] : renamed) {
+      if (results.count(reg) > 0 || !is_read_from(plan, function, i + 1, reg)) continue;
+      code.push_back({Op::kMove, reg, place, plan::kNone, plan::kNone});
+      positions.push_back(function.positions[i]);
+    }
     for (std::size_t n = 0; n < calls.size(); ++n) {
       code.push_back({Op::kField, function.code[calls[n]].dst, result, static_cast<std::uint32_t>(n), plan::kNone});
       positions.push_back(function.positions[calls[n]]);

@@ -151,6 +151,32 @@ TEST_CASE("program calls that do not need each other run side by side") {
   for (const plan::ParallelSpec& spec : plan.parallels) CHECK(spec.entries.size() == 2);
 }
 
+TEST_CASE("calls with literal arguments run side by side, and variables keep their values") {
+  const plan::Plan plan = compiled(std::string(kTwo) +
+      "tool w(city: string, days: int = 1) -> string\n"
+      "program l() -> list<string> {\n  let x = w(\"Graz\")\n  let y = w(\"Oslo\", days: 2)\n  let z = w(\"Rome\")\n"
+      "  return [x, y, z]\n}\n"
+      "program v(q: string) -> list<string> {\n  var k = q\n  let x = s(k)\n  k = \"other\"\n  let y = a(k)\n"
+      "  return [x, y, k]\n}\n");
+  const plan::Function& l = function_named(plan, "l");
+  CHECK(count(l, Op::kParallel) == 1);
+  CHECK(count(l, Op::kCall) == 0);
+  CHECK(count(l, Op::kMove) == 0);  // nothing reads the temporaries again
+  for (const plan::Inst& inst : l.code) {
+    if (inst.op != Op::kParallel) continue;
+    std::vector<std::string> cities;
+    for (const std::uint32_t at : {0U, 2U, 4U}) {
+      for (const plan::Inst& load : l.code) {
+        if (load.op == Op::kConst && load.dst == l.args[inst.b + at]) cities.push_back(plan.constants[load.a].text);
+      }
+    }
+    CHECK(cities == std::vector<std::string>{"Graz", "Oslo", "Rome"});
+  }
+  const plan::Function& v = function_named(plan, "v");
+  CHECK(count(v, Op::kParallel) == 1);
+  CHECK(count(v, Op::kMove) >= 1);  // k is read again
+}
+
 TEST_CASE("program calls that need each other stay in order") {
   const plan::Plan plan = compiled(std::string(kTwo) +
       "program n(q: string) -> list<string> {\n  let x = s(q)\n  let y = a(x)\n  return [x, y]\n}\n"
