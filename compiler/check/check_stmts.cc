@@ -139,7 +139,17 @@ void Checker::check_assign(Stmt& stmt, Stmt::Assign& assign) {
   const bool texts = add && types_.is_string(target) && types_.is_string(value);
   const bool lists = add && types_.get(target).kind == TypeKind::kList && types_.is_subtype(value, target);
   const bool whole = *assign.op != ast::BinaryOp::kMod || types_.is_integer(target);
-  if (types_.is_error(target) || types_.is_error(value) || ((numbers && whole) || texts || lists)) return;
+  if (types_.is_error(target) || types_.is_error(value)) return;
+  if ((numbers && whole) || texts || lists) {
+    TypeId result = types_.string();
+    if (numbers) result = types_.is_real(target) ? types_.real() : types_.integer();
+    if (lists) result = types_.list(types_.get(target).args[0]);
+    if (types_.is_subtype(result, target)) return;
+    error(DiagKind::kTypeMismatch, stmt.range,
+          fmt::format("this is '{}', but '{}' is wanted", spell(result), spell(target)))
+        .suggest("declare the variable with the wider type");
+    return;
+  }
   error(DiagKind::kBadOperands, stmt.range,
         fmt::format("'{}=' does not fit {} and {}", ast::binary_op_text(*assign.op), spell(target), spell(value)));
 }

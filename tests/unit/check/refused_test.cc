@@ -49,6 +49,12 @@ fn f(r: R) -> int = r.a)s", "E0211", "r.a"},
     {"records of other structure", kFile, R"s(type R = { a: int }
 type S = { a: string }
 fn f(r: R) -> S = r)s", "E0201", "r"},
+    {"sum beyond a range", kFn, "var n: int(0..10) = 5; n += 100", "E0201", "n += 100"},
+    {"sum beyond literals", kFn, "var n: 1 | 2 = 1; n += 1", "E0201", "n += 1"},
+    {"text beyond literals", kFn, R"s(var g: "A" | "B" = "A"; g += "x")s", "E0201", R"s(g += "x")s"},
+    {"list beyond a length", kFn, "var xs: list<int>(1..2) = [1, 2]; xs += [4]", "E0201", "xs += [4]"},
+    {"float beyond a range", kFn, "var y: float(0..1) = 0.5; y *= x", "E0201", "y *= x"},
+    {"field beyond a range", kFn, "var r: { n: int(0..10) } = { n: 1 }; r.n += 1", "E0201", "r.n += 1"},
     {"unknown name", kFn, "let a = ii", "E0101", "ii"},
     {"name of an inner scope", kFn, R"s(if b { let a = 1 }
   let c = a)s", "E0101", "a"},
