@@ -90,7 +90,7 @@ class Lowerer {
   void lower_block(const Block& block);
   void lower_statement(const Stmt& stmt);
   void lower_assign(const Stmt::Assign& node);
-  void store_path(const Expr& target, Reg value);  // value into an item or field of a var
+  Operand lower_update(const Stmt::Assign& node, TypeId type, Operand old);
   void lower_if(const Stmt::If& node);
   void lower_while(const Stmt::While& node);
   void lower_for(const Stmt::For& node);
@@ -124,6 +124,20 @@ class Lowerer {
   // The value in a register that nothing else writes.
   Operand held(Operand operand);
   void set_zero(Reg counter);
+
+  // lower_paths.cc. From a variable to an item or field in it.
+  struct PathStep {
+    const Expr* expr;  // a member or an index
+    Operand position;  // the index, evaluated
+  };
+  struct Path {
+    Reg root = kNone;
+    std::vector<PathStep> steps;  // outermost container first
+  };
+  Path lower_path(const Expr& target, const Expr* after);
+  std::vector<Operand> read_path(const Path& path, std::size_t count);
+  void store_path(const Path& path, Reg value);
+  void assign_path(const Stmt::Assign& node, TypeId type);
 
   // lower_exprs.cc
   // The value in a register of rep(expr.type).

@@ -93,56 +93,22 @@ void Lowerer::lower_assign(const Stmt::Assign& node) {
       }
     }
   }
-  if (!node.op) {
-    if (name != nullptr) {
-      lower_into(*node.value, type, fn().bindings.at(name->binding));
-      return;
-    }
-    const Operand value = lower_as(*node.value, type);
-    store_path(*node.target, value.reg);
+  if (name != nullptr) {
+    const Reg variable = fn().bindings.at(name->binding);
+    if (!node.op) return lower_into(*node.value, type, variable);
+    const Operand value = lower_update(node, type, convert(lower(*node.target), node.target->type, type));
+    emit(Op::kMove, variable, value.reg);
     give_back(value);
     return;
   }
-  const Operand old = convert(lower(*node.target), node.target->type, type);
-  const Operand added =
-      lower_as(*node.value, types_.get(type).kind == TypeKind::kList || types_.is_real(type) ? type : node.value->type);
-  const Operand value = arithmetic(*node.op, type, old, added);
-  if (name != nullptr) {
-    emit(Op::kMove, fn().bindings.at(name->binding), value.reg);
-  } else {
-    store_path(*node.target, value.reg);
-  }
-  give_back(value);
+  assign_path(node, type);
 }
 
-// a.b[i].c = v: reads the containers on the way, replaces the innermost, and writes the changed ones back outwards.
-void Lowerer::store_path(const Expr& target, Reg value) {
-  const auto* member = std::get_if<Expr::Member>(&target.node);
-  const auto* index = std::get_if<Expr::Index>(&target.node);
-  const Expr& object = member != nullptr ? *member->object : *index->object;
-  const auto* root = std::get_if<Expr::NameRef>(&object.node);
-  const Operand position = index != nullptr ? lower_as(*index->index, types_.integer()) : Operand{};
-  if (root != nullptr) {
-    // In place: the variable's own register is source and destination.
-    const Reg reg = fn().bindings.at(root->binding);
-    if (member != nullptr) {
-      emit(Op::kSetField, reg, reg, member->field, value);
-    } else {
-      emit(Op::kSetIndex, reg, reg, position.reg, value);
-    }
-    give_back(position);
-    return;
-  }
-  const Operand container = lower(object);
-  const Operand changed = container.temporary ? container : temp(Rep::kBoxed);
-  if (member != nullptr) {
-    emit(Op::kSetField, changed.reg, container.reg, member->field, value);
-  } else {
-    emit(Op::kSetIndex, changed.reg, container.reg, position.reg, value);
-  }
-  give_back(position);
-  store_path(object, changed.reg);
-  give_back(changed);
+// What `x += e` makes of x.
+Operand Lowerer::lower_update(const Stmt::Assign& node, TypeId type, Operand old) {
+  const bool as_target = types_.get(type).kind == TypeKind::kList || types_.is_real(type);
+  const Operand added = lower_as(*node.value, as_target ? type : node.value->type);
+  return arithmetic(*node.op, type, old, added);
 }
 
 void Lowerer::branch_on(const Expr& condition, std::vector<std::size_t>& when_false) {
