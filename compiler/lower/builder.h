@@ -164,6 +164,11 @@ class Lowerer {
   Operand lower_list(const Expr& expr, const Expr::ListLit& node);
   void lower_comprehension(const Expr& expr, const Expr::Comprehension& node, Reg dst);
   Operand lower_record(const Expr& expr, const Expr::RecordLit& node);
+  struct Spread {
+    Operand value;
+    TypeId type;
+  };
+  Operand from_spread(const std::vector<Spread>& spreads, const plan::Field& field);
   Operand lower_slice(const Expr::Slice& node);
   Operand lower_call(const Expr& expr, const Expr::Call& node);
   Operand lower_builtin(const Expr& expr, const ast::Callee& callee);

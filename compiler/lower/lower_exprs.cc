@@ -240,42 +240,35 @@ void Lowerer::lower_comprehension(const Expr& expr, const Expr::Comprehension& n
   joins_.insert(here());
 }
 
+// What is written is evaluated in the order in which it is written, used or not; the record is made after that.
 Operand Lowerer::lower_record(const Expr& expr, const Expr::RecordLit& node) {
   const std::vector<plan::Field>& fields = types_.get(expr.type).fields;
-  // Evaluated in order; a later spread hides the fields of an earlier one.
-  struct Spread {
-    Operand value;
-    TypeId type;
-  };
-  std::vector<Spread> spreads;
-  for (const auto& init : node.fields) {
-    if (init.spread) spreads.push_back({lower(*init.value), init.value->type});
+  std::unordered_map<const Expr*, std::size_t> places;
+  for (std::size_t i = 0; i < node.values.size(); ++i) {
+    if (node.values[i] != nullptr) places.emplace(node.values[i], i);
   }
-  const auto from_spread = [&](const std::string& name) -> Operand {
-    for (auto spread = spreads.rbegin(); spread != spreads.rend(); ++spread) {
-      const auto& source = types_.get(spread->type).fields;
-      for (std::size_t i = 0; i < source.size(); ++i) {
-        if (source[i].name != name) continue;
-        const Operand value = temp(Rep::kBoxed);
-        emit(Op::kField, value.reg, spread->value.reg, static_cast<std::uint32_t>(i));
-        return value;
-      }
+  std::vector<Spread> spreads;
+  std::vector<Operand> values(fields.size());
+  for (const auto& init : node.fields) {
+    if (init.spread) {
+      spreads.push_back({lower(*init.value), init.value->type});
+      continue;
     }
-    return load_null();
-  };
-  std::vector<Operand> values;
+    const auto place = places.find(init.value.get());
+    if (place == places.end()) {  // a later spread hides it
+      give_back(lower(*init.value));
+      continue;
+    }
+    const plan::Field& field = fields[place->second];
+    Operand value = lower_as(*init.value, field.type);
+    if (field.optional && types_.is_subtype(init.value->type, types_.null()))
+      value = boxed(value, fn().function.regs[value.reg]);
+    values[place->second] = value;
+  }
   std::vector<Reg> regs;
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    Operand value;
-    if (node.values[i] != nullptr) {
-      value = lower_as(*node.values[i], fields[i].type);
-      if (fields[i].optional && types_.is_subtype(node.values[i]->type, types_.null()))
-        value = boxed(value, fn().function.regs[value.reg]);
-    } else {
-      value = from_spread(fields[i].name);
-    }
-    values.push_back(value);
-    regs.push_back(value.reg);
+    if (node.values[i] == nullptr) values[i] = from_spread(spreads, fields[i]);
+    regs.push_back(values[i].reg);
   }
   for (const Operand& operand : values) give_back(operand);
   for (const Spread& spread : spreads) give_back(spread.value);
@@ -284,21 +277,42 @@ Operand Lowerer::lower_record(const Expr& expr, const Expr::RecordLit& node) {
   return out;
 }
 
+// A later spread hides the fields of an earlier one.
+Operand Lowerer::from_spread(const std::vector<Spread>& spreads, const plan::Field& field) {
+  for (auto spread = spreads.rbegin(); spread != spreads.rend(); ++spread) {
+    const auto& source = types_.get(spread->type).fields;
+    for (std::size_t i = 0; i < source.size(); ++i) {
+      if (source[i].name != field.name) continue;
+      const Operand value = temp(Rep::kBoxed);
+      emit(Op::kField, value.reg, spread->value.reg, static_cast<std::uint32_t>(i));
+      return value;
+    }
+  }
+  return load_null();
+}
+
 Operand Lowerer::lower_call(const Expr& expr, const Expr::Call& node) {
   const ast::Callee& callee = node.resolved;
   if (callee.kind != ast::Callee::Kind::kFunction) return lower_builtin(expr, callee);
-  const auto& function = std::get<Decl::Function>(callee.declaration->node);
-  std::vector<Operand> operands;
+  const auto& params = std::get<Decl::Function>(callee.declaration->node).params;
+  std::unordered_map<const Expr*, std::size_t> places;
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    if (callee.arguments[i] != nullptr) places.emplace(callee.arguments[i], i);
+  }
+  std::vector<Operand> operands(params.size());
+  // In the order in which they are written, which is not that of the parameters where they are named.
+  for (const auto& argument : node.arguments) {
+    const std::size_t place = places.at(argument.value.get());
+    operands[place] = lower_as(*argument.value, params[place].binding->type);
+  }
   std::vector<Reg> regs;
-  for (std::size_t i = 0; i < function.params.size(); ++i) {
-    const Binding& param = *function.params[i].binding;
-    if (callee.arguments[i] != nullptr) {
-      operands.push_back(lower_as(*callee.arguments[i], param.type));
-    } else {
-      const Operand value = load_constant(evaluate_constant(*function.params[i].init, param.type, types_).value());
-      operands.push_back(convert(value, param.type, param.type));
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    if (callee.arguments[i] == nullptr) {
+      const TypeId type = params[i].binding->type;
+      const Operand value = load_constant(evaluate_constant(*params[i].init, type, types_).value());
+      operands[i] = convert(value, type, type);
     }
-    regs.push_back(operands.back().reg);
+    regs.push_back(operands[i].reg);
   }
   for (const Operand& operand : operands) give_back(operand);
   const Operand out = temp(rep(callee.declaration->type));
