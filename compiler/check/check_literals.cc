@@ -169,8 +169,12 @@ TypeId Checker::check_record_as(Expr& expr, Expr::RecordLit& node, TypeId type) 
   for (auto& init : node.fields) {
     if (!init.value) continue;
     if (init.spread) {
-      check_spread(*init.value, type, spread);
-      std::fill(node.values.begin(), node.values.end(), nullptr);  // later ones win
+      std::set<std::string> brought;
+      check_spread(*init.value, type, brought);
+      for (std::size_t i = 0; i < fields.size(); ++i) {
+        if (brought.count(fields[i].name) > 0) node.values[i] = nullptr;  // later ones win
+      }
+      spread.merge(brought);
       continue;
     }
     if (!given.insert(init.name.text).second) {

@@ -282,7 +282,8 @@ Operand Lowerer::from_spread(const std::vector<Spread>& spreads, const plan::Fie
   for (auto spread = spreads.rbegin(); spread != spreads.rend(); ++spread) {
     const auto& source = types_.get(spread->type).fields;
     for (std::size_t i = 0; i < source.size(); ++i) {
-      if (source[i].name != field.name) continue;
+      // One that may be absent is none where a value is wanted (Checker::check_spread).
+      if (source[i].name != field.name || (source[i].optional && !field.optional)) continue;
       const Operand value = temp(Rep::kBoxed);
       emit(Op::kField, value.reg, spread->value.reg, static_cast<std::uint32_t>(i));
       return value;
