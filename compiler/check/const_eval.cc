@@ -196,11 +196,36 @@ std::optional<ConstValue> evaluate_node(const Expr& expr, TypeId wanted, const T
   return std::nullopt;
 }
 
+// Records are values by position: one of another layout (TypeTable::fits) gets the wanted one, with null for optional
+// fields that it lacks.
+ConstValue with_layout(ConstValue value, TypeId wanted, const TypeTable& types) {
+  const Type& to = types.get(wanted);
+  if (value.kind == Kind::kList && to.kind == TypeKind::kList) {
+    for (ConstValue& item : value.items) item = with_layout(std::move(item), to.args[0], types);
+  }
+  if (value.kind != Kind::kRecord || to.kind != TypeKind::kRecord || value.type == wanted) return value;
+  const std::vector<plan::Field>& from = types.get(value.type).fields;
+  ConstValue out;
+  out.kind = Kind::kRecord;
+  out.type = wanted;
+  for (const plan::Field& field : to.fields) {
+    const auto source =
+        std::find_if(from.begin(), from.end(), [&](const plan::Field& f) { return f.name == field.name; });
+    out.items.emplace_back();
+    if (source == from.end()) continue;
+    out.items.back() =
+        with_layout(std::move(value.items[static_cast<std::size_t>(source - from.begin())]), field.type, types);
+  }
+  return out;
+}
+
 std::optional<ConstValue> evaluate(const Expr& expr, TypeId wanted, const TypeTable& types, int depth) {
   // The parser bounds nesting; constants that refer to constants are bounded here.
   constexpr int kMaxDepth = 1000;
   if (depth > kMaxDepth) return std::nullopt;
-  return evaluate_node(expr, wanted, types, depth + 1);
+  auto value = evaluate_node(expr, wanted, types, depth + 1);
+  if (!value || value->kind < Kind::kList) return value;
+  return with_layout(std::move(*value), wanted, types);
 }
 
 }  // namespace
