@@ -89,6 +89,18 @@ void Checker::check_declaration(Decl& decl) {
   }
 }
 
+bool Checker::too_deep(Decl& decl, int levels) {
+  // A level is a few frames of the native stack, a kilobyte or two together.
+  constexpr int kMaxNesting = 1000;
+  if (levels <= kMaxNesting) return false;
+  error(DiagKind::kNestedTooDeep, decl.name.range,
+        fmt::format("'{}' stands more than {} levels deep in what other declarations refer to", decl.name.text,
+                    kMaxNesting))
+      .suggest("shorten the chain of declarations that leads to it");
+  decl.type = types_.error();
+  return true;
+}
+
 void Checker::check_grammar(Decl& decl) {
   if (decl.state != Decl::State::kUnchecked) return;
   decl.state = Decl::State::kChecked;
@@ -117,8 +129,13 @@ void Checker::check_grammar(Decl& decl) {
 }
 
 void Checker::check_type_declaration(Decl& decl) {
-  if (decl.state != Decl::State::kUnchecked) return;
+  if (decl.state != Decl::State::kUnchecked) {
+    levels_ = std::max(levels_, type_levels_[&decl]);
+    return;
+  }
+  if (too_deep(decl, nesting_)) return;
   decl.state = Decl::State::kChecking;
+  const int beside = std::exchange(levels_, 0);
   decl.type = types_.reserve(decl.name.text, decl.doc);
   Module* const saved = std::exchange(module_, decl.module);
   open_types_[&decl] = type_depth_;
@@ -131,6 +148,10 @@ void Checker::check_type_declaration(Decl& decl) {
   } else {
     types_.define(decl.type, definition);
   }
+  // Types are walked from the outside in later, however their declarations were ordered.
+  if (too_deep(decl, levels_)) levels_ = 0;
+  type_levels_[&decl] = levels_;
+  levels_ = std::max(beside, levels_);
   module_ = saved;
   open_types_.erase(&decl);
   decl.state = Decl::State::kChecked;
@@ -143,6 +164,7 @@ void Checker::check_constant(Decl& decl) {
     decl.type = types_.error();
     return;
   }
+  if (too_deep(decl, nesting_)) return;
   decl.state = Decl::State::kChecking;
   Module* const saved_module = std::exchange(module_, decl.module);
   const FunctionContext saved_fn = std::exchange(fn_, FunctionContext{});
@@ -192,7 +214,8 @@ void Checker::check_signature(Decl& decl) {
   if (node.tool) {
     const auto [it, inserted] = tools_.emplace(decl.name.text, &decl);
     if (!inserted && it->second->module != decl.module) {
-      error(DiagKind::kDuplicateName, decl.name.range, fmt::format("another file declares a tool '{}' too", decl.name.text))
+      error(DiagKind::kDuplicateName, decl.name.range,
+            fmt::format("another file declares a tool '{}' too", decl.name.text))
           .suggest("declare it in one file, and import that");
     }
   }
@@ -258,7 +281,8 @@ void Checker::check_body(Decl& decl) {
     }
   }
   if (node.kind == plan::FunctionKind::kProgram && fn_.result && !types_.is_inhabited(*fn_.result)) {
-    error(DiagKind::kUnsatisfiable, decl.name.range, fmt::format("no value of type '{}' can exist", spell(*fn_.result)));
+    error(DiagKind::kUnsatisfiable, decl.name.range,
+          fmt::format("no value of type '{}' can exist", spell(*fn_.result)));
   }
   scopes_.clear();
   current_ = nullptr;

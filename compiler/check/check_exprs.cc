@@ -8,7 +8,9 @@ namespace sgl::compiler {
 
 TypeId Checker::check_expr(Expr& expr, std::optional<TypeId> expected) {
   expr.type = types_.error();  // also what a failed check leaves behind
+  ++nesting_;
   const TypeId type = visit(expr, expected);
+  --nesting_;
   expr.type = type;
   return type;
 }

@@ -56,6 +56,15 @@ Decl* Checker::find_type(const std::vector<ast::Name>& path) {
 }
 
 TypeId Checker::resolve(const TypeExpr& type) {
+  ++nesting_;
+  const int beside = std::exchange(levels_, 0);
+  const TypeId id = resolve_node(type);
+  levels_ = std::max(beside, levels_ + 1);
+  --nesting_;
+  return id;
+}
+
+TypeId Checker::resolve_node(const TypeExpr& type) {
   if (const auto* named = std::get_if<TypeExpr::Named>(&type.node)) return resolve_named(type, *named);
   if (const auto* literal = std::get_if<TypeExpr::LiteralType>(&type.node)) return types_.literal(literal->value);
   if (std::holds_alternative<TypeExpr::Null>(type.node)) return types_.null();

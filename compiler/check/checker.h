@@ -57,6 +57,8 @@ class Checker {
   // check_decls.cc
   void declare(Module& module);
   void check_declaration(Decl& decl);
+  // Reports a declaration that is reached through too many others.
+  bool too_deep(Decl& decl, int levels);
   void check_type_declaration(Decl& decl);
   void check_grammar(Decl& decl);
   void check_constant(Decl& decl);
@@ -68,6 +70,7 @@ class Checker {
 
   // check_types.cc
   TypeId resolve(const ast::TypeExpr& type);
+  TypeId resolve_node(const ast::TypeExpr& type);
   TypeId resolve_named(const ast::TypeExpr& type, const ast::TypeExpr::Named& named);
   TypeId resolve_record(const ast::TypeExpr::Record& record);
   TypeId any_json(const ast::TypeExpr::Named& named);
@@ -184,6 +187,9 @@ class Checker {
   std::unordered_map<const Decl*, std::set<Decl*>> calls_;  // unconditional calls, for recursion without end
   Decl* current_ = nullptr;
   std::unordered_map<std::string, Decl*> tools_;  // of all modules: a name is bound once
+  int nesting_ = 0;             // expressions and types being checked, across the declarations that they lead to
+  int levels_ = 0;              // of the types resolved so far beside each other, those that they name included
+  std::unordered_map<const Decl*, int> type_levels_;  // of type declarations that were checked
   int conditional_ = 0;         // inside if, loops, and/or: a call here may not happen
   bool may_have_left_ = false;  // a path before this point returned: what follows may not happen
 };
