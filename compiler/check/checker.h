@@ -187,11 +187,11 @@ class Checker {
   std::unordered_map<const Decl*, std::set<Decl*>> calls_;  // unconditional calls, for recursion without end
   Decl* current_ = nullptr;
   std::unordered_map<std::string, Decl*> tools_;  // of all modules: a name is bound once
-  int nesting_ = 0;             // expressions and types being checked, across the declarations that they lead to
-  int levels_ = 0;              // of the types resolved so far beside each other, those that they name included
+  int nesting_ = 0;  // expressions and types being checked, across the declarations that they lead to
+  int levels_ = 0;   // of the types resolved so far beside each other, those that they name included
   std::unordered_map<const Decl*, int> type_levels_;  // of type declarations that were checked
-  int conditional_ = 0;         // inside if, loops, and/or: a call here may not happen
-  bool may_have_left_ = false;  // a path before this point returned: what follows may not happen
+  int conditional_ = 0;                               // inside if, loops, and/or: a call here may not happen
+  bool may_have_left_ = false;                        // a path before this point returned: what follows may not happen
 };
 
 // Is `option` one of gen's, and which.

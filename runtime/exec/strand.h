@@ -34,7 +34,7 @@ struct Group {
   std::size_t bound = 0;                // at most this many at once
   std::size_t failed_index = SIZE_MAX;  // lowest index that failed
   Failure failure;
-  bool in_turn = false;                 // one after the other, each with what is left of the parent's allowance
+  bool in_turn = false;  // one after the other, each with what is left of the parent's allowance
   std::int64_t tokens_each = 0;
   std::int64_t tokens_used = 0;
   std::int64_t fuel_each = 0;
