@@ -65,19 +65,27 @@ bool int_arithmetic(Machine& machine, Op op, std::int64_t a, std::int64_t b, std
   return !overflow || machine.fail(base::ErrorKind::kFailed, "integer overflow");
 }
 
+// What `source` holds, to be changed in place and then put into `dst`: taken out of it when nobody else holds it, else
+// a copy. False: the registers are as they were.
+bool take_for_change(Machine& machine, Value& dst, const Value& source, Value& out) {
+  if (&dst == &source && dst.unshared()) {
+    out = std::move(dst);
+    return true;
+  }
+  if (!charge_fuel(machine, static_cast<std::int64_t>(source.items().size()) / 4)) return false;
+  out = source.clone();
+  return made(machine, out);
+}
+
 bool set_item(Machine& machine, Value& dst, const Value& source, std::int64_t index, const Value& item) {
   const auto size = static_cast<std::int64_t>(source.items().size());
   if (index < 0 && source.is(Tag::kList)) index += size;
   if (index < 0 || index >= size) {
     return machine.fail(base::ErrorKind::kFailed, fmt::format("index {} is outside a list of {}", index, size));
   }
-  Value updated = &dst == &source ? std::move(dst) : source;
-  if (!updated.unshared()) {
-    if (!charge_fuel(machine, size / 4)) return false;
-    updated = updated.clone();
-  }
-  if (!made(machine, updated)) return false;
-  updated.mutable_item(static_cast<std::size_t>(index)) = item;
+  Value kept = item, updated;  // `item` may be the list or record itself
+  if (!take_for_change(machine, dst, source, updated)) return false;
+  updated.mutable_item(static_cast<std::size_t>(index)) = std::move(kept);
   dst = std::move(updated);
   return true;
 }
@@ -109,19 +117,11 @@ std::vector<Value> copies(std::span<const Value* const> operands) {
 bool construct(Machine& machine, const plan::Function& function, const Inst& inst, Value* regs) {
   Operands operands(function, inst, regs);
   Value& dst = regs[inst.dst];
-  switch (inst.op) {
-    case Op::kConcat:
-      return concat_strings(machine, operands.view, dst);
-    case Op::kListNew:
-      dst = Value::list(copies(operands.view));
-      return made(machine, dst);
-    case Op::kRecordNew:
-      dst = Value::record(plan::TypeId(inst.a), copies(operands.view));
-      return made(machine, dst);
-    default:
-      break;
-  }
-  Value out;
+  if (inst.op == Op::kConcat) return concat_strings(machine, operands.view, dst);
+  Value out;  // apart from `dst`, which keeps its value when this fails
+  if (inst.op == Op::kListNew) out = Value::list(copies(operands.view));
+  if (inst.op == Op::kRecordNew) out = Value::record(plan::TypeId(inst.a), copies(operands.view));
+  if (inst.op != Op::kBuiltin) return made(machine, out) && store(machine, dst, Rep::kBoxed, std::move(out));
   if (!call_builtin(machine, static_cast<plan::Builtin>(inst.a), operands.view, out)) return false;
   // The sum of no floats: the list does not show its item type, the register does.
   const bool empty_sum = static_cast<plan::Builtin>(inst.a) == plan::Builtin::kSum && out.is(Tag::kInt);
@@ -131,16 +131,11 @@ bool construct(Machine& machine, const plan::Function& function, const Inst& ins
 
 bool push_item(Machine& machine, Value& dst, Value& list, const Value& item) {
   if (!list.is(Tag::kList)) return type_error(machine, "list", list);
-  Value kept = item;  // `item` may be the list itself
-  Value grown = &dst == &list ? std::move(list) : list;
-  if (!grown.unshared()) {
-    if (!charge_fuel(machine, static_cast<std::int64_t>(grown.items().size()) / 4)) return false;
-    grown = grown.clone();
-  }
-  if (!made(machine, grown)) return false;
-  if (!grown.push(std::move(kept))) return made(machine, Value());
-  dst = std::move(grown);
-  return true;
+  Value kept = item, grown;  // `item` may be the list itself
+  if (!take_for_change(machine, dst, list, grown)) return false;
+  const bool pushed = grown.push(std::move(kept));
+  if (pushed || &dst == &list) dst = std::move(grown);  // a list that could not grow is what it was
+  return pushed || made(machine, Value());
 }
 
 bool read_field(Machine& machine, const plan::Function& function, const Inst& inst, Value* regs) {
