@@ -7,6 +7,22 @@
 #include "runtime/exec/strand.h"
 
 namespace sgl::exec {
+namespace {
+
+// What a handler gets. It has a little room of its own, for the failure may be that values fill the heap; where that is
+// taken, too, Heap::exceeded is set.
+Value caught_value(Machine& machine, plan::TypeId type, const Failure& failure) {
+  constexpr std::int64_t kRoom = 4096;  // bytes: several records with messages of usual length
+  machine.heap.limit += kRoom;
+  const Value fields[] = {Value::string(base::error_kind_name(failure.error.kind)),
+                          Value::string(failure.error.message),
+                          Value::integer(static_cast<std::int64_t>(failure.position.line))};
+  Value made = Value::record(type, fields);
+  machine.heap.limit -= kRoom;
+  return made;
+}
+
+}  // namespace
 
 bool Executor::Impl::begin_try(Strand& strand, const plan::Inst& inst) {
   if (strand.handlers.size() >= kMaxHandlers) {
@@ -53,15 +69,16 @@ bool Executor::Impl::recover(Strand& strand, const Failure& failure) {
   strand.group.reset();
   strand.context = std::move(handler.context);
   trace(strand, fmt::format("caught {}: {}", base::error_kind_name(kind), failure.error.message));
-  const Value fields[] = {Value::string(base::error_kind_name(kind)), Value::string(failure.error.message),
-                          Value::integer(static_cast<std::int64_t>(failure.position.line))};
-  strand.top->regs()[handler.error] = Value::record(handler.type, fields);
+  Value caught = caught_value(machine, handler.type, failure);
+  const bool refused = std::exchange(machine.heap.exceeded, false);
+  if (!refused) strand.top->regs()[handler.error] = std::move(caught);
   strand.top->pc = handler.target;
   machine.error_message.clear();
   machine.error_position = {};
+  caught = Value();
   current_heap() = outer;
-  ready.push_back(&strand);
-  return true;
+  if (!refused) ready.push_back(&strand);
+  return !refused;
 }
 
 }  // namespace sgl::exec
