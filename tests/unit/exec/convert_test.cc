@@ -83,7 +83,7 @@ TEST_CASE("JSON to values, with the path of what is wrong") {
 
 TEST_CASE("data nested deeper than people write is refused, not followed") {
   std::string text = "{}";
-  for (int i = 0; i < 400; ++i) text = R"({"next":)" + text + "}";
+  for (int i = 0; i < 1000; ++i) text = R"({"next":)" + text + "}";
   Machinery m;
   CHECK(value_from_json(m.plan, plan::TypeId(12), Json::parse(text), "arg").ok());
   text = R"({"next":)" + text + "}";
@@ -91,7 +91,64 @@ TEST_CASE("data nested deeper than people write is refused, not followed") {
     const auto value = value_from_json(m.plan, plan::TypeId(type), Json::parse(text), "arg");
     REQUIRE_FALSE(value.ok());
     CHECK(value.error().kind == base::ErrorKind::kLimit);
-    CHECK(value.error().message.find("nested more than 400 deep") != std::string::npos);
+    CHECK(value.error().message.find("nested more than 1000 deep") != std::string::npos);
+  }
+}
+
+// `levels` operations inside each other, on the left.
+std::string expression(int levels, const std::string& op) {
+  std::string text = R"({"value":1})";
+  for (int i = 0; i < levels; ++i) text = R"({"left":)" + text + R"(,"right":{"value":2},"op":")" + op + "\"}";
+  return text;
+}
+
+TEST_CASE("alternatives are told apart before their parts are read") {
+  Machinery m;
+  const std::string text = expression(900, "mul");
+  const auto value = value_from_json(m.plan, plan::TypeId(18), Json::parse(text), "arg");
+  REQUIRE(value.ok());
+  CHECK(m.text(*value) == text);
+  const auto generated = value_from_text(m.plan, plan::TypeId(18), text);
+  REQUIRE(generated.ok());
+  CHECK(m.text(*generated) == text);
+  const Row rows[] = {
+      {18, R"({"op": "add", "right": {"value": 1}, "left": {"value": 2}})",
+       R"({"left":{"value":2},"right":{"value":1},"op":"add"})"},
+      {18, expression(3, "sub"), "!arg: an object fits none"},
+      {18, R"({"left": {"value": 1}, "right": {"value": "x"}, "op": "mul"})", "!arg.right: an object fits none"},
+      {18, R"({"value": 1, "op": "mul"})", "!arg: an object fits none"},
+      {18, R"({"value": 1.0})", "!arg: an object fits none"},
+      {18, "[]", "!arg: a list fits none"},
+      {28, "[1, [], [null, [2]]]", "[1,[],[null,[2]]]"},
+      {28, "[1, [\"x\"]]", "!arg[1]: a list fits none"},
+  };
+  for (const Row& row : rows) check_json(row);
+}
+
+TEST_CASE("alternatives that look alike are tried, within limits") {
+  Machinery m;
+  for (const char* op : {"b", "xyz"}) {
+    const auto value = value_from_json(m.plan, plan::TypeId(24), Json::parse(expression(5, op)), "arg");
+    REQUIRE(value.ok());
+    CHECK(m.text(*value) == expression(5, op));
+  }
+  const auto value = value_from_json(m.plan, plan::TypeId(24), Json::parse(expression(40, "xyz")), "arg");
+  REQUIRE_FALSE(value.ok());
+  CHECK(value.error().kind == base::ErrorKind::kLimit);
+  CHECK(value.error().message.find("too much alike") != std::string::npos);
+}
+
+TEST_CASE("unions do not count as nesting, and a limit inside them is one") {
+  Machinery m;
+  const auto nested = [](int levels) {
+    return std::string(static_cast<std::size_t>(levels), '[') + std::string(static_cast<std::size_t>(levels), ']');
+  };
+  CHECK(value_from_json(m.plan, plan::TypeId(28), Json::parse(nested(1000)), "arg").ok());
+  for (const bool generated : {false, true}) {
+    const auto value = generated ? value_from_text(m.plan, plan::TypeId(28), nested(1100))
+                                 : value_from_json(m.plan, plan::TypeId(28), Json::parse(nested(1100)), "arg");
+    REQUIRE_FALSE(value.ok());
+    CHECK(value.error().kind == base::ErrorKind::kLimit);
   }
 }
 

@@ -115,6 +115,22 @@ plan::Plan types_only() {
   add(TypeKind::kJson).pattern =
       R"({"type":"object","properties":{"a":{"type":"integer","maximum":9}},"required":["a"]})";  // 17
   plan.types.back().format = "a.json";
+  add(TypeKind::kUnion).args = {TypeId(19), TypeId(20), TypeId(21)};  // 18
+  for (const std::uint32_t op : {22U, 23U}) {                         // 19, 20
+    add(TypeKind::kRecord).fields = {
+        {"left", TypeId(18), false, ""}, {"right", TypeId(18), false, ""}, {"op", TypeId(op), false, ""}};
+  }
+  add(TypeKind::kRecord).fields = {{"value", TypeId(1), false, ""}};           // 21
+  add(TypeKind::kLiteral).literal = {plan::Literal::Kind::kString, "add", 0};  // 22
+  add(TypeKind::kLiteral).literal = {plan::Literal::Kind::kString, "mul", 0};  // 23
+  add(TypeKind::kUnion).args = {TypeId(25), TypeId(26), TypeId(21)};           // 24
+  for (const std::uint32_t op : {10U, 27U}) {                                  // 25, 26
+    add(TypeKind::kRecord).fields = {
+        {"left", TypeId(24), false, ""}, {"right", TypeId(24), false, ""}, {"op", TypeId(op), false, ""}};
+  }
+  add(TypeKind::kString).min_size = 3;                              // 27
+  add(TypeKind::kUnion).args = {TypeId(4), TypeId(1), TypeId(29)};  // 28
+  add(TypeKind::kList).args = {TypeId(28)};                         // 29
   return plan;
 }
 
