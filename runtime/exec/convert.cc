@@ -29,9 +29,10 @@ bool parse_all(std::string_view text, T& out) {
 
 Error cut_off(std::string_view text, const char* what) {
   constexpr std::size_t kShown = 60;
-  return {ErrorKind::kFailed, fmt::format("the generated text '{}{}' is not {}: it was probably cut off by max_tokens",
-                                          text.substr(0, base::complete_utf8_prefix(text.substr(0, kShown))),
-                                          text.size() > kShown ? "…" : "", what)};
+  return {ErrorKind::kFailed,
+          fmt::format("the generated text '{}{}' is not {}: it was probably cut off by max_tokens or stop",
+                      text.substr(0, base::complete_utf8_prefix(text.substr(0, kShown))),
+                      text.size() > kShown ? "…" : "", what)};
 }
 
 }  // namespace
@@ -62,11 +63,14 @@ base::Expected<Value> value_from_text(const plan::Plan& plan, TypeId id, std::st
     case TypeKind::kInt: {
       std::int64_t number = 0;
       if (!parse_all(text, number)) return cut_off(text, "an int");
+      // A stop string may end the text where a number of the type goes on.
+      if (!int_fits(type, number)) return cut_off(text, "in the range of its type");
       return Value::integer(number);
     }
     case TypeKind::kFloat: {
       double number = 0;
       if (!parse_all(text, number) || !std::isfinite(number)) return cut_off(text, "a float");
+      if (!float_fits(type, number)) return cut_off(text, "in the range of its type");
       return Value::real(number);
     }
     case TypeKind::kBool:

@@ -131,6 +131,9 @@ plan::Plan types_only() {
   add(TypeKind::kString).min_size = 3;                              // 27
   add(TypeKind::kUnion).args = {TypeId(4), TypeId(1), TypeId(29)};  // 28
   add(TypeKind::kList).args = {TypeId(28)};                         // 29
+  plan::Type& share = add(TypeKind::kFloat);                        // 30
+  share.min_float = 0.5;
+  share.max_float = 0.9;
   return plan;
 }
 

@@ -24,7 +24,7 @@ std::shared_ptr<const LoadedPlan> sample_programs();
 // 6 Point { x: int(0..9), y?: string }, 7 "A" | 3 | null, 8 list<Point>, 9 string(max_chars: 2), 10 regex([a-c]+),
 // 11 list<string>, 12 Chain { next?: Chain }, 16 json, 17 json_schema("a.json"), 18 Expr = { left: Expr, right: Expr, op: "add" } |
 // { left: Expr, right: Expr, op: "mul" } | { value: int }, 24 the same with regex([a-c]+) and string(min_chars: 3) in
-// place of the literals, 28 Data = null | int | list<Data>. Its heap is the thread's while it lives.
+// place of the literals, 28 Data = null | int | list<Data>, 30 float(0.5..0.9). Its heap is the thread's while it lives.
 struct Machinery {
   Machinery();
   ~Machinery() { current_heap() = nullptr; }
