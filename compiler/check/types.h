@@ -1,10 +1,10 @@
 // The types of a compilation: made once, compared by structure, shown as users write them.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "runtime/plan/plan.h"
@@ -57,7 +57,7 @@ class TypeTable {
   bool is_subtype(TypeId a, TypeId b) const;
   // `a` fits where `b` is wanted: a subtype, or a record that needs only its layout changed (absent optional fields).
   bool fits(TypeId a, TypeId b) const;
-  // Could a value be of both types? For comparisons.
+  // Could values of the types be equal? For comparisons, in which records are compared by the names of their fields.
   bool overlap(TypeId a, TypeId b) const;
   // The smallest of the types given that all fit, with null made an option; nullopt when there is none.
   std::optional<TypeId> join(TypeId a, TypeId b);
@@ -78,10 +78,18 @@ class TypeTable {
   std::string spell_definition(const Type& type) const;
 
  private:
-  using Pairs = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
-  bool subtype_of(TypeId a, TypeId b, Pairs& assumed) const;
-  bool single_subtype(const Type& a, const Type& b, Pairs& assumed) const;
-  bool is_json(const Type& a, const Type& b, Pairs& assumed) const;
+  using Pair = std::uint64_t;  // of type ids
+  struct Proof {
+    std::unordered_map<Pair, bool> holds;  // what is assumed or proved, and what is disproved
+    std::vector<Pair> assumed;             // the former, oldest first
+  };
+  static Pair pair_of(TypeId a, TypeId b) { return (Pair{a.value} << 32) | b.value; }
+  bool subtype_of(TypeId a, TypeId b, Proof& proof) const;
+  bool single_subtype(const Type& a, const Type& b, Proof& proof) const;
+  bool is_json(const Type& a, const Type& b, Proof& proof) const;
+  bool overlap(TypeId a, TypeId b, std::unordered_map<Pair, bool>& known) const;
+  bool single_overlap(TypeId a, TypeId b, std::unordered_map<Pair, bool>& known) const;
+  bool fields_overlap(const Type& a, const Type& b, std::unordered_map<Pair, bool>& known) const;
   bool all_alternatives(TypeId type, TypeKind kind, plan::Literal::Kind literal) const;
   static std::string key(const Type& type);
 

@@ -1,9 +1,9 @@
 // What the checker refuses: the code and the exact range of each mistake, and nothing besides.
+#include <doctest/doctest.h>
+
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <doctest/doctest.h>
 
 #include "compiler/driver/driver.h"
 #include "tests/unit/check/sources.h"
@@ -34,21 +34,28 @@ const Case kCases[] = {
     {"arithmetic with a maybe", kFn, "let a = o + 1", "E0202", "o + 1"},
     {"union as one of its parts", kFile, "fn f(u: int | string) -> int = u", "E0201", "u"},
     {"record lacks a field", kFile, R"s(type R = { a: int, b: int }
-fn f() -> R = { a: 1 })s", "E0212", "{ a: 1 }"},
+fn f() -> R = { a: 1 })s",
+     "E0212", "{ a: 1 }"},
     {"record with a field too many", kFile, R"s(type R = { a: int }
-fn f() -> R = { a: 1, c: 2 })s", "E0105", "c"},
+fn f() -> R = { a: 1, c: 2 })s",
+     "E0105", "c"},
     {"record with a wrong field", kFile, R"s(type R = { a: int }
-fn f() -> R = { a: "x" })s", "E0201", R"s("x")s"},
+fn f() -> R = { a: "x" })s",
+     "E0201", R"s("x")s"},
     {"field twice", kFile, R"s(type R = { a: int }
-fn f() -> R = { a: 1, a: 2 })s", "E0213", "a"},
+fn f() -> R = { a: 1, a: 2 })s",
+     "E0213", "a"},
     {"field declared twice", kFile, "type R = { a: int, a: string }", "E0213", "a"},
     {"unknown field", kFile, R"s(type R = { name: int }
-fn f(r: R) -> int = r.nmae)s", "E0105", "nmae"},
+fn f(r: R) -> int = r.nmae)s",
+     "E0105", "nmae"},
     {"optional field as a value", kFile, R"s(type R = { a?: int }
-fn f(r: R) -> int = r.a)s", "E0211", "r.a"},
+fn f(r: R) -> int = r.a)s",
+     "E0211", "r.a"},
     {"records of other structure", kFile, R"s(type R = { a: int }
 type S = { a: string }
-fn f(r: R) -> S = r)s", "E0201", "r"},
+fn f(r: R) -> S = r)s",
+     "E0201", "r"},
     {"sum beyond a range", kFn, "var n: int(0..10) = 5; n += 100", "E0201", "n += 100"},
     {"sum beyond literals", kFn, "var n: 1 | 2 = 1; n += 1", "E0201", "n += 1"},
     {"text beyond literals", kFn, R"s(var g: "A" | "B" = "A"; g += "x")s", "E0201", R"s(g += "x")s"},
@@ -57,22 +64,27 @@ fn f(r: R) -> S = r)s", "E0201", "r"},
     {"field beyond a range", kFn, "var r: { n: int(0..10) } = { n: 1 }; r.n += 1", "E0201", "r.n += 1"},
     {"unknown name", kFn, "let a = ii", "E0101", "ii"},
     {"name of an inner scope", kFn, R"s(if b { let a = 1 }
-  let c = a)s", "E0101", "a"},
+  let c = a)s",
+     "E0101", "a"},
     {"unknown type", kFile, "fn f(a: Strin) -> int = 1", "E0102", "Strin"},
     {"unknown module", kFile, "import std.txt", "E0103", "std.txt"},
     {"declared twice", kFile, R"s(fn f() -> int = 1
-fn f() -> int = 2)s", "E0104", "f"},
+fn f() -> int = 2)s",
+     "E0104", "f"},
     {"unknown method of a string", kFn, "let a = s.uper()", "E0105", "uper"},
     {"unknown option", kProgram, "gen a: string with temprature = 1", "E0107", "temprature"},
     {"unknown select method", kProgram, R"s(select a from ["x", "y"] by greedy)s", "E0108", "greedy"},
     {"unknown argument", kFile, R"s(fn g(a: int) -> int = a
-fn f() -> int = g(1, b: 2))s", "E0109", "b"},
+fn f() -> int = g(1, b: 2))s",
+     "E0109", "b"},
     {"unknown limit", kWhole, R"s(program p() -> int {
   limits { tokenz: 3 }
   return 1
-})s", "E0110", "tokenz"},
+})s",
+     "E0110", "tokenz"},
     {"unknown refinement", kWhole, R"s(type T = string(max_char: 3)
-program p() -> T { return "" })s", "E0111", "max_char"},
+program p() -> T { return "" })s",
+     "E0111", "max_char"},
     {"operands", kFn, R"s(let a = s - "x")s", "E0202", R"s(s - "x")s"},
     {"int and float", kFn, "let a = i + x", "E0202", "i + x"},
     {"remainder of floats", kFn, "let a = x % 2.0", "E0202", "x % 2.0"},
@@ -81,11 +93,14 @@ program p() -> T { return "" })s", "E0111", "max_char"},
     {"minus of a string", kFn, "let a = -s", "E0202", "-s"},
     {"calling a value", kFn, "let a = i(1)", "E0203", "i"},
     {"too few arguments", kFile, R"s(fn g(a: int, b: int) -> int = a
-fn f() -> int = g(1))s", "E0204", "g(1)"},
+fn f() -> int = g(1))s",
+     "E0204", "g(1)"},
     {"too many arguments", kFile, R"s(fn g(a: int) -> int = a
-fn f() -> int = g(1, 2))s", "E0204", "2"},
+fn f() -> int = g(1, 2))s",
+     "E0204", "2"},
     {"argument of a wrong type", kFile, R"s(fn g(a: int) -> int = a
-fn f() -> int = g("x"))s", "E0201", R"s("x")s"},
+fn f() -> int = g("x"))s",
+     "E0201", R"s("x")s"},
     {"built-in with a wrong argument", kFn, "let a = len(i)", "E0201", "i"},
     {"condition", kFn, "if i { return 2 }", "E0205", "i"},
     {"loop condition", kFn, "while s { return 2 }", "E0205", "s"},
@@ -94,17 +109,23 @@ fn f() -> int = g("x"))s", "E0201", R"s("x")s"},
     {"not indexable", kFn, "let a = i[0]", "E0207", "i"},
     {"index that is no int", kFn, R"s(let a = l["x"])s", "E0201", R"s("x")s"},
     {"assignment to let", kFn, R"s(let a = 1
-  a = 2)s", "E0208", "a"},
+  a = 2)s",
+     "E0208", "a"},
     {"assignment to a parameter", kFn, "i = 2", "E0208", "i"},
     {"assignment to an item of let", kFn, R"s(let a = [1]
-  a[0] = 2)s", "E0208", "a[0]"},
+  a[0] = 2)s",
+     "E0208", "a[0]"},
     {"missing return", kFile, R"s(fn f(b: bool) -> int {
   if b { return 1 }
-})s", "E0209", "f"},
+})s",
+     "E0209", "f"},
     {"return of a wrong type", kFile, R"s(fn f() -> int {
   return "x"
-})s", "E0201", R"s("x")s"},
+})s",
+     "E0201", R"s("x")s"},
     {"never equal", kFile, R"s(fn f(g: "A" | "B") -> bool = g == "C")s", "E0210", R"s(g == "C")s"},
+    {"never equal records", kFile, "fn f(a: { x: int }, b: { y: int }) -> bool = a == b", "E0210", "a == b"},
+    {"never equal fields", kFile, "fn f(a: { x: int }, b: { x: string }) -> bool = a == b", "E0210", "a == b"},
     {"never equal kinds", kFn, "let a = i == s", "E0210", "i == s"},
     {"empty list", kFn, "let a = []", "E0214", "[]"},
     {"null alone", kFn, "let a = null", "E0214", "null"},
@@ -113,12 +134,14 @@ fn f() -> int = g("x"))s", "E0201", R"s("x")s"},
     {"count below zero", kFile, "type T = list<int>(-1..3)", "E0216", "-1..3"},
     {"refinement of a bool", kFile, "type T = bool(1..2)", "E0216", "1..2"},
     {"constant that is none", kFile, R"s(fn g() -> int = 1
-const C = g())s", "E0217", "g()"},
+const C = g())s",
+     "E0217", "g()"},
     {"n that is no constant", kWhole, R"s(program p(k: int) -> int {
   "x"
   gen a: string with n = k
   return 1
-})s", "E0217", "k"},
+})s",
+     "E0217", "k"},
     {"format of a list", kFn, R"s(let a = "{l:>5}")s", "E0218", ">5"},
     {"format of another kind", kFn, R"s(let a = "{s:d}")s", "E0218", "d"},
     {"int too large", kFn, "let a = 9223372036854775808", "E0219", "9223372036854775808"},
@@ -126,32 +149,41 @@ const C = g())s", "E0217", "g()"},
     {"gen in fn", kFile, R"s(fn f() -> string {
   gen a: string
   return a
-})s", "E0301", "gen a: string"},
+})s",
+     "E0301", "gen a: string"},
     {"text in fn", kFile, R"s(fn f() -> int {
   "text"
   return 1
-})s", "E0301", R"s("text")s"},
+})s",
+     "E0301", R"s("text")s"},
     {"prompt in fn", kFile, R"s(prompt q() -> int { "x"; return 1 }
-fn f() -> int = q())s", "E0301", "q"},
+fn f() -> int = q())s",
+     "E0301", "q"},
     {"role in a role", kProgram, R"s(user { system "x" })s", "E0302", "system"},
     {"yield outside", kProgram, "yield 1", "E0303", "yield 1"},
     {"return in a fork", kProgram, "let a = parallel for i in items { return 1 }", "E0304", "return 1"},
     {"break outside", kProgram, "break", "E0305", "break"},
-    {"break out of a fork", kProgram, "for k in items { let a = parallel for i in items { break; yield 1 } }", "E0305", "break"},
+    {"break out of a fork", kProgram, "for k in items { let a = parallel for i in items { break; yield 1 } }", "E0305",
+     "break"},
     {"captured variable", kProgram, R"s(var n = 0
-  let a = parallel for i in items { n = 1; yield 1 })s", "E0306", "n"},
+  let a = parallel for i in items { n = 1; yield 1 })s",
+     "E0306", "n"},
     {"captured item", kProgram, R"s(var n = [0]
-  let a = parallel for i in items { n[0] = 1; yield 1 })s", "E0306", "n[0]"},
+  let a = parallel for i in items { n[0] = 1; yield 1 })s",
+     "E0306", "n[0]"},
     {"fork without yield", kProgram, "let a = parallel for i in items { gen b: string }", "E0307", "{ gen b: string }"},
-    {"fork with a path without yield", kProgram, R"s(let a = parallel for i in items { if i == "" { yield 1 } })s", "E0307", R"s({ if i == "" { yield 1 } })s"},
-    {"yields of two types", kProgram, R"s(let a = parallel for i in items { if i == "" { yield 1 }; yield "x" })s", "E0201", R"s("x")s"},
+    {"fork with a path without yield", kProgram, R"s(let a = parallel for i in items { if i == "" { yield 1 } })s",
+     "E0307", R"s({ if i == "" { yield 1 } })s"},
+    {"yields of two types", kProgram, R"s(let a = parallel for i in items { if i == "" { yield 1 }; yield "x" })s",
+     "E0201", R"s("x")s"},
     {"gen in user", kProgram, "user { gen a: string }", "E0308", "gen a: string"},
     {"select in system", kProgram, "system { select a from items }", "E0308", "select a from items"},
     {"no text satisfies", kWhole, R"s(program p() -> int {
   "x"
   gen a: string(min_chars: 5, max_chars: 3)
   return 1
-})s", "E0401", "string(min_chars: 5, max_chars: 3)"},
+})s",
+     "E0401", "string(min_chars: 5, max_chars: 3)"},
     {"bad regex", kFile, "type T = regex(/[z-a]/)", "E0402", "[z-a]"},
     {"duplicate choice", kProgram, R"s(select a from ["x", "y", "x"])s", "E0404", R"s("x")s"},
     {"impossible stop", kProgram, R"s(gen a: int with stop = "x")s", "E0405", R"s("x")s"},
@@ -163,9 +195,11 @@ fn f() -> int = q())s", "E0301", "q"},
     {"recursion without end", kFile, "fn f(i: int) -> int = f(i - 1)", "E0501", "f"},
     {"default of a wrong type", kFile, R"s(fn f(a: int = "x") -> int = a)s", "E0201", R"s("x")s"},
     {"default that is no constant", kFile, R"s(fn g() -> int = 1
-fn f(a: int = g()) -> int = a)s", "E0217", "g()"},
+fn f(a: int = g()) -> int = a)s",
+     "E0217", "g()"},
     {"a tool in a function", kFile, "tool outer(a: int) -> int\nfn caller() -> int = outer(1)", "E0301", "outer"},
-    {"an argument of a tool", kFile, "tool outer(a: int) -> int\nprogram caller() -> int { return outer(\"x\") }", "E0201", "\"x\""},
+    {"an argument of a tool", kFile, "tool outer(a: int) -> int\nprogram caller() -> int { return outer(\"x\") }",
+     "E0201", "\"x\""},
     {"a try in a function", kFile, "fn caller() -> int {\n  try { return 1 } catch { return 2 }\n}", "E0301", "try"},
     {"an assertion that is no bool", kProgram, "assert 1", "E0205", "1"},
 };
@@ -180,7 +214,8 @@ std::vector<Found> errors_of(const std::string& source) {
   for (const Diagnostic& d : compilation->diagnostics.sorted()) {
     if (!d.is_error()) continue;
     const std::string_view text = compilation->sources.file(d.range.file).text();
-    out.push_back({std::string(diag_info(d.kind).code), std::string(text.substr(d.range.begin, d.range.end - d.range.begin)), d.message});
+    out.push_back({std::string(diag_info(d.kind).code),
+                   std::string(text.substr(d.range.begin, d.range.end - d.range.begin)), d.message});
   }
   return out;
 }
@@ -212,6 +247,32 @@ TEST_CASE("mutual recursion without end is told of each function") {
   REQUIRE(found.size() == 2);
   CHECK(found[0].code == "E0501");
   CHECK(found[1].code == "E0501");
+}
+
+// Types NAME0, NAME1, … of so many levels, each with four alternatives, over `last`.
+std::string levels_of(const std::string& name, int levels, const std::string& tag, const std::string& last) {
+  std::string out;
+  for (int i = 0; i < levels; ++i) {
+    out += "type " + name + std::to_string(i) + " =";
+    for (int k = 1; k <= 4; ++k) {
+      out += " | { n: " + name + std::to_string(i + 1) + ", k: " + tag + std::to_string(k) + (tag.empty() ? "" : ")") +
+             " }";
+    }
+    out += "\n";
+  }
+  return out + "type " + name + std::to_string(levels) + " = { n: " + last + " }\n";
+}
+
+TEST_CASE("types of many levels are compared in time") {
+  for (const std::string tag : {"", "int(0.."}) {
+    const std::string types = levels_of("A", 40, tag, "int") + levels_of("B", 40, tag, "string");
+    const auto found = errors_of(source_at(kFile, types + "fn f(a: A0) -> B0 = a"));
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].code == "E0201");
+    const auto never = errors_of(source_at(kFile, types + "fn f(a: A0, b: B0) -> bool = a == b"));
+    REQUIRE(never.size() == 1);
+    CHECK(never[0].code == "E0210");
+  }
 }
 
 TEST_CASE("several mistakes are all found, in order") {
