@@ -142,7 +142,7 @@ bool equal_values(Machine& machine, const Value& a, const Value& b, bool& out) {
   constexpr std::int64_t kNodesPerFuel = 16;
   std::int64_t nodes = machine.fuel >= INT64_MAX / kNodesPerFuel ? INT64_MAX : (machine.fuel + 1) * kNodesPerFuel;
   const std::int64_t before = nodes;
-  out = equal(a, b, nodes);
+  out = equal(*machine.image->plan, a, b, nodes);
   return charge_fuel(machine, (before - nodes) / kNodesPerFuel);
 }
 

@@ -1,5 +1,6 @@
 #include "runtime/exec/value.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -215,7 +216,7 @@ void Value::release_object() {
 namespace {
 
 // In any order; the same order is quick. Precondition: the same number of names.
-bool equal_maps(const Value& a, const Value& b, std::int64_t& nodes, int depth) {
+bool equal_maps(const plan::Plan& plan, const Value& a, const Value& b, std::int64_t& nodes, int depth) {
   const std::span<const Value> left = a.items(), right = b.items();
   for (std::size_t i = 0; i + 1 < left.size(); i += 2) {
     std::size_t at = i;
@@ -223,14 +224,36 @@ bool equal_maps(const Value& a, const Value& b, std::int64_t& nodes, int depth) 
       if (--nodes <= 0 || 2 * seen >= right.size()) return false;
       at = (at + 2) % right.size();
     }
-    if (!equal(left[i + 1], right[at + 1], nodes, depth + 1)) return false;
+    if (!equal(plan, left[i + 1], right[at + 1], nodes, depth + 1)) return false;
   }
   return true;
 }
 
+// Of different types: fields are found by name, in any order; the same order is quick.
+bool equal_records(const plan::Plan& plan, const Value& a, const Value& b, std::int64_t& nodes, int depth) {
+  const std::vector<plan::Field>&left = plan.type(a.record_type()).fields, &right = plan.type(b.record_type()).fields;
+  const std::size_t left_size = std::min(left.size(), a.items().size());
+  const std::size_t right_size = std::min(right.size(), b.items().size());
+  std::size_t found = 0;  // of the fields of `b` that are not null
+  for (std::size_t i = 0; i < left_size; ++i) {
+    std::size_t seen = 0, at = i < right_size ? i : 0;
+    while (seen < right_size && right[at].name != left[i].name) {
+      if (--nodes <= 0) return false;
+      ++seen;
+      at = at + 1 < right_size ? at + 1 : 0;
+    }
+    const Value other = seen < right_size ? b.items()[at] : Value();
+    if (!equal(plan, a.items()[i], other, nodes, depth + 1)) return false;
+    if (!other.is_null()) ++found;
+  }
+  std::size_t wanted = 0;
+  for (std::size_t i = 0; i < right_size; ++i) wanted += b.items()[i].is_null() ? 0 : 1;
+  return found == wanted;
+}
+
 }  // namespace
 
-bool equal(const Value& a, const Value& b, std::int64_t& nodes, int depth) {
+bool equal(const plan::Plan& plan, const Value& a, const Value& b, std::int64_t& nodes, int depth) {
   if (--nodes <= 0) return false;
   if (a.tag() != b.tag()) {
     if (a.is(Tag::kInt) && b.is(Tag::kFloat)) return static_cast<double>(a.as_int()) == b.as_float();
@@ -252,10 +275,12 @@ bool equal(const Value& a, const Value& b, std::int64_t& nodes, int depth) {
     case Tag::kMap:
       break;
   }
-  if (depth >= kMaxValueDepth || a.items().size() != b.items().size()) return false;
-  if (a.is(Tag::kMap)) return equal_maps(a, b, nodes, depth);
+  if (depth >= kMaxValueDepth) return false;
+  if (a.is(Tag::kRecord) && a.record_type() != b.record_type()) return equal_records(plan, a, b, nodes, depth);
+  if (a.items().size() != b.items().size()) return false;
+  if (a.is(Tag::kMap)) return equal_maps(plan, a, b, nodes, depth);
   for (std::size_t i = 0; i < a.items().size(); ++i) {
-    if (!equal(a.items()[i], b.items()[i], nodes, depth + 1)) return false;
+    if (!equal(plan, a.items()[i], b.items()[i], nodes, depth + 1)) return false;
   }
   return true;
 }

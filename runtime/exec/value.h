@@ -139,10 +139,10 @@ inline bool Value::unshared() const {
   return counted() && object()->refs == 1;
 }
 
-// Deep equality; an int equals a float of the same value, records are equal when their fields are (the checker compares
-// only types that can be), maps when they have the same names with equal values. `nodes` is decremented for every
-// comparison; at 0 the values count as unequal, and so do they beyond a depth of kMaxValueDepth.
+// Deep equality; an int equals a float of the same value, records are equal when their fields of the same name are and
+// those that only one has are null, maps when they have the same names with equal values. `nodes` is decremented for
+// every comparison; at 0 the values count as unequal, and so do they beyond a depth of kMaxValueDepth.
 constexpr int kMaxValueDepth = 2000;
-bool equal(const Value& a, const Value& b, std::int64_t& nodes, int depth = 0);
+bool equal(const plan::Plan& plan, const Value& a, const Value& b, std::int64_t& nodes, int depth = 0);
 
 }  // namespace sgl::exec
