@@ -163,38 +163,8 @@ bool format_value(Machine& machine, const Value& value, std::string_view spec, V
       return true;
     }
     if (!append_json(*machine.image->plan, value, json_limit(machine), text)) return too_large(machine);
-  } else {
-    // fmt's format specification is Python's; `%` is ours. The compiler checked constant specs; a bad one from a
-    // hostile plan is a failure of the program, so the exception of the library's parser is turned into one.
-    const bool percent = spec.back() == '%';
-    std::string pattern = "{:";
-    pattern += percent ? std::string(spec.substr(0, spec.size() - 1)) + "f" : std::string(spec);
-    pattern += "}";
-    if (spec.find_first_of("{}") != std::string_view::npos || spec.size() > 32) return failed(machine, "bad format");
-    try {
-      switch (value.tag()) {
-        case Tag::kInt:
-          text = percent || std::string_view("fegFEG").find(spec.back()) != std::string_view::npos
-                     ? fmt::format(fmt::runtime(pattern), static_cast<double>(value.as_int()) * (percent ? 100 : 1))
-                     : fmt::format(fmt::runtime(pattern), value.as_int());
-          break;
-        case Tag::kFloat:
-          text = fmt::format(fmt::runtime(pattern), value.as_float() * (percent ? 100 : 1));
-          break;
-        case Tag::kString:
-          text = fmt::format(fmt::runtime(pattern), value.as_string());
-          break;
-        case Tag::kBool:
-          text = fmt::format(fmt::runtime(pattern), value.as_bool() ? "true" : "false");
-          break;
-        default:
-          return failed(machine, fmt::format("a {} takes no format", tag_name(value.tag())));
-      }
-    } catch (const fmt::format_error& error) {
-      return failed(machine,
-                    fmt::format("format '{}' does not fit a {}: {}", spec, tag_name(value.tag()), error.what()));
-    }
-    if (percent) text.push_back('%');
+  } else if (!format_by_spec(machine, value, spec, text)) {
+    return false;
   }
   if (!charge_fuel(machine, static_cast<std::int64_t>(text.size()) / kBytesPerFuel)) return false;
   out = Value::string(text);

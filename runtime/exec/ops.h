@@ -8,9 +8,12 @@
 namespace sgl::exec {
 
 // Text of a value as interpolation shows it: strings bare, everything else as compact JSON (floats shortest form).
-// `spec`: "" or [fill-align][sign][#][0][width][.precision][type] with type one of d x o b f e g % s, as in Python.
+// `spec`: "" or [fill-align][sign][#][0][width][.precision][type] with type one of d x X o b c f F e E g G % s, as in Python.
 // False: bad spec for this value.
 bool format_value(Machine& machine, const Value& value, std::string_view spec, Value& out);
+
+// With a `spec` that is not empty; format.cc.
+bool format_by_spec(Machine& machine, const Value& value, std::string_view spec, std::string& out);
 
 // Appends compact JSON. Non-finite floats become null, as JSON has none; absent optional fields are left out. False
 // when `out` would grow beyond `max_bytes` (a value whose parts are shared can be exponentially larger as text) or the
