@@ -183,7 +183,7 @@ void Checker::check_constant(Decl& decl) {
       !evaluate_constant(*node.value, decl.type, types_)) {
     error(DiagKind::kNotConstant, node.value->range,
           fmt::format("the value of '{}' is not known at compile time", decl.name.text))
-        .suggest("constants are made of literals, other constants and operators");
+        .suggest("constants are made of literals, other constants and operators, and take 64 MB at most");
     decl.type = types_.error();
   }
   module_ = saved_module;

@@ -1,6 +1,7 @@
 // Values known at compile time.
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 
 #include "compiler/check/check.h"
 
@@ -94,11 +95,26 @@ std::optional<ConstValue> real_arithmetic(BinaryOp op, double a, double b) {
   }
 }
 
-std::optional<ConstValue> evaluate(const Expr& expr, TypeId wanted, const TypeTable& types, int depth);
+// Bytes of a value, with all that is in it.
+std::size_t size_of(const ConstValue& value) {
+  std::size_t size = value.text.size();
+  for (const ConstValue& item : value.items) size += sizeof item + size_of(item);
+  return size;
+}
 
-std::optional<ConstValue> evaluate_binary(const Expr::Binary& node, const TypeTable& types, int depth) {
-  const auto a = evaluate(*node.left, node.left->type, types, depth);
-  const auto b = evaluate(*node.right, node.right->type, types, depth);
+// Of one evaluation.
+struct Work {
+  int depth = 0;
+  std::size_t size = 0;  // bytes of texts and items that were made on the way
+  // Each constant is evaluated once: one that is used twice by one that is used twice … would take exponential time.
+  std::unordered_map<const ast::Decl*, std::optional<ConstValue>> known;
+};
+
+std::optional<ConstValue> evaluate(const Expr& expr, TypeId wanted, const TypeTable& types, Work& work);
+
+std::optional<ConstValue> evaluate_binary(const Expr::Binary& node, const TypeTable& types, Work& work) {
+  const auto a = evaluate(*node.left, node.left->type, types, work);
+  const auto b = evaluate(*node.right, node.right->type, types, work);
   if (!a || !b) return std::nullopt;
   if (a->kind == Kind::kInt && b->kind == Kind::kInt) return int_arithmetic(node.op, a->number, b->number);
   if (a->kind == Kind::kFloat && b->kind == Kind::kFloat) return real_arithmetic(node.op, a->real, b->real);
@@ -117,7 +133,7 @@ std::optional<ConstValue> evaluate_binary(const Expr::Binary& node, const TypeTa
 }
 
 std::optional<ConstValue> evaluate_record(const Expr& expr, const Expr::RecordLit& node, const TypeTable& types,
-                                          int depth) {
+                                          Work& work) {
   const Type& type = types.get(expr.type);
   if (type.kind != TypeKind::kRecord || node.values.size() != type.fields.size()) return std::nullopt;
   for (const auto& field : node.fields) {
@@ -131,14 +147,14 @@ std::optional<ConstValue> evaluate_record(const Expr& expr, const Expr::RecordLi
       out.items.emplace_back();
       continue;
     }
-    auto value = evaluate(*node.values[i], type.fields[i].type, types, depth);
+    auto value = evaluate(*node.values[i], type.fields[i].type, types, work);
     if (!value) return std::nullopt;
     out.items.push_back(std::move(*value));
   }
   return out;
 }
 
-std::optional<ConstValue> evaluate_node(const Expr& expr, TypeId wanted, const TypeTable& types, int depth) {
+std::optional<ConstValue> evaluate_node(const Expr& expr, TypeId wanted, const TypeTable& types, Work& work) {
   const auto& node = expr.node;
   if (std::holds_alternative<Expr::NullLit>(node)) return ConstValue{};
   if (const auto* n = std::get_if<Expr::BoolLit>(&node)) return make_bool(n->value);
@@ -151,7 +167,7 @@ std::optional<ConstValue> evaluate_node(const Expr& expr, TypeId wanted, const T
         text += part.text;
         continue;
       }
-      const auto value = evaluate(*part.value, part.value->type, types, depth);
+      const auto value = evaluate(*part.value, part.value->type, types, work);
       // Other kinds are formatted by the runtime, so that there is one formatter.
       if (!value || value->kind != Kind::kString || !part.format.empty()) return std::nullopt;
       text += value->text;
@@ -163,36 +179,40 @@ std::optional<ConstValue> evaluate_node(const Expr& expr, TypeId wanted, const T
   if (const auto* n = std::get_if<Expr::Member>(&node)) constant = n->constant;
   if (constant != nullptr) {
     const auto& declaration = std::get<ast::Decl::Const>(constant->node);
-    return declaration.value ? evaluate(*declaration.value, constant->type, types, depth) : std::nullopt;
+    if (!declaration.value) return std::nullopt;
+    if (const auto it = work.known.find(constant); it != work.known.end()) return it->second;
+    auto value = evaluate(*declaration.value, constant->type, types, work);
+    work.known.emplace(constant, value);
+    return value;
   }
   if (const auto* n = std::get_if<Expr::Negate>(&node)) {
-    const auto value = evaluate(*n->operand, n->operand->type, types, depth);
+    const auto value = evaluate(*n->operand, n->operand->type, types, work);
     if (!value) return std::nullopt;
     if (value->kind == Kind::kFloat) return make_real(-value->real);
     return value->kind == Kind::kInt ? int_arithmetic(BinaryOp::kSub, 0, value->number) : std::nullopt;
   }
   if (const auto* n = std::get_if<Expr::Not>(&node)) {
-    const auto value = evaluate(*n->operand, n->operand->type, types, depth);
+    const auto value = evaluate(*n->operand, n->operand->type, types, work);
     return value && value->kind == Kind::kBool ? std::optional(make_bool(value->number == 0)) : std::nullopt;
   }
-  if (const auto* n = std::get_if<Expr::Binary>(&node)) return evaluate_binary(*n, types, depth);
+  if (const auto* n = std::get_if<Expr::Binary>(&node)) return evaluate_binary(*n, types, work);
   if (const auto* n = std::get_if<Expr::Conditional>(&node)) {
-    const auto condition = evaluate(*n->condition, n->condition->type, types, depth);
+    const auto condition = evaluate(*n->condition, n->condition->type, types, work);
     if (!condition || condition->kind != Kind::kBool) return std::nullopt;
-    return evaluate(condition->number != 0 ? *n->then : *n->otherwise, wanted, types, depth);
+    return evaluate(condition->number != 0 ? *n->then : *n->otherwise, wanted, types, work);
   }
   if (const auto* n = std::get_if<Expr::ListLit>(&node)) {
     if (types.get(expr.type).kind != TypeKind::kList) return std::nullopt;
     ConstValue out;
     out.kind = Kind::kList;
     for (const auto& item : n->items) {
-      auto value = evaluate(*item, types.get(expr.type).args[0], types, depth);
+      auto value = evaluate(*item, types.get(expr.type).args[0], types, work);
       if (!value) return std::nullopt;
       out.items.push_back(std::move(*value));
     }
     return out;
   }
-  if (const auto* n = std::get_if<Expr::RecordLit>(&node)) return evaluate_record(expr, *n, types, depth);
+  if (const auto* n = std::get_if<Expr::RecordLit>(&node)) return evaluate_record(expr, *n, types, work);
   return std::nullopt;
 }
 
@@ -219,19 +239,26 @@ ConstValue with_layout(ConstValue value, TypeId wanted, const TypeTable& types) 
   return out;
 }
 
-std::optional<ConstValue> evaluate(const Expr& expr, TypeId wanted, const TypeTable& types, int depth) {
-  // The parser bounds nesting; constants that refer to constants are bounded here.
+std::optional<ConstValue> evaluate(const Expr& expr, TypeId wanted, const TypeTable& types, Work& work) {
+  // The parser bounds nesting; constants that refer to constants are bounded here, and how large they grow.
   constexpr int kMaxDepth = 1000;
-  if (depth > kMaxDepth) return std::nullopt;
-  auto value = evaluate_node(expr, wanted, types, depth + 1);
-  if (!value || value->kind < Kind::kList) return value;
+  constexpr std::size_t kMaxSize = 64 << 20;  // more than what half a million items take
+  if (work.depth > kMaxDepth) return std::nullopt;
+  ++work.depth;
+  auto value = evaluate_node(expr, wanted, types, work);
+  --work.depth;
+  if (!value) return std::nullopt;
+  work.size += size_of(*value);
+  if (work.size > kMaxSize) return std::nullopt;
+  if (value->kind < Kind::kList) return value;
   return with_layout(std::move(*value), wanted, types);
 }
 
 }  // namespace
 
 std::optional<ConstValue> evaluate_constant(const Expr& expr, TypeId wanted, const TypeTable& types) {
-  return evaluate(expr, wanted, types, 0);
+  Work work;
+  return evaluate(expr, wanted, types, work);
 }
 
 }  // namespace sgl::compiler
