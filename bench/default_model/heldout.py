@@ -172,27 +172,27 @@ def other_tool_case(rng, split, order="what"):
     return {"task": f"tool_any{ORDERS[order]}", "free": both, "program": call_program(d.described), "typed": both, "expected": json.loads(call)}
 
 
-def new_tool_case(rng, split, order="what"):
-    """As wide_tool_case, of tools that people ask assistants for, in other words than training has; for dev."""
-    chosen = [tools.make(rng, split, f) for f in rng.sample(tools_written.dev_families(), 3)]
-    style = rng.choice(["line", "short", "wide"])
-    shown = "\n".join(tools.describe(style, t, order == "what") for t in chosen)
-    instructions = f"You have these tools.\n<tools>\n{shown}\n</tools>"
-    question, call = tools.asked(rng, split, rng.choice(chosen))
-    both = {"question": question, "instructions": instructions}
-    return {"task": f"tool_new{ORDERS[order]}", "free": both, "program": call_program(chosen), "typed": both, "expected": json.loads(call)}
-
-
-def wide_tool_case(rng, split, order="what"):
-    """A request for one of three tools of held_patterns.py, of kinds that training knows, in other words."""
-    chosen = rng.sample(held_patterns.TOOLS if split == "test" else held_patterns.DEV_TOOLS, 3)
-    described = [(name, text.rstrip("."), [(a, k, "integer" if k == "int" else "string") for a, k in arguments], requests) for name, text, arguments, requests in chosen]
+def three_tools_case(rng, split, task, described, order):
+    """A request for one of these tools."""
     style = rng.choice(["line", "short", "wide"])
     shown = "\n".join(tools.describe(style, t, order == "what") for t in described)
     instructions = f"You have these tools.\n<tools>\n{shown}\n</tools>"
     question, call = tools.asked(rng, split, rng.choice(described))
     both = {"question": question, "instructions": instructions}
-    return {"task": f"tool_wide{ORDERS[order]}", "free": both, "program": call_program(described), "typed": both, "expected": json.loads(call)}
+    return {"task": f"{task}{ORDERS[order]}", "free": both, "program": call_program(described), "typed": both, "expected": json.loads(call)}
+
+
+def new_tool_case(rng, split, order="what"):
+    """Three of tools that people ask assistants for, in other words than training has; for dev."""
+    described = [tools.make(rng, split, f) for f in rng.sample(tools_written.dev_families(), 3)]
+    return three_tools_case(rng, split, "tool_new", described, order)
+
+
+def wide_tool_case(rng, split, order="what"):
+    """Three of held_patterns.py, of kinds that training knows, in other words."""
+    chosen = rng.sample(held_patterns.TOOLS if split == "test" else held_patterns.DEV_TOOLS, 3)
+    described = [(name, text.rstrip("."), [(a, k, "integer" if k == "int" else "string") for a, k in arguments], requests) for name, text, arguments, requests in chosen]
+    return three_tools_case(rng, split, "tool_wide", described, order)
 
 
 def cases(limit: int, split: str = "test", seed: int = SEED) -> list[dict]:
