@@ -10,9 +10,7 @@ namespace {
 using base::invalid;
 
 // Bounds of what one request makes the engine thread do per token.
-constexpr std::size_t kMaxStops = 1024;            // stop strings
 constexpr int kMaxTops = 20;                       // as in the OpenAI API
-constexpr std::size_t kMaxStopBytes = 64 << 10;    // bytes of all of them
 constexpr std::size_t kMaxBiases = 1 << 20;        // logit_bias entries: more than any vocabulary
 constexpr std::size_t kMaxContinuations = 65'536;  // of a score request
 

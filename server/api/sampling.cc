@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "runtime/engine/validate.h"
 #include "server/auth/crypto.h"
 
 namespace sgl::server {
@@ -20,6 +21,7 @@ std::uint64_t random_seed() {
   return out;
 }
 
+// Before a request copies them for each of its prompts; the engine would refuse them later.
 void read_stops(Fields& fields, engine::SamplingParams& out) {
   const auto stops = fields.texts("stop");
   if (!stops) return;
@@ -28,17 +30,18 @@ void read_stops(Fields& fields, engine::SamplingParams& out) {
     bytes += stop.size();
     if (!stop.empty()) out.stop.push_back(stop);
   }
-  if (out.stop.size() > kMaxStops || bytes > kMaxStopBytes) {
+  if (out.stop.size() > engine::kMaxStops || bytes > engine::kMaxStopBytes) {
     out.stop.clear();
-    fields.fail("stop", fmt::format("'stop' has at most {} strings of {} bytes in all", kMaxStops, kMaxStopBytes));
+    fields.fail("stop", fmt::format("'stop' has at most {} strings of {} bytes in all", engine::kMaxStops,
+                                    engine::kMaxStopBytes));
   }
 }
 
 void read_stop_tokens(Fields& fields, std::size_t vocab, engine::SamplingParams& out) {
   const Json* ids = fields.array("stop_token_ids");
   if (ids == nullptr) return;
-  if (ids->size() > kMaxStops)
-    return fields.fail("stop_token_ids", fmt::format("'stop_token_ids' has at most {} tokens", kMaxStops));
+  if (ids->size() > engine::kMaxStops)
+    return fields.fail("stop_token_ids", fmt::format("'stop_token_ids' has at most {} tokens", engine::kMaxStops));
   for (const Json& id : *ids) {
     if (!id.is_number_integer() || id.get<std::int64_t>() < 0 ||
         id.get<std::int64_t>() >= static_cast<std::int64_t>(vocab)) {

@@ -14,8 +14,7 @@ namespace sgl::server {
 
 constexpr std::int64_t kMaxN = 128;             // generations of one prompt; a token's quota may lower it
 constexpr std::int64_t kMaxGenerations = 4096;  // of all prompts of a request
-// Of one request, which keeps them once a generation.
-constexpr std::size_t kMaxStops = 1024, kMaxStopBytes = 64 << 10, kMaxBiases = 1024;
+constexpr std::size_t kMaxBiases = 1024;        // entries of logit_bias, which a request keeps once a generation
 
 struct Sampling {
   engine::SamplingParams params;

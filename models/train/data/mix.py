@@ -66,6 +66,7 @@ LATE = (*((f, MORE.get(f, w)) for f, w in MAIN), (lookup.meaning, 8))
 # What is found to fail most gets more of it; the questions to be answered with yes or no are learned suddenly, too, and were not yet, beside so much else.
 FAILS = {tools.tools: 64, classification.classification: 22, yes_no.yes_no: 34, written.written: 12, stories.stories: 4, lookup.meaning: 8}
 LAST = tuple((f, FAILS.get(f, w)) for f, w in LATE)
+# The short last stage: what is asked for most.
 POLISH = tuple((f, {extraction.extraction: 80, classification.classification: 36}.get(f, w)) for f, w in LAST)
 ASK = tuple((f, 110 if f is yes_no.yes_no else w) for f, w in LAST)
 
