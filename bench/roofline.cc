@@ -1,5 +1,6 @@
 // How close the kernels come to the machine: measures read bandwidth and FMA peak, then each kernel's and a whole
-// decode's share of them in the same run. Prints one JSON object.
+// decode's share of them in the same run: of products and decodes the median share of the limit of the same moment, of
+// the rest the share of the best one. Prints one JSON object.
 //
 // Weights must come from memory, not from a cache, for the share to mean anything: the models read over 1 GB per token
 // (the largest last-level caches of today hold about half of that), and single kernels cycle through such a buffer.
@@ -10,6 +11,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <utility>
 
 #include "bench/roofline_models.h"
 #include "kernels/attention.h"
@@ -37,21 +39,41 @@ using Floats = std::vector<float, base::LargePages<float, base::kLargePage / 2>>
 
 constexpr std::size_t kBufferBytes = std::size_t{3} << 29;  // 1.5 GiB
 
-// Reads the whole buffer with the widest loads there are (a maximum over it costs nothing beside them), as fast as any
-// way that we know.
-double read_bandwidth(const Buffer& buffer, base::ThreadPool& pool) {
-  const std::size_t parts = pool.size() * 8, step = buffer.size() / parts;
-  std::vector<float> sink(parts);
-  const auto rate = [&](auto&& read) {
-    const double best = best_of(8, [&] {
-      pool.parallel_for(
-          parts, [&](std::size_t p) { sink[p] = read(reinterpret_cast<const float*>(&buffer[p * step]), step * 2); });
+// Reads a buffer with the widest loads there are (a maximum over it costs nothing beside them), as fast as any way that
+// we know: plainly, or asked for ahead, into the second cache and from there into the first, when a core has more reads
+// under way.
+class Reader {
+ public:
+  Reader(const Buffer& buffer, base::ThreadPool& pool) : buffer_(buffer), pool_(pool), sink_(pool.size() * 8) {}
+
+  // GB/s of reads of all of it.
+  double whole() {
+    double best[2];
+    for (const bool ahead : {false, true}) {
+      best[ahead] = static_cast<double>(buffer_.size() * 8) / best_of(8, [&] { read(0, buffer_.size(), ahead); }) / 1e9;
+    }
+    ahead_ = best[1] > best[0];
+    return std::max(best[0], best[1]);
+  }
+
+  // GB/s of one read of the next 256 MiB, the way that was faster for the whole.
+  double part() {
+    constexpr std::size_t kWords = std::size_t{32} << 20;
+    if (at_ + kWords > buffer_.size()) at_ = 0;
+    const std::size_t from = std::exchange(at_, at_ + kWords);
+    return static_cast<double>(kWords * 8) / best_of(1, [&] { read(from, kWords, ahead_); }) / 1e9;
+  }
+
+ private:
+  void read(std::size_t from, std::size_t words, bool ahead) {
+    const std::size_t step = words / sink_.size();
+    pool_.parallel_for(sink_.size(), [&](std::size_t p) {
+      const auto* x = reinterpret_cast<const float*>(&buffer_[from + p * step]);
+      sink_[p] = ahead ? asked(x, step * 2) : kernels::cpu::ops().max_value(x, step * 2);
     });
-    return static_cast<double>(parts * step * 8) / best / 1e9;
-  };
-  const auto plain = [](const float* x, std::size_t n) { return kernels::cpu::ops().max_value(x, n); };
-  // Asked for ahead, into the second cache and from there into the first, a core has more reads under way.
-  const auto asked = [&](const float* x, std::size_t n) {
+  }
+
+  static float asked(const float* x, std::size_t n) {
     constexpr std::size_t kBlock = 128, kNear = 128, kFar = 768, kLine = 16;  // floats
     float most = 0.0F;
     for (std::size_t i = 0; i < n; i += kBlock) {
@@ -59,12 +81,17 @@ double read_bandwidth(const Buffer& buffer, base::ThreadPool& pool) {
         __builtin_prefetch(x + j + kNear);
         __builtin_prefetch(x + j + kFar, 0, 2);
       }
-      most = std::max(most, plain(x + i, std::min(kBlock, n - i)));
+      most = std::max(most, kernels::cpu::ops().max_value(x + i, std::min(kBlock, n - i)));
     }
     return most;
-  };
-  return std::max(rate(plain), rate(asked));
-}
+  }
+
+  const Buffer& buffer_;
+  base::ThreadPool& pool_;
+  std::vector<float> sink_;
+  std::size_t at_ = 0;
+  bool ahead_ = true;
+};
 
 #if defined(__x86_64__)
 __attribute__((target("avx512f"))) float fma_avx512(std::size_t rounds) {
@@ -98,23 +125,26 @@ __attribute__((target("avx2,fma"))) float fma_avx2(std::size_t rounds) {
 }
 #endif
 
-// GFLOP/s of fused multiply-adds in registers on all threads; 0 where not measured (other instruction sets).
-double fma_peak(base::ThreadPool& pool) {
+// GFLOP/s of `rounds` rounds of fused multiply-adds in registers on all threads, the best of `runs`; 0 where not
+// measured (other instruction sets).
+double fma_peak(base::ThreadPool& pool, std::size_t rounds, int runs) {
 #if defined(__x86_64__)
-  constexpr std::size_t kRounds = 20'000'000;
   const bool wide = kernels::cpu::active_isa() == kernels::cpu::Isa::kAvx512;
   if (!wide && kernels::cpu::active_isa() != kernels::cpu::Isa::kAvx2) return 0.0;
   std::vector<float> sink(pool.size());
-  const double best = best_of(3, [&] {
-    pool.parallel_for(pool.size(), [&](std::size_t i) { sink[i] = wide ? fma_avx512(kRounds) : fma_avx2(kRounds); });
+  const double best = best_of(runs, [&] {
+    pool.parallel_for(pool.size(), [&](std::size_t i) { sink[i] = wide ? fma_avx512(rounds) : fma_avx2(rounds); });
   });
   const double lanes = wide ? 16.0 * 16.0 : 12.0 * 8.0;
-  return static_cast<double>(pool.size()) * kRounds * lanes * 2.0 / best / 1e9;
+  return static_cast<double>(pool.size() * rounds) * lanes * 2.0 / best / 1e9;
 #else
-  (void)pool;
+  (void)pool, (void)rounds, (void)runs;
   return 0.0;
 #endif
 }
+
+constexpr int kRuns = 60;                      // of a product, each beside the peak of its moment
+constexpr std::size_t kShortPeak = 1'000'000;  // rounds: some 2 ms
 
 const char* type_name(DType type) {
   constexpr const char* kNames[] = {"F32", "F16", "BF16", "Q8", "Q4", "Q4A"};
@@ -126,30 +156,37 @@ std::size_t matrix_bytes(DType type, std::size_t n, std::size_t k) {
 }
 
 // Products of a few rows over a whole buffer of weights.
-Json few_rows(DType type, std::size_t rows, const Buffer& buffer, base::ThreadPool& pool) {
+Json few_rows(DType type, std::size_t rows, const Buffer& buffer, Reader& reader, base::ThreadPool& pool) {
   const std::size_t k = 4096, n = 4096, bytes = matrix_bytes(type, n, k), count = kBufferBytes / bytes;
   std::vector<float> x(rows * k, 0.5F), y(rows * n);
-  const double best = best_of(3, [&] {
-    for (std::size_t i = 0; i < count; ++i) {
-      const kernels::Matrix w{reinterpret_cast<const char*>(buffer.data()) + i * bytes, type, n, k};
-      const kernels::MatmulTarget t[] = {{w, y.data()}};
-      kernels::matmul(t, x.data(), rows, pool);
-    }
-  });
-  const double rate = static_cast<double>(bytes * count) / best / 1e9;
-  return {{"kernel", fmt::format("matmul {}x{}x{} {}", rows, k, n, type_name(type))}, {"gb_per_s", rate}};
+  // A dozen products in a run, so that a run is as long as the read beside it.
+  const std::size_t some = std::min<std::size_t>(12, count);
+  std::size_t i = 0;
+  const bench::Rate rate = bench::rate_beside(
+      static_cast<double>(bytes * some), 24, [&] { return reader.part(); },
+      [&] {
+        for (std::size_t j = 0; j < some; ++j, i = (i + 1) % count) {
+          const kernels::Matrix w{reinterpret_cast<const char*>(buffer.data()) + i * bytes, type, n, k};
+          const kernels::MatmulTarget t[] = {{w, y.data()}};
+          kernels::matmul(t, x.data(), rows, pool);
+        }
+      });
+  return {{"kernel", fmt::format("matmul {}x{}x{} {}", rows, k, n, type_name(type))},
+          {"gb_per_s", rate.best},
+          {"share_of_bandwidth", rate.share}};
 }
 
 // The shapes of Qwen3-0.6B's feed-forward layer; weights stay in the caches.
-Json many_rows(DType type, std::size_t rows, std::size_t k, std::size_t n, const Buffer& buffer, double peak,
+Json many_rows(DType type, std::size_t rows, std::size_t k, std::size_t n, const Buffer& buffer,
                base::ThreadPool& pool) {
   Floats x(rows * k, 0.5F), y(rows * n);
   const kernels::MatmulTarget t[] = {{{buffer.data(), type, n, k}, y.data()}};
-  const double best = best_of(5, [&] { kernels::matmul(t, x.data(), rows, pool); });
-  const double rate = 2.0 * static_cast<double>(rows * k * n) / best / 1e9;
+  const bench::Rate rate = bench::rate_beside(
+      2.0 * static_cast<double>(rows * k * n), kRuns, [&] { return fma_peak(pool, kShortPeak, 1); },
+      [&] { kernels::matmul(t, x.data(), rows, pool); });
   return {{"kernel", fmt::format("matmul {}x{}x{} {}", rows, k, n, type_name(type))},
-          {"gflop_per_s", rate},
-          {"share_of_fma_peak", peak > 0.0 ? rate / peak : 0.0}};
+          {"gflop_per_s", rate.best},
+          {"share_of_fma_peak", rate.share}};
 }
 
 std::size_t cache_element_bytes(DType type) {
@@ -177,7 +214,7 @@ Json attention(DType type, const Buffer& buffer, base::ThreadPool& pool) {
 }
 
 // Prompt attention: 512 new rows of one sequence.
-Json prompt_attention(DType type, const Buffer& buffer, double peak, base::ThreadPool& pool) {
+Json prompt_attention(DType type, const Buffer& buffer, base::ThreadPool& pool) {
   const kernels::AttentionShape shape{16, 8, 128, 0, 0.088F};
   const std::size_t length = 512, width = shape.heads * shape.head_dim;
   std::vector<std::uint32_t> slots(length);
@@ -188,11 +225,12 @@ Json prompt_attention(DType type, const Buffer& buffer, double peak, base::Threa
   const auto* k = reinterpret_cast<const std::byte*>(buffer.data());
   const std::vector<float> scales(type == DType::kQ8 ? length * shape.kv_heads : 0, 0.01F);
   const kernels::KvView kv{k, k + (std::size_t{64} << 20), type, scales.data(), scales.data()};
-  const double best = best_of(5, [&] { kernels::attention(shape, rows, q.data(), kv, out.data(), pool); });
-  const double rate = 2.0 * static_cast<double>(length * (length + 1) * width) / best / 1e9;
+  const bench::Rate rate = bench::rate_beside(
+      2.0 * static_cast<double>(length * (length + 1) * width), kRuns, [&] { return fma_peak(pool, kShortPeak, 1); },
+      [&] { kernels::attention(shape, rows, q.data(), kv, out.data(), pool); });
   return {{"kernel", fmt::format("attention of a prompt of 512 tokens, 16 heads of 128 over 8, {}", type_name(type))},
-          {"gflop_per_s", rate},
-          {"share_of_fma_peak", peak > 0.0 ? rate / peak : 0.0}};
+          {"gflop_per_s", rate.best},
+          {"share_of_fma_peak", rate.share}};
 }
 
 }  // namespace
@@ -201,25 +239,27 @@ int main() {
   base::ThreadPool pool(0);
   // Values between 0 and 1 in every type, no subnormals.
   const Buffer buffer(kBufferBytes / 8, 0x3C003C003C003C00U);
-  const double before = read_bandwidth(buffer, pool), peak = fma_peak(pool);
+  Reader reader(buffer, pool);
+  const double before = reader.whole(), peak = fma_peak(pool, 20'000'000, 3);
   Json list = Json::array();
   for (const DType type : {DType::kF32, DType::kBF16, DType::kF16, DType::kQ8, DType::kQ4, DType::kQ4A}) {
-    for (const std::size_t rows : {1, 16}) list.push_back(few_rows(type, rows, buffer, pool));
+    for (const std::size_t rows : {1, 16}) list.push_back(few_rows(type, rows, buffer, reader, pool));
   }
   for (const DType type : {DType::kF32, DType::kBF16, DType::kF16, DType::kQ8, DType::kQ4, DType::kQ4A}) {
-    list.push_back(many_rows(type, 64, 1024, 3072, buffer, peak, pool));
-    list.push_back(many_rows(type, 512, 1024, 3072, buffer, peak, pool));
-    list.push_back(many_rows(type, 512, 3072, 1024, buffer, peak, pool));
+    list.push_back(many_rows(type, 64, 1024, 3072, buffer, pool));
+    list.push_back(many_rows(type, 512, 1024, 3072, buffer, pool));
+    list.push_back(many_rows(type, 512, 3072, 1024, buffer, pool));
   }
   for (const DType type : {DType::kF32, DType::kF16, DType::kQ8}) {
     list.push_back(attention(type, buffer, pool));
-    list.push_back(prompt_attention(type, buffer, peak, pool));
+    list.push_back(prompt_attention(type, buffer, pool));
   }
-  for (Json& model : bench::measure_models(pool)) list.push_back(std::move(model));
+  for (Json& model : bench::measure_models([&] { return reader.part(); }, pool)) list.push_back(std::move(model));
   // On a shared machine the bandwidth changes while this runs: the better of two measurements is the machine's.
-  const double bandwidth = std::max(before, read_bandwidth(buffer, pool));
+  const double bandwidth = std::max(before, reader.whole());
   for (Json& k : list) {
-    if (k.contains("gb_per_s")) k["share_of_bandwidth"] = k["gb_per_s"].get<double>() / bandwidth;
+    if (k.contains("gb_per_s") && !k.contains("share_of_bandwidth"))
+      k["share_of_bandwidth"] = k["gb_per_s"].get<double>() / bandwidth;
   }
   const Json out = {{"benchmark", "roofline"},
                     {"threads", pool.size()},

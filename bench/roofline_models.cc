@@ -121,7 +121,7 @@ double bytes_of(const Shape& s, bool bf16, WeightFormat format) {
 }
 
 Json measure(const std::filesystem::path& folder, const Shape& shape, bool bf16, const model::LoadOptions& options,
-             base::ThreadPool& pool) {
+             const std::function<double()>& bandwidth, base::ThreadPool& pool) {
   const auto started = std::chrono::steady_clock::now();
   const auto m = model::Model::load(folder, options);
   if (!m.ok()) return {{"error", m.error().message}};
@@ -144,38 +144,39 @@ Json measure(const std::filesystem::path& folder, const Shape& shape, bool bf16,
   step(0, 16, kSequences);  // also brings the file into memory
   const double prefill = best_of(3, [&] { step(0, kPrompt, 1); });
   std::size_t at = kPrompt;
-  const double token = best_of(24, [&] { step(at++, 1, 1); });
+  // A token of one sequence reads all weights, and the keys and values of what comes before it.
+  const double bytes = bytes_of(shape, bf16, options.weights);
+  const double kv_bytes = static_cast<double>((*m)->kv_bytes_per_token() * kPrompt);
+  const Rate token = rate_beside(bytes + kv_bytes, 40, bandwidth, [&] { step(at++, 1, 1); });
   at = 16;
   const double batch = best_of(12, [&] { step(at++, 1, kSequences); });
-  const double bytes = bytes_of(shape, bf16, options.weights);
-  // A token of one sequence reads all weights, and the keys and values of what comes before it.
-  const double kv_bytes = static_cast<double>((*m)->kv_bytes_per_token() * kPrompt);
   return {{"kernel", fmt::format("{}, {} stored, quantised to {}, KV in {}", shape.name, bf16 ? "BF16" : "F32",
                                  format_name(options.weights), format_name(*(*m)->options().kv))},
           {"weights_gb", bytes / 1e9},
           {"kv_gb", kv_bytes / 1e9},
           {"load_s", load},
-          {"tokens_per_s", 1.0 / token},
+          {"tokens_per_s", token.best * 1e9 / (bytes + kv_bytes)},
           {"tokens_per_s_of_16_sequences", kSequences / batch},
           {"prefill_tokens_per_s", kPrompt / prefill},
-          {"gb_per_s", (bytes + kv_bytes) / token / 1e9},
+          {"gb_per_s", token.best},
+          {"share_of_bandwidth", token.share},
           {"ok", good}};
 }
 
 }  // namespace
 
-Json measure_models(base::ThreadPool& pool) {
+Json measure_models(const std::function<double()>& bandwidth, base::ThreadPool& pool) {
   Json out = Json::array();
   const std::filesystem::path folder =
       std::filesystem::temp_directory_path() / fmt::format("sgl-roofline-{}", ::getpid());
   write_model(folder, kLlama, false);
-  out.push_back(measure(folder, kLlama, false, {}, pool));
+  out.push_back(measure(folder, kLlama, false, {}, bandwidth, pool));
   write_model(folder, kQwen, true);
-  out.push_back(measure(folder, kQwen, true, {}, pool));
+  out.push_back(measure(folder, kQwen, true, {}, bandwidth, pool));
   for (const WeightFormat format : {WeightFormat::kQ8, WeightFormat::kQ4, WeightFormat::kQ4A}) {
-    out.push_back(measure(folder, kQwen, true, {.weights = format, .kv = KvFormat::kF16}, pool));
+    out.push_back(measure(folder, kQwen, true, {.weights = format, .kv = KvFormat::kF16}, bandwidth, pool));
   }
-  out.push_back(measure(folder, kQwen, true, {.weights = WeightFormat::kQ4, .kv = KvFormat::kQ8}, pool));
+  out.push_back(measure(folder, kQwen, true, {.weights = WeightFormat::kQ4, .kv = KvFormat::kQ8}, bandwidth, pool));
   std::filesystem::remove_all(folder);
   return out;
 }
