@@ -31,6 +31,8 @@ struct Binding {
   bool mutable_ = false;
   plan::TypeId type;                 // checked
   std::uint32_t function_depth = 0;  // checked: forks between the declaration's function and here count up
+  int retry_depth = 0;               // checked: retries around the declaration in its function
+  bool assigned_in_retry = false;    // checked: by a retry that does not declare it
   bool used = false;                 // checked
   // Hidden companions of gen and select results, made when `.logprobs` or `.scores` is used.
   enum class Companion : std::uint8_t { kNone, kScores, kLogprobs } companion_kind = Companion::kNone;

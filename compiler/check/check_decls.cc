@@ -315,6 +315,7 @@ void Checker::check_recursion() {
 void Checker::bind(Binding& binding, TypeId type) {
   binding.type = type;
   binding.function_depth = fn_.depth;
+  binding.retry_depth = fn_.retries;
   Scope& scope = scopes_.back();
   if (!scope.bindings.emplace(binding.name.text, &binding).second) {
     error(DiagKind::kDuplicateName, binding.name.range, fmt::format("'{}' is already declared here", binding.name.text))

@@ -116,6 +116,7 @@ void Checker::check_assign(Stmt& stmt, Stmt::Assign& assign) {
             fmt::format("a fork cannot assign to '{}' outside it", name->name.text))
           .suggest("yield the value and use the list of results");
     }
+    if (fn_.retries > name->binding->retry_depth) name->binding->assigned_in_retry = true;
     if (root == assign.target.get()) target = name->binding->type;  // not what it is narrowed to
   } else if (name->constant != nullptr) {
     error(DiagKind::kImmutable, assign.target->range, fmt::format("'{}' is a constant", name->name.text));

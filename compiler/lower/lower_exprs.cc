@@ -183,8 +183,11 @@ Operand Lowerer::lower_name(const Expr& expr, const Expr::NameRef& node) {
     return convert(load_constant(evaluate_constant(*declaration.value, node.constant->type, types_).value()),
                    node.constant->type, expr.type);
   }
+  Operand value{fn().bindings.at(node.binding), false};
+  // A retry later in the expression may assign to it: what was read stays what it was.
+  if (node.binding->assigned_in_retry) value = held(value);
   // Narrowed to a type that is held unboxed: convert() unboxes.
-  return convert({fn().bindings.at(node.binding), false}, node.binding->type, expr.type);
+  return convert(value, node.binding->type, expr.type);
 }
 
 Operand Lowerer::lower_member(const Expr& expr, const Expr::Member& node) {
