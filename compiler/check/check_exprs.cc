@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "compiler/check/checker.h"
+#include "runtime/base/utf8.h"
 
 namespace sgl::compiler {
 
@@ -153,17 +154,22 @@ void Checker::check_format(const Expr::StringPart& part) {
   if (!number && !text && !truth) return bad(fmt::format("a '{}' takes no format", spell(type)));
   // [[fill]align][sign][#][0][width][.precision][type]
   std::size_t at = 0;
-  const auto is_align = [](char c) { return c == '<' || c == '>' || c == '^'; };
-  if (spec.size() > 1 && is_align(spec[1])) {
-    at = 2;
+  const auto is_align = [](char c) { return c == '<' || c == '>' || c == '^' || c == '='; };
+  const std::size_t first = base::decode_utf8(spec, 0).bytes;
+  if (first < spec.size() && is_align(spec[first])) {
+    at = first + 1;
   } else if (is_align(spec[0])) {
     at = 1;
   }
+  if (at > 0 && spec[at - 1] == '=' && !number) return bad("'=' puts the fill behind the sign of a number");
   if (at < spec.size() && (spec[at] == '+' || spec[at] == '-' || spec[at] == ' ')) {
     if (!number) return bad("a sign is for numbers");
     ++at;
   }
-  if (at < spec.size() && spec[at] == '#') ++at;
+  if (at < spec.size() && spec[at] == '#') {
+    if (!number) return bad("'#' is for numbers");
+    ++at;
+  }
   std::size_t digits = 0;
   while (at < spec.size() && spec[at] >= '0' && spec[at] <= '9') ++at, ++digits;
   if (digits > 4) return bad("the width is too large");
