@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "models" / "train"))
 
 import held_patterns  # noqa: E402
-from data import chat, classification, extraction, frames, stories, tools, tools_written, yes_no  # noqa: E402
+from data import chat, classification, extraction, frames, passages, stories, tools, tools_written, yes_no  # noqa: E402
 from data.dialogue import and_list  # noqa: E402
 from data.pools import SPLITS, parts, words  # noqa: E402
 
@@ -86,6 +86,23 @@ def yes_no_case(rng, split):
         question, answer = d.messages[0][1], d.messages[1][1]
     typed = {"question": question, "options": ["yes", "no"]}
     return {"task": "yes_no", "free": {"question": question}, "program": "choose", "typed": typed, "expected": answer}
+
+
+@lru_cache(None)
+def written_passages(split):
+    """Passages with questions by someone who had seen nothing of the training: held_passages.txt, for dev dev_passages.txt."""
+    name = "held_passages.txt" if split == "test" else "dev_passages.txt"
+    return passages.read((Path(__file__).resolve().parent / name).read_text(encoding="utf-8").splitlines())
+
+
+def wide_yes_no_case(rng, split):
+    sexes, text, *asked = rng.choice(written_passages(split))
+    answer = rng.choice(["yes", "no"])
+    names = passages.names_for(rng, split, sexes)
+    asks = rng.choice(asked[0 if answer == "yes" else 1])
+    question = f"Text: {text}\nQuestion: {asks}\nAnswer yes or no.".format(**names)
+    typed = {"question": question, "options": ["yes", "no"]}
+    return {"task": "yes_no_wide", "free": {"question": question}, "program": "choose", "typed": typed, "expected": answer}
 
 
 def chat_case(rng, split):
@@ -218,7 +235,7 @@ def cases(limit: int, split: str = "test", seed: int = SEED) -> list[dict]:
             add(wide_case, name)
     for kind in ("sentiment", "topic", "intent"):
         add(classification_case, kind)
-    for make in (yes_no_case, chat_case):
+    for make in (yes_no_case, wide_yes_no_case, chat_case):
         add(make)
     for order in ORDERS:
         # The three tools of tool.sgl are of the test split, those of lists/tools_dev.txt of the other.

@@ -26,6 +26,7 @@ WEIGHTS = {
     "passage": 8,
     "wh": 2,
     "drill": 5,
+    "binding": 4,
     "lookup": 3,
     "few": 5,
     "knowledge": 4,

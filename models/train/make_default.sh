@@ -22,7 +22,7 @@ export_to() {  # folder, the checkpoint's stage, what else
 run() {  # stage, steps, seed, how
   "$python" "$here/train.py" --steps "$2" --seed "$3" "${@:4}" --tokenizer "$WORK/tokenizer.json" --out "$WORK/$1" --helpers "$HELPERS"
 }
-# Copying, finding, then everything at the full rate; then, with the lists that come late, at a rate that falls; then with more tools and more of what fails most,
+# Copying, finding, telling pairs apart (since which the whole has not been run), then everything at the full rate; then, with the lists that come late, at a rate that falls; then with more tools and more of what fails most,
 # from half the rate down to zero.
 run one "$STEPS" "$SEED" --stage one --decay 0.01
 run two 5700 "$((SEED + 1))" --stage two --stop "$LATE_STEPS" --init "$WORK/one/checkpoint.pt" --warm 40 --decay 0.85

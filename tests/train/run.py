@@ -16,7 +16,7 @@ sys.path[:0] = [str(ROOT / "models" / "train"), str(ROOT / "bench" / "default_mo
 
 import held_patterns  # noqa: E402
 import heldout  # noqa: E402
-from data import breadth, chats, classify_more, classify_words, lookup, mix, passages, stories, tools, tools_written, written, yes_no  # noqa: E402
+from data import binding, breadth, chats, classify_more, classify_words, held, lookup, mix, passages, stories, tools, tools_written, written, yes_no  # noqa: E402
 from data.pools import SPLITS, parts, words  # noqa: E402
 
 CALL = re.compile(r"<tool_call>(.*)</tool_call>", re.DOTALL)
@@ -93,10 +93,30 @@ class Dialogues(unittest.TestCase):
         self.assertEqual(set(said), {"yes", "no"})
         self.assertGreater(min(said.values()), 0.4 * sum(said.values()))
 
+    def test_who_has_what_is_asked_of_those_who_are_there(self):
+        rng = random.Random(4)
+        counts = Counter()
+        for _ in range(2000):
+            said, asked = rng.choice([binding.have, binding.between])(rng, "train")
+            self.assertEqual(len(dict(asked)), len(set(asked)), said)  # no question has two answers
+            counts.update(a for _, a in asked if a in ("yes", "no"))
+        self.assertLess(abs(counts["yes"] - counts["no"]), 0.05 * counts.total())
+        for make in (binding.pairs, binding.binding):
+            for _ in range(300):
+                text = make(rng, "train").messages[0][1]
+                self.assertIsNone(held.expression().search(text), text)
+
+    def test_written_passages_ask_what_they_answer(self):
+        for split in ("dev", "test"):
+            for sexes, text, yes, no in heldout.written_passages(split):
+                self.assertFalse(set(yes) & set(no), text)
+                used = set(re.findall(r"{(\w+)}", " ".join([text, *yes, *no])))
+                self.assertEqual(used, set(sexes), text)
+
     def test_every_mixture_and_split_makes_dialogues(self):
         for stage in mix.PHASES:
             seen = Counter()
-            for shard in range(12):
+            for shard in range(16):
                 rng = random.Random(shard)
                 for _ in range(300):
                     d = mix.dialogue(rng, "train", mix.phase(stage, shard))

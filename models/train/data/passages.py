@@ -15,19 +15,32 @@ CLASSES = [list(COLORS), DAYS, list(PETS), THINGS, FRUIT, TOWN, "uncle cousin ne
 KIND = {w: kind for kind in CLASSES for w in kind}
 
 
-@lru_cache(None)
-def passages() -> list[tuple[dict[str, str], str, list[str], list[str]]]:
-    """(sexes of the people, text, questions to say yes to, and no)."""
-    from .held import clean
-
+def read(lines) -> list[tuple[dict[str, str], str, list[str], list[str]]]:
+    """Of every line: (sexes of the people, text, questions to say yes to, and no)."""
     out = []
-    for line in words("passages"):
+    for line in lines:
         head, yes, no = line.split(" | ")
         people, text = head[1:].split("] ", 1)
         asked = [[q.strip() for q in x.split(": ", 1)[1].split(" / ")] for x in (yes, no)]
-        if clean(text):
-            out.append((dict(p.split("=") for p in people.split()), text, *asked))
+        out.append((dict(p.split("=") for p in people.split()), text, *asked))
     return out
+
+
+@lru_cache(None)
+def passages():
+    """Those of training."""
+    from .held import clean
+
+    return [p for p in read(words("passages")) if clean(p[1])]
+
+
+def names_for(rng, split, sexes: dict[str, str]) -> dict[str, str]:
+    """A different name for everybody, as the pronouns have it."""
+    names = {}
+    for key, sex in sexes.items():
+        while key not in names or names[key] in (FEMALE if sex == "m" else MALE) or len(set(names.values())) < len(names):
+            names[key] = first_name(rng, split)
+    return names
 
 
 def exchanged(rng, texts: list[str], share: float) -> list[str]:
@@ -48,10 +61,7 @@ def passage(rng, split):
     from .yes_no import LAYOUTS
 
     sexes, text, yes, no = rng.choice(passages())
-    names = {}
-    for key, sex in sexes.items():
-        while key not in names or names[key] in (FEMALE if sex == "m" else MALE) or len(set(names.values())) < len(names):
-            names[key] = first_name(rng, split)
+    names = names_for(rng, split, sexes)
     asked = [(q, "yes") for q in yes] + [(q, "no") for q in no]
     rng.shuffle(asked)
     asked = asked[: rng.randint(2, 6)]
