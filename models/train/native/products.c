@@ -1,5 +1,5 @@
-// Products of bfloat16 matrices with sums in float: on the matrix units of x86 (AMX) where there are any, else by plain loops with the
-// same layouts. All widths are multiples of 32, numbers of rows multiples of 16.
+// Products of bfloat16 matrices with sums in float, on one set of layouts: on the matrix units of x86 (AMX) where there are any, else with
+// dot products of pairs (AVX512-BF16), else by plain loops. All widths are multiples of 32, numbers of rows multiples of 16.
 #include <stdlib.h>
 
 #include "bf16.h"
@@ -19,7 +19,6 @@ void* scratch(int which, i64 bytes) {
 }
 
 #ifdef __AMX_BF16__
-#include <immintrin.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -71,7 +70,57 @@ void product(Left a, const bf* b, i64 steps, i64 rows, float* c, i64 width) {
   _tile_stored(2, c + 16 * width, width * sizeof(float));
   _tile_stored(3, c + 16 * width + 16, width * sizeof(float));
 }
+#else
+void tiles_begin(void) {}
+void tiles_end(void) {}
 
+#ifdef __AVX512BF16__
+// Eight rows by 32 columns at a time: sixteen sums, so that each has waited for its last product before its next.
+void product(Left a, const bf* b, i64 steps, i64 rows, float* c, i64 width) {
+  enum { TOGETHER = 8 };
+  for (i64 i = 0; i < rows; i += TOGETHER) {
+    const bf* left = a.at + (i < 16 ? i * a.row : a.half + (i - 16) * a.row);
+    __m512 sum[TOGETHER][2] = {};
+    for (i64 s = 0; s < steps; ++s)
+      for (i64 k = 0; k < 16; ++k) {
+        const bf* right = b + s * BLOCK + 32 * k;
+        __m512bh low = (__m512bh)_mm512_loadu_si512(right), high = (__m512bh)_mm512_loadu_si512(right + TILE);
+        for (int r = 0; r < TOGETHER; ++r) {
+          int pair;
+          memcpy(&pair, left + s * a.step + r * a.row + 2 * k, sizeof pair);
+          __m512bh x = (__m512bh)_mm512_set1_epi32(pair);
+          sum[r][0] = _mm512_dpbf16_ps(sum[r][0], x, low);
+          sum[r][1] = _mm512_dpbf16_ps(sum[r][1], x, high);
+        }
+      }
+    for (int r = 0; r < TOGETHER; ++r) {
+      _mm512_storeu_ps(c + (i + r) * width, sum[r][0]);
+      _mm512_storeu_ps(c + (i + r) * width + 16, sum[r][1]);
+    }
+  }
+}
+#else
+void product(Left a, const bf* b, i64 steps, i64 rows, float* c, i64 width) {
+  enum { TOGETHER = 4 };
+  float sum[32][32] = {}, right[32][32];
+  for (i64 s = 0; s < steps; ++s, b += BLOCK) {
+    for (int k = 0; k < 32; ++k)
+      for (int j = 0; j < 32; ++j) right[k][j] = up(b[j / 16 * TILE + k / 2 * 32 + 2 * (j % 16) + k % 2]);
+    for (i64 i = 0; i < rows; i += TOGETHER) {
+      const bf* left = a.at + s * a.step + (i < 16 ? i * a.row : a.half + (i - 16) * a.row);
+      for (int k = 0; k < 32; ++k)
+        for (int r = 0; r < TOGETHER; ++r) {
+          float x = up(left[r * a.row + k]);
+          for (int j = 0; j < 32; ++j) sum[i + r][j] += x * right[k][j];
+        }
+    }
+  }
+  for (i64 i = 0; i < rows; ++i) memcpy(c + i * width, sum[i], sizeof sum[i]);
+}
+#endif
+#endif
+
+#ifdef __AVX512F__
 void transpose(uint32_t x[16][16]) {
   __m512i a[16], b[16];
   for (int i = 0; i < 16; ++i) a[i] = _mm512_loadu_si512(x[i]);
@@ -97,27 +146,6 @@ void transpose(uint32_t x[16][16]) {
   }
 }
 #else
-void tiles_begin(void) {}
-void tiles_end(void) {}
-
-void product(Left a, const bf* b, i64 steps, i64 rows, float* c, i64 width) {
-  enum { TOGETHER = 4 };
-  float sum[32][32] = {}, right[32][32];
-  for (i64 s = 0; s < steps; ++s, b += BLOCK) {
-    for (int k = 0; k < 32; ++k)
-      for (int j = 0; j < 32; ++j) right[k][j] = up(b[j / 16 * TILE + k / 2 * 32 + 2 * (j % 16) + k % 2]);
-    for (i64 i = 0; i < rows; i += TOGETHER) {
-      const bf* left = a.at + s * a.step + (i < 16 ? i * a.row : a.half + (i - 16) * a.row);
-      for (int k = 0; k < 32; ++k)
-        for (int r = 0; r < TOGETHER; ++r) {
-          float x = up(left[r * a.row + k]);
-          for (int j = 0; j < 32; ++j) sum[i + r][j] += x * right[k][j];
-        }
-    }
-  }
-  for (i64 i = 0; i < rows; ++i) memcpy(c + i * width, sum[i], sizeof sum[i]);
-}
-
 void transpose(uint32_t x[16][16]) {
   for (int i = 0; i < 16; ++i)
     for (int j = 0; j < i; ++j) {
