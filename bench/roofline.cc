@@ -5,12 +5,15 @@
 // Weights must come from memory, not from a cache, for the share to mean anything: the models read over 1 GB per token
 // (the largest last-level caches of today hold about half of that), and single kernels cycle through such a buffer.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "bench/roofline_models.h"
@@ -233,9 +236,21 @@ Json prompt_attention(DType type, const Buffer& buffer, base::ThreadPool& pool) 
           {"share_of_fma_peak", rate.share}};
 }
 
+// The parts of the benchmark, by name.
+constexpr const char* kParts[] = {"rows", "products", "attention", "models"};
+
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  std::set<std::string> chosen(argv + 1, argv + argc);
+  for (const std::string& name : chosen) {
+    if (std::ranges::find(kParts, name) == std::end(kParts)) {
+      fmt::print(stderr, "usage: bench_roofline [PART…]\nParts: {}; all when none is named.\n",
+                 fmt::join(kParts, ", "));
+      return 2;
+    }
+  }
+  if (chosen.empty()) chosen.insert(std::begin(kParts), std::end(kParts));
   base::ThreadPool pool(0);
   // Values between 0 and 1 in every type, no subnormals.
   const Buffer buffer(kBufferBytes / 8, 0x3C003C003C003C00U);
@@ -243,18 +258,23 @@ int main() {
   const double before = reader.whole(), peak = fma_peak(pool, 20'000'000, 3);
   Json list = Json::array();
   for (const DType type : {DType::kF32, DType::kBF16, DType::kF16, DType::kQ8, DType::kQ4, DType::kQ4A}) {
+    if (!chosen.contains("rows")) break;
     for (const std::size_t rows : {1, 16}) list.push_back(few_rows(type, rows, buffer, reader, pool));
   }
   for (const DType type : {DType::kF32, DType::kBF16, DType::kF16, DType::kQ8, DType::kQ4, DType::kQ4A}) {
+    if (!chosen.contains("products")) break;
     list.push_back(many_rows(type, 64, 1024, 3072, buffer, pool));
     list.push_back(many_rows(type, 512, 1024, 3072, buffer, pool));
     list.push_back(many_rows(type, 512, 3072, 1024, buffer, pool));
   }
   for (const DType type : {DType::kF32, DType::kF16, DType::kQ8}) {
+    if (!chosen.contains("attention")) break;
     list.push_back(attention(type, buffer, pool));
     list.push_back(prompt_attention(type, buffer, pool));
   }
-  for (Json& model : bench::measure_models([&] { return reader.part(); }, pool)) list.push_back(std::move(model));
+  if (chosen.contains("models")) {
+    for (Json& model : bench::measure_models([&] { return reader.part(); }, pool)) list.push_back(std::move(model));
+  }
   // On a shared machine the bandwidth changes while this runs: the better of two measurements is the machine's.
   const double bandwidth = std::max(before, reader.whole());
   for (Json& k : list) {
