@@ -50,24 +50,25 @@ class Reader {
   Reader(const Buffer& buffer, base::ThreadPool& pool) : buffer_(buffer), pool_(pool), sink_(pool.size() * 8) {}
 
   // GB/s of reads of all of it.
-  double whole() {
-    double best[2];
-    for (const bool ahead : {false, true}) {
-      best[ahead] = static_cast<double>(buffer_.size() * 8) / best_of(8, [&] { read(0, buffer_.size(), ahead); }) / 1e9;
-    }
-    ahead_ = best[1] > best[0];
-    return std::max(best[0], best[1]);
-  }
+  double whole() { return rate(0, buffer_.size(), 8); }
 
-  // GB/s of one read of the next 256 MiB, the way that was faster for the whole.
+  // GB/s of one read of the next 256 MiB, either way: which is faster changes with the machine's neighbours.
   double part() {
     constexpr std::size_t kWords = std::size_t{32} << 20;
     if (at_ + kWords > buffer_.size()) at_ = 0;
-    const std::size_t from = std::exchange(at_, at_ + kWords);
-    return static_cast<double>(kWords * 8) / best_of(1, [&] { read(from, kWords, ahead_); }) / 1e9;
+    return rate(std::exchange(at_, at_ + kWords), kWords, 1);
   }
 
  private:
+  double rate(std::size_t from, std::size_t words, int runs) {
+    double best = 0.0;
+    for (const bool ahead : {false, true}) {
+      const double seconds = best_of(runs, [&] { read(from, words, ahead); });
+      best = std::max(best, static_cast<double>(words * 8) / seconds / 1e9);
+    }
+    return best;
+  }
+
   void read(std::size_t from, std::size_t words, bool ahead) {
     const std::size_t step = words / sink_.size();
     pool_.parallel_for(sink_.size(), [&](std::size_t p) {
@@ -93,7 +94,6 @@ class Reader {
   base::ThreadPool& pool_;
   std::vector<float> sink_;
   std::size_t at_ = 0;
-  bool ahead_ = true;
 };
 
 #if defined(__x86_64__)

@@ -61,6 +61,15 @@ Isa active_isa() {
   return isa;
 }
 
+bool reads_like_zen() {
+#if defined(SGL_KERNELS_X86)
+  static const bool amd = __builtin_cpu_is("amd") != 0;
+  return amd;
+#else
+  return false;
+#endif
+}
+
 const Ops& ops() {
   static const Ops& active = *ops_for(active_isa());
   return active;

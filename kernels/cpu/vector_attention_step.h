@@ -26,14 +26,20 @@ struct KvBlock {
   const T* next_key[kAttentionBlock];
   const T* next_value[kAttentionBlock];
   std::size_t next = 0;
-};
+  const bool to_second_cache = reads_like_zen();
 
-// Pages lie anywhere, so the hardware foresees little. A few lines at a time: there are only so many in flight, and the
-// arithmetic would wait behind them.
-template <typename T>
-inline void prefetch(const T* p, std::size_t dim) {
-  for (std::size_t i = 0; i < dim; i += 64 / sizeof(T)) __builtin_prefetch(p + i);
-}
+  // Pages lie anywhere, so the hardware foresees little. A few lines at a time: there are only so many in flight, and
+  // the arithmetic would wait behind them.
+  void ask_for(const T* p, std::size_t dim) const {
+    for (std::size_t i = 0; i < dim; i += 64 / sizeof(T)) {
+      if (to_second_cache) {
+        __builtin_prefetch(p + i, 0, 2);
+      } else {
+        __builtin_prefetch(p + i);
+      }
+    }
+  }
+};
 
 // One query head of one row, with the state of its online softmax.
 struct Query {
@@ -54,7 +60,7 @@ inline void block_scores(const KvBlock<typename L::T>& block, Query* const (&que
   for (std::size_t j = block.low; j < block.high; j += kKeys) {
     const typename L::T* key[kKeys];
     for (std::size_t m = 0; m < kKeys; ++m) key[m] = block.key[j + m < block.high ? j + m : block.high - 1];
-    for (std::size_t m = j; m < j + kKeys && m < block.next; ++m) prefetch(block.next_key[m], dim);
+    for (std::size_t m = j; m < j + kKeys && m < block.next; ++m) block.ask_for(block.next_key[m], dim);
     V acc[kW];
     for (std::size_t i = 0; i < kW; ++i) acc[i] = Simd::zero();
     const auto add = [&](std::size_t at, auto load_key, auto load_query) {
@@ -150,7 +156,7 @@ inline void value_columns(const KvBlock<typename L::T>& block, Query* const (&qu
     }
   }
   for (std::size_t j = block.low; j < block.high; ++j) {
-    if (at == 0 && j < block.next) prefetch(block.next_value[j], dim);
+    if (at == 0 && j < block.next) block.ask_for(block.next_value[j], dim);
     V values[C];
 #pragma GCC unroll 4
     for (int c = 0; c < C; ++c) values[c] = load_value(block.value[j] + at + static_cast<std::size_t>(c) * kW);

@@ -84,15 +84,6 @@ const QuantOps* quant_ops_for(QuantIsa isa) {
   return nullptr;
 }
 
-bool foresees_streams() {
-#if defined(SGL_KERNELS_X86)
-  static const bool amd = __builtin_cpu_is("amd") != 0;
-  return amd;
-#else
-  return false;
-#endif
-}
-
 QuantIsa active_quant_isa() {
   static const QuantIsa isa = [] {
     QuantIsa best = QuantIsa::kPortable;

@@ -13,9 +13,9 @@ namespace {
 
 // Multiply-adds below which waking the pool costs more (a few µs) than the work of one thread.
 constexpr std::size_t kParallelWork = 1 << 18;
-// Panels per thread and product: a few parts, so that a thread which lost its core for a moment does not hold up the
-// others; wide tiles take two panels.
-constexpr std::size_t kPartsPerThread = 4;
+// A few parts per thread and product, so that a thread which lost its core for a moment does not hold up the others,
+// and more of a single row, whose products are short; wide tiles take two panels.
+constexpr std::size_t kPartsPerThread = 4, kPartsOfOneRow = 8;
 constexpr std::size_t kPanelQuantum = 2;
 // Elements of x from which on several threads quantise them: some ten microseconds of one.
 constexpr std::size_t kParallelRows = 1 << 15;
@@ -74,7 +74,7 @@ void quant_matmul(const QuantOps& ops, std::span<const MatmulTarget> targets, co
   const QuantRows q = make_rows(rows, k);
   const bool parallel = panels * kPanelRows * k * rows >= kParallelWork;
   quantize_rows(ops, x, rows, k, q, pool);
-  const std::size_t parts = parallel ? pool.size() * kPartsPerThread : 1;
+  const std::size_t parts = parallel ? pool.size() * (rows == 1 ? kPartsOfOneRow : kPartsPerThread) : 1;
   const std::size_t step = ((panels + parts - 1) / parts + kPanelQuantum - 1) / kPanelQuantum * kPanelQuantum;
   std::vector<ColumnRange> ranges;
   ranges.reserve(parts + targets.size());

@@ -52,11 +52,6 @@ struct QuantOps {
                            std::uint16_t* scale, std::uint16_t* min);
 };
 
-// Whether this processor reads one long stream of packed weights fastest when no instruction asks for what comes later,
-// decided once: AMD's do (two cores of a Zen 4: 59 GB/s of 4-bit weights, 62 of 8-bit ones; with the requests that
-// serve Intel's best, 39 and 56).
-bool foresees_streams();
-
 // nullptr when this machine or build lacks the instruction set; kPortable is always there.
 const QuantOps* quant_ops_for(QuantIsa isa);
 // The fastest set of this machine, decided once.

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/cpu/ops.h"
 #include "kernels/cpu/quant/layout.h"
 #include "kernels/cpu/quant/ops.h"
 #include "kernels/cpu/quant/vector_weights.h"
@@ -138,7 +139,7 @@ inline void group_sums(const std::byte* weights, std::size_t panel_bytes, const 
 
 // How far ahead of a single row, which has nothing else to do than to wait, weights are asked for: from memory into the
 // second-level cache, and from there into the first. Of 4-bit weights this reads 29 GB/s on two cores of an Intel where
-// one request 2 KB ahead reads 26.5, and one 4 KB ahead 23.5. Where foresees_streams() nothing is asked for.
+// one request 2 KB ahead reads 26.5, and one 4 KB ahead 23.5. On AMD nothing is asked for.
 constexpr std::size_t kFarAhead = 3072, kNearAhead = 512;
 
 // R rows of one tile of x by P panels over all of k. `Ask`: for weights that are read later.
@@ -265,8 +266,8 @@ inline void quant_typed(const Matrix& w, const QuantRows& x, std::size_t rows, f
   std::size_t p = panel_begin;
   const std::byte* data = static_cast<const std::byte*>(w.data);
   if (rows == 1) {
-    return foresees_streams() ? one_row<T, false>(data, layout, x, t, panel_begin, panel_end)
-                              : one_row<T, true>(data, layout, x, t, panel_begin, panel_end);
+    return reads_like_zen() ? one_row<T, false>(data, layout, x, t, panel_begin, panel_end)
+                            : one_row<T, true>(data, layout, x, t, panel_begin, panel_end);
   }
   for (; p + kWide <= panel_end; p += kWide) {
     all_tiles<T, Lanes::kPanels>(data + p * layout.panel_bytes, layout, x, rows, t, p * kPanelRows);
