@@ -17,7 +17,7 @@ sys.path[:0] = [str(ROOT / "models" / "train"), str(ROOT / "bench" / "default_mo
 import held_patterns  # noqa: E402
 import heldout  # noqa: E402
 from data import binding, breadth, chats, classify_more, classify_words, held, lookup, mix, passages, stories, tools, tools_written, written, yes_no  # noqa: E402
-from data.pools import SPLITS, parts, words  # noqa: E402
+from data.pools import SPLITS, like, parts, vocabulary, words  # noqa: E402
 
 CALL = re.compile(r"<tool_call>(.*)</tool_call>", re.DOTALL)
 
@@ -80,7 +80,7 @@ class Dialogues(unittest.TestCase):
         breadth.wide, breadth.late = False, 0
 
     def test_passages_ask_what_they_answer(self):
-        self.assertGreater(len(passages.passages()), 400)
+        self.assertGreater(len(passages.passages()), 1150)
         for _, text, yes, no in passages.passages():
             self.assertTrue(len(yes) >= 3 <= len(no) and not set(yes) & set(no), text)
         rng = random.Random(4)
@@ -92,6 +92,25 @@ class Dialogues(unittest.TestCase):
         said = Counter(text for _ in range(300) for role, text, _ in passages.passage(rng, "train").messages if role == "assistant")
         self.assertEqual(set(said), {"yes", "no"})
         self.assertGreater(min(said.values()), 0.4 * sum(said.values()))
+
+    def test_passages_are_not_those_for_measuring(self):
+        held = [vocabulary(text) for split in ("dev", "test") for _, text, _, _ in heldout.written_passages(split)]
+        for _, text, _, _ in passages.passages():
+            self.assertFalse(like(text, held), text)
+        self.assertTrue(like(next(iter(heldout.written_passages("test")))[1], held))
+
+    def test_arguments_of_a_kind_are_told_apart_by_their_names(self):
+        rng = random.Random(9)
+        families = tools_written.paired_families()
+        self.assertGreater(len(families), 200)
+        same = 0
+        for family in families:
+            kinds = [a.split(":")[1] for a in family[2]]
+            for (label, kind, _), argument in zip(tools.make(rng, "train", family)[2], family[2]):
+                if kinds.count(kind) > 1:
+                    same += 1
+                    self.assertIn(label, argument.split(":")[0].split("/"))
+        self.assertGreater(same, 150)
 
     def test_who_has_what_is_asked_of_those_who_are_there(self):
         rng = random.Random(4)

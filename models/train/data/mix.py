@@ -73,6 +73,10 @@ LAST = tuple((f, FAILS.get(f, w)) for f, w in LATE)
 # The short last stage: what is asked for most.
 POLISH = tuple((f, {extraction.extraction: 80, classification.classification: 36}.get(f, w)) for f, w in LAST)
 ASK = tuple((f, 110 if f is yes_no.yes_no else w) for f, w in LAST)
+# For finished weights that do not tell who has what (continue.sh): after PAIRS more of it beside some of what it would disturb, then questions, then all.
+WHO = (*BIND, (extraction.extraction, 20), (yes_no.yes_no, 24), (classification.classification, 6), (chat.chat, 6), (tools.tools, 14))
+ASK_WHO = tuple((f, 60 if f is binding.binding else w) for f, w in ASK)
+AGAIN = tuple((f, 40 if f is binding.binding else w) for f, w in LAST)
 
 # Of each stage: the shard (of a million tokens) where a phase ends, and its mixture.
 END = 1 << 30
@@ -81,9 +85,10 @@ PHASES = {
     "two": ((END, LATE),),
     "three": ((8, ASK), (END, LAST)),
     "four": ((END, POLISH),),
+    "again": ((1, PAIRS), (6, WHO), (12, ASK_WHO), (END, AGAIN)),
 }
 # How many of the lists that come late a stage draws from (breadth.late).
-LATER = {"one": 0, "two": 1, "three": 2, "four": 2}
+LATER = {"one": 0, "two": 1, "three": 2, "four": 2, "again": 2}
 
 
 def phase(stage: str, shard: int):

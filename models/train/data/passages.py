@@ -31,7 +31,7 @@ def passages():
     """Those of training."""
     from .held import clean
 
-    return [p for p in read(words("passages")) if clean(p[1])]
+    return [p for p in read(words("passages") + words("passages_more")) if clean(p[1])]
 
 
 def names_for(rng, split, sexes: dict[str, str]) -> dict[str, str]:

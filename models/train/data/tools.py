@@ -11,7 +11,7 @@ from .tool_families import FAMILIES
 from .tool_families_more import MORE_FAMILIES
 from .tool_families_wide import WIDE_FAMILIES
 from .tools_made import family
-from .tools_written import written_families
+from .tools_written import paired_families, written_families
 
 
 def listed(text: str) -> tuple[str, ...]:
@@ -112,7 +112,7 @@ def some_family(rng, split):
     """A family of the split; while training mostly one of those that are for training alone."""
     if split == "train" and rng.random() < 0.8:
         if breadth.late and rng.random() < (0.6 if breadth.late < 2 else 0.75):
-            return rng.choice(written_families(breadth.late))
+            return rng.choice(paired_families() if breadth.late > 1 and rng.random() < 0.2 else written_families(breadth.late))
         return rng.choice(MORE_FAMILIES + WIDE_FAMILIES if breadth.wide else MORE_FAMILIES)
     return pick(rng, split, FAMILIES)
 
@@ -139,12 +139,14 @@ def make(rng, split, family):
             ]
         )
     args = []
+    kinds = Counter(a.split(":")[1] for a in arguments)
     for a in arguments:
         variants, kind = a.split(":")
         label = rng.choice(variants.split("/"))
         r = rng.random()
         invented = 0.3 if breadth.late < 2 else 0.1
-        if split == "train" and r < invented and "/" in variants:  # so that the description is read and not remembered
+        # Some names are invented, so that the description is read and not remembered; but nothing else tells two of a kind apart.
+        if split == "train" and r < invented and "/" in variants and kinds[kind] < 2:
             label = (
                 f"{label}_{rng.choice(RANDOM_WORDS)}"
                 if r < invented / 2

@@ -1,7 +1,8 @@
 """Tools with requests in people's words, written for this training by language models that had seen nothing of this project; for training alone.
 
-A line of lists/tools.txt or tools_more.txt is like one of tool_families_wide.py. Kinds of tools that are held out, and requests that share
-most of their words with a held-out one, are left out; from tools_more.txt also requests like those of lists/tools_dev.txt, which are for measuring.
+A line of lists/tools.txt, tools_more.txt or tools_pairs.txt (whose arguments are mostly two of one kind, in different parts) is like one of
+tool_families_wide.py. Kinds of tools that are held out, and requests that share most of their words with a held-out one, are left out; from the
+later two lists also requests like those of lists/tools_dev.txt, which are for measuring.
 """
 
 from functools import lru_cache
@@ -22,7 +23,13 @@ def dev_families():
 def written_families(late: int):
     held = [f for split in ("dev", "test") for f in parts(FAMILIES)[split]]
     first = _kept("tools", held, ())
-    return first if late < 2 else first + _kept("tools_more", held, dev_families())
+    return first if late < 2 else first + _kept("tools_more", held, dev_families()) + paired_families()
+
+
+@lru_cache(None)
+def paired_families():
+    held = [f for split in ("dev", "test") for f in parts(FAMILIES)[split]]
+    return _kept("tools_pairs", held, dev_families())
 
 
 def _kept(name: str, held, measured):

@@ -343,7 +343,7 @@ def drill(rng, split):
 
 
 def yes_no(rng, split):
-    if split == "train" and breadth.wide and rng.random() < 0.25:
+    if split == "train" and breadth.wide and rng.random() < 0.45:
         return passage(rng, split)
     if split != "test" and rng.random() < 0.4:
         from .scenes_made import composed
