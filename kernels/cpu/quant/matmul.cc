@@ -24,7 +24,8 @@ QuantRows make_rows(std::size_t rows, std::size_t k) {
   static thread_local Buffer buffer;  // zeros: rows that only fill a tile are read
   QuantRows out;
   out.groups = (quant_groups(k) + 1) / 2 * 2;
-  const std::size_t cells = (rows + kTileRows - 1) / kTileRows * kTileRows * out.groups;
+  out.tile = rows <= kFewRows ? rows : kTileRows;
+  const std::size_t cells = (rows + out.tile - 1) / out.tile * out.tile * out.groups;
   const std::size_t q_bytes = cells * kQuantGroup, array = cells * 4;
   std::byte* at = buffer.grow(q_bytes + 3 * array);
   out.q = reinterpret_cast<std::int8_t*>(at);
@@ -52,8 +53,8 @@ void quantize_rows(const QuantOps& ops, const float* x, std::size_t rows, std::s
       const std::size_t first = i * part, at = std::min(first * kQuantGroup, k);
       QuantRows own = q;
       own.groups = std::min(part, q.groups - first);
-      own.q += first * kTileRows * kQuantGroup;
-      own.scale += first * kTileRows, own.scaled += first * kTileRows, own.sum += first * kTileRows;
+      own.q += first * q.tile * kQuantGroup;
+      own.scale += first * q.tile, own.scaled += first * q.tile, own.sum += first * q.tile;
       const std::size_t count = std::min(own.groups * kQuantGroup, k - at);
       for (std::size_t r = 0; r < rows; ++r) ops.quantize(x + r * k + at, count, own, r);
     });

@@ -24,26 +24,28 @@ constexpr QuantIsa kQuantIsas[] = {QuantIsa::kPortable, QuantIsa::kNeon,       Q
 const char* isa_name(QuantIsa isa);
 
 // Rows of activations in 8 bits, in tiles of 16 rows that are AMX's A tiles, one group after another: rows as the
-// caller has them would lie a power of two apart and in half cache lines. Groups are padded to whole blocks of the
-// packed weights, with zeros.
-constexpr std::size_t kTileRows = 16;
+// caller has them would lie a power of two apart and in half cache lines. Few rows are one tile of just their number:
+// in a tile of 16 a single row of 2,048 would fill its sets of a first-level cache. Groups are padded to whole blocks of
+// the packed weights, with zeros.
+constexpr std::size_t kTileRows = 16, kFewRows = 8;
 struct QuantRows {
   std::size_t groups = 0;
-  std::int8_t* q = nullptr;     // [tiles][groups][16 rows][32]
-  float* scale = nullptr;       // [tiles][groups][16 rows]
-  float* scaled = nullptr;      // likewise: scale · Σ q
-  std::int32_t* sum = nullptr;  // likewise: Σ q
+  std::size_t tile = kTileRows;  // rows of a tile: kTileRows, or at most kFewRows if there is one tile
+  std::int8_t* q = nullptr;      // [tiles][groups][tile][32]
+  float* scale = nullptr;        // [tiles][groups][tile]
+  float* scaled = nullptr;       // likewise: scale · Σ q
+  std::int32_t* sum = nullptr;   // likewise: Σ q
 
-  // Where the first group of a row lies in q and in the others; the next group is kTileRows · kQuantGroup and kTileRows
-  // elements on.
+  // Where the first group of a row lies in q and in the others; the next group is tile · kQuantGroup and tile elements
+  // on.
   std::int8_t* row(std::size_t r) const { return q + at(r) * kQuantGroup; }
-  std::size_t at(std::size_t r) const { return r / kTileRows * groups * kTileRows + r % kTileRows; }
+  std::size_t at(std::size_t r) const { return r / tile * groups * tile + r % tile; }
 };
 
 struct QuantOps {
   // Row `row` of `out` from k floats.
   void (*quantize)(const float* x, std::size_t k, const QuantRows& out, std::size_t row);
-  // y[r · ldy + c] for r < rows and the columns c of the panels panel_begin … panel_end. Reads whole tiles of 16 rows
+  // y[r · ldy + c] for r < rows and the columns c of the panels panel_begin … panel_end. Reads whole tiles
   // of x, which must exist (their contents do not matter beyond `rows`).
   void (*matmul)(const Matrix& w, const QuantRows& x, std::size_t rows, float* y, std::size_t ldy,
                  std::size_t panel_begin, std::size_t panel_end);

@@ -74,7 +74,7 @@ inline std::int32_t quantize_group_of_x(const float* x, std::int8_t* q, float& s
 
 void quantize_activations(const float* x, std::size_t k, const QuantRows& out, std::size_t row) {
   std::int8_t* part = out.row(row);
-  for (std::size_t g = 0; g < out.groups; ++g, part += kTileRows * kQuantGroup) {
+  for (std::size_t g = 0; g < out.groups; ++g, part += out.tile * kQuantGroup) {
     float scale = 0.0F;
     std::int32_t sum = 0;
     const std::size_t at = g * kQuantGroup;
@@ -85,7 +85,7 @@ void quantize_activations(const float* x, std::size_t k, const QuantRows& out, s
       if (at < k) __builtin_memcpy(padded, x + at, (k - at) * sizeof(float));
       sum = quantize_group_of_x(padded, part, scale);
     }
-    const std::size_t i = out.at(row) + g * kTileRows;
+    const std::size_t i = out.at(row) + g * out.tile;
     out.scale[i] = scale;
     out.scaled[i] = scale * static_cast<float>(sum);
     out.sum[i] = sum;
@@ -152,10 +152,10 @@ inline void quant_tile(const std::byte* panel, const PackedLayout& layout, const
     }
   }
   const std::int8_t* q = x.row(row);
-  for (std::size_t g = 0; g < 2 * layout.blocks; ++g, q += kTileRows * kQuantGroup) {
+  for (std::size_t g = 0; g < 2 * layout.blocks; ++g, q += x.tile * kQuantGroup) {
     const std::byte* block = panel + g / 2 * layout.block_bytes;
     const std::byte* weights = block + layout.header + g % 2 * layout.group_bytes;
-    const std::size_t at = x.at(row) + g * kTileRows;
+    const std::size_t at = x.at(row) + g * x.tile;
     // The weights come from memory for the first rows; ask for what these rows read later, more rows the next panels.
     if (Ask && row == 0) {
       const std::size_t ahead = R == 1 ? kNearAhead : static_cast<std::size_t>(P) * layout.panel_bytes;
