@@ -228,14 +228,14 @@ void attention(const AttentionShape& shape, std::span<const AttentionRow> rows, 
   for (const AttentionRow& row : rows) positions += row.position + 1;
   const std::size_t width = shape.heads * shape.head_dim;
   // An item is a run of rows and some KV heads. Runs are as long as leaves every thread a few items. Rows that share
-  // what they read share a block of one head in the first-level cache; a single row reads all heads of a position in
-  // one go where other rows keep the threads busy.
+  // what they read share a block of one head in the first-level cache; of a single row an item is as many heads as
+  // other rows leave to a thread, for neighbouring heads lie together.
   const std::size_t wanted = pool.size() * kRangesPerThread;
   const std::size_t fair = rows.size() * shape.kv_heads / wanted;
   const std::vector<RowRun> runs = runs_of(shape, rows, std::clamp<std::size_t>(fair, 1, kAttentionRows));
   const bool together = runs.size() < rows.size();
   const std::size_t splits =
-      together ? shape.kv_heads : std::min((wanted / 2 + runs.size() - 1) / runs.size(), shape.kv_heads);
+      together ? shape.kv_heads : std::min((pool.size() + runs.size() - 1) / runs.size(), shape.kv_heads);
   const std::size_t heads = (shape.kv_heads + splits - 1) / splits;
   const bool shares = std::any_of(runs.begin(), runs.end(), [](const RowRun& r) { return r.shared > 0; });
   static thread_local std::vector<cpu::AttentionState> kept;  // so that decoding allocates nothing

@@ -28,10 +28,10 @@ struct KvBlock {
   std::size_t next = 0;
   const bool to_second_cache = reads_like_zen();
 
-  // Pages lie anywhere, so the hardware foresees little. A few lines at a time: there are only so many in flight, and
-  // the arithmetic would wait behind them.
-  void ask_for(const T* p, std::size_t dim) const {
-    for (std::size_t i = 0; i < dim; i += 64 / sizeof(T)) {
+  // The lines of a vector's elements [begin, end). Pages lie anywhere, so the hardware foresees little. A few lines at
+  // a time: there are only so many in flight, and the arithmetic would wait behind them.
+  void ask_for(const T* p, std::size_t begin, std::size_t end) const {
+    for (std::size_t i = begin; i < end; i += 64 / sizeof(T)) {
       if (to_second_cache) {
         __builtin_prefetch(p + i, 0, 2);
       } else {
@@ -60,7 +60,9 @@ inline void block_scores(const KvBlock<typename L::T>& block, Query* const (&que
   for (std::size_t j = block.low; j < block.high; j += kKeys) {
     const typename L::T* key[kKeys];
     for (std::size_t m = 0; m < kKeys; ++m) key[m] = block.key[j + m < block.high ? j + m : block.high - 1];
-    for (std::size_t m = j; m < j + kKeys && m < block.next; ++m) block.ask_for(block.next_key[m], dim);
+    // As many keys of the next block as this step has, evenly over its arithmetic.
+    const std::size_t ask_until = j + kKeys < block.next ? j + kKeys : block.next;
+    std::size_t asked = j, due = 0;
     V acc[kW];
     for (std::size_t i = 0; i < kW; ++i) acc[i] = Simd::zero();
     const auto add = [&](std::size_t at, auto load_key, auto load_query) {
@@ -79,6 +81,9 @@ inline void block_scores(const KvBlock<typename L::T>& block, Query* const (&que
     };
     std::size_t at = 0;
     for (; at + kW <= dim; at += kW) {
+      for (due += kKeys * kW; due >= dim && asked < ask_until; due -= dim) {
+        block.ask_for(block.next_key[asked++], 0, dim);
+      }
       add(
           at, [](const auto* p) { return L::full(p); }, [](const float* p) { return Simd::load(p); });
     }
@@ -146,8 +151,8 @@ inline void block_softmax(float scale, Query* const (&query)[Q], float (*scores)
 // out_i = out_i · correction_i + Σ_j weight_ij · v_j, j in order, for C vectors of the head from `at` on.
 template <typename L, int Q, int C, typename Load, typename LoadValue, typename Store>
 inline void value_columns(const KvBlock<typename L::T>& block, Query* const (&query)[Q],
-                          const float (*weights)[kAttentionBlock], const float* correction, std::size_t dim,
-                          std::size_t at, Load load, LoadValue load_value, Store store) {
+                          const float (*weights)[kAttentionBlock], const float* correction, std::size_t at, Load load,
+                          LoadValue load_value, Store store) {
   V acc[Q][C];
   for (int i = 0; i < Q; ++i) {
     const V shrink = Simd::set(correction[i]);
@@ -156,7 +161,7 @@ inline void value_columns(const KvBlock<typename L::T>& block, Query* const (&qu
     }
   }
   for (std::size_t j = block.low; j < block.high; ++j) {
-    if (at == 0 && j < block.next) block.ask_for(block.next_value[j], dim);
+    if (j < block.next) block.ask_for(block.next_value[j], at, at + C * kW);
     V values[C];
 #pragma GCC unroll 4
     for (int c = 0; c < C; ++c) values[c] = load_value(block.value[j] + at + static_cast<std::size_t>(c) * kW);
@@ -181,15 +186,15 @@ inline void block_values(const KvBlock<typename L::T>& block, Query* const (&que
   const auto put = [](float* p, V v) { Simd::store(p, v); };
   std::size_t at = 0;
   for (; at + kWide * kW <= dim; at += kWide * kW) {
-    value_columns<L, Q, kWide>(block, query, weights, correction, dim, at, full, full_value, put);
+    value_columns<L, Q, kWide>(block, query, weights, correction, at, full, full_value, put);
   }
   for (; at + kW <= dim; at += kW) {
-    value_columns<L, Q, 1>(block, query, weights, correction, dim, at, full, full_value, put);
+    value_columns<L, Q, 1>(block, query, weights, correction, at, full, full_value, put);
   }
   if (at == dim) return;
   const std::size_t n = dim - at;
   value_columns<L, Q, 1>(
-      block, query, weights, correction, dim, at, [n](const float* p) { return Simd::load_n(p, n); },
+      block, query, weights, correction, at, [n](const float* p) { return Simd::load_n(p, n); },
       [n](const auto* p) { return L::part(p, n); }, [n](float* p, V v) { Simd::store_n(p, v, n); });
 }
 
