@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runtime/base/ids.h"
+#include "runtime/base/large_pages.h"
 
 namespace sgl::kv {
 
@@ -44,7 +45,7 @@ class PagePool {
 
  private:
   std::size_t page_size_, stride_;
-  std::vector<std::uint32_t> refs_;
+  std::vector<std::uint32_t, base::LargePages<std::uint32_t, base::kLargePage / 4>> refs_;
   std::vector<PageId> free_;
 };
 

@@ -2,7 +2,8 @@
 // prefix caching): open addressing with linear probing (Knuth, TAOCP 3, 6.4, algorithms L and R). An entry has 8 bytes,
 // so a look-up reads one cache line as a rule, and those of a whole prompt can be asked for before the first is needed.
 //
-// The index holds 32 bits of every key. What it finds are candidates: the caller compares tokens.
+// The index holds 32 bits of every key. What it finds are candidates: the caller compares tokens. The values may be any
+// 31-bit or 32-bit numbers but UINT32_MAX.
 #pragma once
 
 #include <cstddef>
@@ -46,7 +47,7 @@ class PrefixIndex {
   std::size_t next(std::size_t at) const { return (at + 1) & (slots_.size() - 1); }
   void place(Slot slot);
 
-  using Slots = std::vector<Slot, base::LargePages<Slot>>;
+  using Slots = std::vector<Slot, base::LargePages<Slot, base::kLargePage / 4>>;
 
   Slots slots_;  // a power of two of them, at most half of them taken
   std::size_t size_ = 0;

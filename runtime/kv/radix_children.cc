@@ -64,15 +64,36 @@ std::optional<NodeId> RadixTree::child(NodeId parent, std::span<const Token> tok
   return found ? std::optional(NodeId(*found)) : std::nullopt;
 }
 
-void RadixTree::prefetch_node(std::uint64_t key) const {
-  if (const auto found = index_.find(key, [](std::uint32_t) { return true; })) {
-    __builtin_prefetch(&nodes_[*found], 1);
-    __builtin_prefetch(&chunks_[*found * pool_.page_size()]);
+bool RadixTree::prefetch_node(std::uint64_t key) const {
+  const auto found = index_.find(key, [](std::uint32_t) { return true; });
+  if (!found) return false;
+  __builtin_prefetch(&nodes_[*found], 1);
+  __builtin_prefetch(&chunks_[*found * pool_.page_size()]);
+  return true;
+}
+
+std::uint32_t RadixTree::group_key(std::uint64_t parent, Token first) {
+  return static_cast<std::uint32_t>(
+      fold(parent ^ 0x9FB21C651E98DF25, static_cast<std::uint32_t>(first) ^ 0xD6E8FEB86659FD93));
+}
+
+NodeId RadixTree::any_below(Link link) const {
+  while (link & kPoint) {
+    link = *std::ranges::find_if(points_[link & ~kPoint].child, [](Link l) { return l != kNone; });
   }
+  return NodeId(link);
+}
+
+RadixTree::Link RadixTree::group(NodeId parent, Token first) const {
+  const auto same = [&](Link link) {
+    const NodeId id = any_below(link);
+    return node(id).parent == parent && chunk(id)[0] == first;
+  };
+  return groups_.find(group_key(node(parent).key, first), same).value_or(kNone);
 }
 
 std::optional<NodeId> RadixTree::nearest(NodeId parent, std::span<const Token> tokens) const {
-  Link link = node(parent).top;
+  Link link = group(parent, tokens[0]);
   if (link == kNone) return std::nullopt;
   while (link & kPoint) {
     // Where no child has the digit, all below share equally much.
@@ -91,9 +112,14 @@ void RadixTree::set_above(Link link, std::uint32_t point) {
   }
 }
 
-// Puts `now` where `old` is: below the point `above`, or at the top of the parent's trie.
-void RadixTree::replace(NodeId parent, std::uint32_t above, Link old, Link now) {
-  (above == kNone ? node(parent).top : *std::ranges::find(points_[above].child, old)) = now;
+// Puts `now` where `old` is: below the point `above`, or at the top of the group's trie.
+void RadixTree::replace(std::uint32_t group, std::uint32_t above, Link old, Link now) {
+  if (above == kNone) {
+    groups_.erase(group, old);
+    groups_.insert(group, now);
+  } else {
+    *std::ranges::find(points_[above].child, old) = now;
+  }
   set_above(now, above);
 }
 
@@ -107,14 +133,12 @@ void RadixTree::branch(NodeId id, std::uint32_t above, std::uint32_t digit, Link
     unused_points_.pop_back();
     points_[fresh] = {};
   }
-  replace(node(id).parent, above, other, fresh | kPoint);
-  Link any = other;
-  while (any & kPoint) any = *std::ranges::find_if(points_[any & ~kPoint].child, [](Link l) { return l != kNone; });
+  replace(node(id).group, above, other, fresh | kPoint);
   Point& p = points_[fresh];
   p.digit = digit;
   p.count = 2;
   p.child[digit_of(chunk(id), digit)] = id.value;
-  p.child[digit_of(chunk(NodeId(any)), digit)] = other;
+  p.child[digit_of(chunk(any_below(other)), digit)] = other;
   set_above(id.value, fresh);
   set_above(other, fresh);
 }
@@ -125,14 +149,12 @@ void RadixTree::attach(NodeId id, std::span<const Token> tokens, std::uint64_t k
   std::ranges::copy(tokens, chunks_.begin() + static_cast<std::ptrdiff_t>(id.value * pool_.page_size()));
   n.key = key;
   index_.insert(key, id.value);
+  ++node(n.parent).children;
   if (n.count < pool_.page_size()) ++node(n.parent).partials;
-  const std::optional<NodeId> near = nearest(n.parent, tokens);
-  if (!near) {
-    node(n.parent).top = id.value;
-    return;
-  }
-  const std::uint32_t digit = first_difference(chunk(*near), tokens);
-  Link link = node(n.parent).top;
+  n.group = group_key(node(n.parent).key, tokens[0]);
+  Link link = group(n.parent, tokens[0]);
+  if (link == kNone) return groups_.insert(n.group, id.value);
+  const std::uint32_t digit = first_difference(chunk(*nearest(n.parent, tokens)), tokens);
   std::uint32_t above = kNone;
   while ((link & kPoint) != 0 && points_[link & ~kPoint].digit < digit) {
     above = link & ~kPoint;
@@ -147,44 +169,33 @@ void RadixTree::attach(NodeId id, std::span<const Token> tokens, std::uint64_t k
 void RadixTree::detach(NodeId id) {
   Node& n = node(id);
   index_.erase(n.key, id.value);
+  --node(n.parent).children;
   if (n.count < pool_.page_size()) --node(n.parent).partials;
-  if (n.above == kNone) {
-    node(n.parent).top = kNone;
-    return;
-  }
+  if (n.above == kNone) return groups_.erase(n.group, id.value);
   const std::uint32_t at = std::exchange(n.above, kNone);
   Point& p = points_[at];
   p.child[digit_of(chunk(id), p.digit)] = kNone;
   if (--p.count > 1) return;
-  replace(n.parent, p.above, at | kPoint, *std::ranges::find_if(p.child, [](Link l) { return l != kNone; }));
+  replace(n.group, p.above, at | kPoint, *std::ranges::find_if(p.child, [](Link l) { return l != kNone; }));
   unused_points_.push_back(at);
 }
 
-// Counts the children below `link` and their locks; `sound` becomes false where something does not fit.
-std::size_t RadixTree::children(Link link, NodeId parent, std::size_t& locks, bool& sound) const {
-  if (link == kNone) return 0;
-  if ((link & kPoint) == 0) {
-    const NodeId id(link);
-    const Node& n = node(id);
-    const std::uint64_t key = child_key(node(parent).key, chunk(id));
-    sound = sound && n.live && !n.root && n.parent == parent && n.ns == node(parent).ns && n.count > 0 &&
-            n.key == key && child(parent, chunk(id), key) == id && nearest(parent, chunk(id)) == id;
-    locks += n.locks;
-    return 1;
+// The node is what is found for its tokens, and the tries above it are sound. For consistent().
+bool RadixTree::findable(NodeId id) const {
+  const Node& n = node(id);
+  if (!node(n.parent).live || n.ns != node(n.parent).ns || n.count == 0) return false;
+  const std::uint64_t key = child_key(node(n.parent).key, chunk(id));
+  if (n.key != key || child(n.parent, chunk(id), key) != id || nearest(n.parent, chunk(id)) != id) return false;
+  Link link = id.value;
+  for (std::uint32_t above = n.above; above != kNone; above = points_[above].above) {
+    const Point& p = points_[above];
+    const auto links =
+        static_cast<std::uint32_t>(p.child.size()) - static_cast<std::uint32_t>(std::ranges::count(p.child, kNone));
+    if (links != p.count || links < 2 || p.child[digit_of(chunk(id), p.digit)] != link) return false;
+    if ((link & kPoint) != 0 && points_[link & ~kPoint].digit <= p.digit) return false;
+    link = above | kPoint;
   }
-  const std::uint32_t at = link & ~kPoint;
-  std::size_t found = 0, links = 0;
-  for (const Link below : points_[at].child) {
-    if (below == kNone) continue;
-    const bool point = (below & kPoint) != 0;
-    sound = sound && (point ? points_[below & ~kPoint].above : nodes_[below].above) == at &&
-            (!point || points_[below & ~kPoint].digit > points_[at].digit);
-    if (!sound) return found;
-    found += children(below, parent, locks, sound);
-    ++links;
-  }
-  sound = sound && links == points_[at].count && links > 1;
-  return found;
+  return n.group == group_key(node(n.parent).key, chunk(id)[0]) && group(n.parent, chunk(id)[0]) == link;
 }
 
 }  // namespace sgl::kv

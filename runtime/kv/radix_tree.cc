@@ -28,7 +28,7 @@ constexpr std::size_t kAhead = 16;  // pages of a prompt whose nodes are asked f
 
 }  // namespace
 
-RadixTree::RadixTree(PagePool& pool) : pool_(pool), seed_(random_seed()), index_(pool.pages()) {
+RadixTree::RadixTree(PagePool& pool) : pool_(pool), seed_(random_seed()), index_(pool.pages()), groups_(pool.pages()) {
   SGL_ASSERT(pool.pages() < kPoint);
 }
 
@@ -67,7 +67,7 @@ void RadixTree::delist(NodeId id) {
 
 void RadixTree::enlist(NodeId id) {
   Node& n = node(id);
-  if (n.listed || n.root || n.locks != 0 || n.top != kNone) return;
+  if (n.listed || n.root || n.locks != 0 || n.children != 0) return;
   n.listed = true;
   ++leaves_;
   if (!recent_.empty() && n.used < recent_.back().used) {
@@ -125,7 +125,11 @@ Match RadixTree::match(Namespace ns, std::span<const Token> tokens, std::size_t 
       keys[i] = key = child_key(key, tokens.subspan(i * size, size));
       index_.prefetch(key);
     }
-    for (std::size_t i = 0; i < count; ++i) prefetch_node(keys[i]);
+    std::size_t known = 0;
+    while (known < count && prefetch_node(keys[known])) ++known;
+    if (known * size < tokens.size()) {  // where it departs, as far as is known
+      groups_.prefetch(group_key(known == 0 ? node(out.node).key : keys[known - 1], tokens[known * size]));
+    }
     for (std::size_t i = 0; i < count && !departed; ++i) {
       const std::optional<NodeId> next = child(out.node, tokens.first(size), keys[i]);
       departed = !next;
@@ -179,14 +183,14 @@ void RadixTree::unlock(NodeId id) {
 
 void RadixTree::drop_idle_root(NodeId id) {
   Node& n = node(id);
-  if (!n.root || n.locks != 0 || n.top != kNone) return;
+  if (!n.root || n.locks != 0 || n.children != 0) return;
   roots_.erase(n.ns);
   n.live = false;
   unused_.push_back(id);
 }
 
 void RadixTree::remove(NodeId id) {
-  SGL_ASSERT(node(id).live && !node(id).root && node(id).locks == 0 && node(id).top == kNone);
+  SGL_ASSERT(node(id).live && !node(id).root && node(id).locks == 0 && node(id).children == 0);
   delist(id);
   detach(id);
   const NodeId parent = node(id).parent;
@@ -268,6 +272,7 @@ NodeId RadixTree::publish(Namespace ns, std::span<const Token> tokens, std::span
       next = 0;
       std::uint64_t key = node(at).key;
       for (std::size_t i = 0; i < kAhead && begin + i * size < tokens.size(); ++i) {
+        groups_.prefetch(group_key(key, tokens[begin + i * size]));
         keys[i] = key = child_key(key, piece(begin + i * size));
         index_.prefetch(key);
       }
@@ -293,6 +298,7 @@ std::size_t RadixTree::evict(std::size_t pages) {
     // All that the removal will read, so that it waits once.
     const Node& n = node(*id);
     index_.prefetch(n.key);
+    groups_.prefetch(n.group);
     __builtin_prefetch(&node(n.parent), 1);
     if (n.above != kNone) __builtin_prefetch(&points_[n.above], 1);
     pool_.prefetch(n.page);
@@ -322,35 +328,37 @@ std::size_t RadixTree::evict_namespace(Namespace ns) {
 }
 
 bool RadixTree::consistent() const {
-  std::size_t cached = 0, evictable = 0, leaves = 0, below = 0;
+  struct Below {
+    std::size_t children = 0, partials = 0, locks = 0;
+  };
+  std::vector<Below> below(nodes_.size());
+  std::size_t cached = 0, evictable = 0, leaves = 0;
   for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
     const Node& n = nodes_[i];
-    if (!n.live) {
-      if (n.listed) return false;
-      continue;
-    }
-    bool sound = true;
-    std::size_t locks = 0;
-    below += children(n.top, NodeId(i), locks, sound);
-    if (!sound || locks > n.locks) return false;
-    if (n.root) {
-      if (!roots_.contains(n.ns)) return false;
-      continue;
-    }
-    if (n.count > pool_.page_size() || (n.count < pool_.page_size() && n.top != kNone)) return false;
-    if (pool_.holders(n.page) == 0) return false;
+    if (!n.live && n.listed) return false;
+    if (!n.live || n.root) continue;
+    if (!findable(NodeId(i)) || pool_.holders(n.page) == 0) return false;
+    if (n.count > pool_.page_size() || (n.count < pool_.page_size() && n.children != 0)) return false;
+    if (n.listed != (n.locks == 0 && n.children == 0)) return false;
+    Below& parent = below[n.parent.value];
+    ++parent.children, parent.partials += n.count < pool_.page_size(), parent.locks += n.locks;
     ++cached;
     evictable += n.locks == 0;
     leaves += n.listed;
-    if (n.listed != (n.locks == 0 && n.top == kNone)) return false;
+  }
+  for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
+    const Node& n = nodes_[i];
+    if (!n.live) continue;
+    if (n.children != below[i].children || n.partials != below[i].partials || below[i].locks > n.locks) return false;
+    if (n.root && !roots_.contains(n.ns)) return false;
   }
   const auto ordered = [](const Listed& a, const Listed& b) { return a.used < b.used; };
   const auto out_of_date = [&](const Listed& l) { return !is_listed(l); };
   const std::size_t entries = recent_.size() + older_.size() -
                               static_cast<std::size_t>(std::ranges::count_if(recent_, out_of_date)) -
                               static_cast<std::size_t>(std::ranges::count_if(older_, out_of_date));
-  return cached == cached_ && below == cached_ && index_.size() == cached_ && evictable == evictable_ &&
-         leaves == leaves_ && entries == leaves_ && std::ranges::is_sorted(recent_, ordered) &&
+  return cached == cached_ && index_.size() == cached_ && evictable == evictable_ && leaves == leaves_ &&
+         entries == leaves_ && std::ranges::is_sorted(recent_, ordered) &&
          recent_.size() + older_.size() <= 2 * leaves_ + 1024 + nodes_.size();
 }
 

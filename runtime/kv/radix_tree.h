@@ -14,9 +14,10 @@
 //
 // Between two operations the engine reads its weights, which empties the caches: what an operation costs is the memory
 // that it waits for. Full pages are therefore found through an index by the hash of all tokens up to them, whose
-// entries and nodes are asked for together; only the page in which a sequence departs is looked for among the children
-// of a node, a trie over octal digits of their tokens without the digits in which none differ (after Morrison's
-// PATRICIA, J. ACM 15, 1968).
+// entries and nodes are asked for together. Only the page in which a sequence departs is looked for among the children
+// of a node: those that begin with the same token, which an index finds as well, are a trie over octal digits of their
+// tokens without the digits in which none differ (after Morrison's PATRICIA, J. ACM 15, 1968). Where few begin alike,
+// this costs the same however many children there are.
 #pragma once
 
 #include <array>
@@ -84,6 +85,7 @@ class RadixTree {
   // A child or a point of a trie of children; kNone: nothing.
   using Link = std::uint32_t;
   static constexpr Link kNone = UINT32_MAX, kPoint = 1U << 31;
+  static constexpr std::size_t kLarge = base::kLargePage / 2;  // tables of so many bytes lie in large pages
   // Where the tokens of children part: at one of their digits, counted from the first token's highest.
   struct alignas(64) Point {  // one cache line
     std::uint32_t digit = 0;
@@ -99,9 +101,10 @@ class RadixTree {
     PageId page;              // not for a root
     std::uint32_t count = 0;  // tokens; 0 for a root
     std::uint32_t locks = 0;
-    std::uint32_t partials = 0;   // children that are not full
-    Link top = kNone;             // the trie of its children
-    std::uint32_t above = kNone;  // the point of the parent's trie that has this node as a child
+    std::uint32_t children = 0;
+    std::uint32_t partials = 0;   // of them, that are not full
+    std::uint32_t group = 0;      // of the parent's children that begin with the same token: its key in groups_
+    std::uint32_t above = kNone;  // the point of the group's trie that has this node as a child; kNone: it is alone
     bool root = false;
     bool live = false;
     bool listed = false;  // an unlocked leaf: in the eviction order as of `used`
@@ -132,16 +135,20 @@ class RadixTree {
   std::span<const Token> chunk(NodeId id) const;
   // The child of `parent` with exactly these tokens; `key` is child_key of them.
   std::optional<NodeId> child(NodeId parent, std::span<const Token> chunk, std::uint64_t key) const;
-  void prefetch_node(std::uint64_t key) const;
-  // A child that shares as many of the tokens as any does.
+  bool prefetch_node(std::uint64_t key) const;  // false: there is none
+  // The children of a node with this key that begin with the token.
+  static std::uint32_t group_key(std::uint64_t parent, Token first);
+  Link group(NodeId parent, Token first) const;
+  NodeId any_below(Link link) const;
+  // A child that shares as many of the tokens as any does; nullopt: none shares the first.
   std::optional<NodeId> nearest(NodeId parent, std::span<const Token> chunk) const;
   // Makes it findable, with these tokens; `key` is child_key of them.
   void attach(NodeId id, std::span<const Token> chunk, std::uint64_t key);
   void detach(NodeId id);
   void branch(NodeId id, std::uint32_t above, std::uint32_t digit, Link other);
-  void replace(NodeId parent, std::uint32_t above, Link old, Link now);
+  void replace(std::uint32_t group, std::uint32_t above, Link old, Link now);
   void set_above(Link link, std::uint32_t point);
-  std::size_t children(Link link, NodeId parent, std::size_t& locks, bool& sound) const;
+  bool findable(NodeId id) const;
 
   Node& node(NodeId id) { return nodes_[id.value]; }
   const Node& node(NodeId id) const { return nodes_[id.value]; }
@@ -149,12 +156,13 @@ class RadixTree {
 
   PagePool& pool_;
   std::uint64_t seed_;  // so that nobody can choose tokens whose hashes meet
-  std::vector<Node, base::LargePages<Node>> nodes_;
-  std::vector<Token, base::LargePages<Token>> chunks_;  // page_size for every node
+  std::vector<Node, base::LargePages<Node, kLarge>> nodes_;
+  std::vector<Token, base::LargePages<Token, kLarge>> chunks_;  // page_size for every node
   std::vector<NodeId> unused_;
-  std::vector<Point, base::LargePages<Point>> points_;
+  std::vector<Point, base::LargePages<Point, kLarge>> points_;
   std::vector<std::uint32_t> unused_points_;
-  PrefixIndex index_;
+  PrefixIndex index_;   // nodes
+  PrefixIndex groups_;  // the tries of children that begin with the same token: a Link each
   std::unordered_map<Namespace, NodeId> roots_;
   // The eviction order. An entry is out of date once its node is no longer listed as of its time; it is dropped when it
   // comes up. What is used goes to the end of `recent_`; only nodes that become leaves again have an older time.
