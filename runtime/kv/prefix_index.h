@@ -2,8 +2,8 @@
 // prefix caching): open addressing with linear probing (Knuth, TAOCP 3, 6.4, algorithms L and R). An entry has 8 bytes,
 // so a look-up reads one cache line as a rule, and those of a whole prompt can be asked for before the first is needed.
 //
-// The index holds 32 bits of every key. What it finds are candidates: the caller compares tokens. The values may be any
-// 31-bit or 32-bit numbers but UINT32_MAX.
+// The index holds 32 bits of every key. What it finds are candidates: the caller compares tokens. A value is any
+// number but UINT32_MAX: a node, or what a tree of children begins with (RadixTree::groups_).
 #pragma once
 
 #include <cstddef>
