@@ -26,6 +26,7 @@ constexpr std::size_t kLargeRows = 128;  // of 4-bit weights, measured; in 8 bit
 
 // Rows from which on a tile pays, measured.
 constexpr std::size_t kMinRows = 11;
+static_assert(kMinRows > kFewRows);  // they lie in whole tiles
 
 // A tile of x: 16 rows of one group.
 constexpr std::size_t kGroupBytes = kTileRows * kQuantGroup;
