@@ -12,7 +12,7 @@ namespace sgl::kernels::cpu {
 namespace {
 
 // Multiply-adds below which waking the pool costs more (a few µs) than the work of one thread.
-constexpr std::size_t kParallelWork = 1 << 18;
+constexpr std::size_t kParallelProduct = 1 << 18;
 // A few parts per thread and product, so that a thread which lost its core for a moment does not hold up the others,
 // and more of a single row, whose products are short; wide tiles take two panels.
 constexpr std::size_t kPartsPerThread = 4, kPartsOfOneRow = 8;
@@ -73,7 +73,7 @@ void quant_matmul(const QuantOps& ops, std::span<const MatmulTarget> targets, co
     panels += (t.w.n + kPanelRows - 1) / kPanelRows;
   }
   const QuantRows q = make_rows(rows, k);
-  const bool parallel = panels * kPanelRows * k * rows >= kParallelWork;
+  const bool parallel = panels * kPanelRows * k * rows >= kParallelProduct;
   quantize_rows(ops, x, rows, k, q, pool);
   const std::size_t parts = parallel ? pool.size() * (rows == 1 ? kPartsOfOneRow : kPartsPerThread) : 1;
   const std::size_t step = ((panels + parts - 1) / parts + kPanelQuantum - 1) / kPanelQuantum * kPanelQuantum;

@@ -137,15 +137,46 @@ inline void group_sums(const std::byte* weights, std::size_t panel_bytes, const 
   }
 }
 
-// How far ahead of a single row, which has nothing else to do than to wait, weights are asked for: from memory into the
-// second-level cache, and from there into the first. Of 4-bit weights this reads 29 GB/s on two cores of an Intel where
-// one request 2 KB ahead reads 26.5, and one 4 KB ahead 23.5. On AMD nothing is asked for.
-constexpr std::size_t kFarAhead = 3072, kNearAhead = 512;
+// What is asked for beside a product, group by group: ask(the group's weights, rows of the tile).
+struct AskNothing {
+  void operator()(const std::byte*, int) const {}
+};
 
-// R rows of one tile of x by P panels over all of k. `Ask`: for weights that are read later.
-template <DType T, int R, int P, bool Ask>
+// A single row has nothing else to do than to wait: from memory into the second-level cache, and from there into the
+// first. Of 4-bit weights this reads 29 GB/s on two cores of an Intel where one request 2 KB ahead reads 26.5, and one
+// 4 KB ahead 23.5. On AMD nothing is asked for.
+struct AskFarAhead {
+  static constexpr std::size_t kFar = 3072, kNear = 512;
+  std::size_t lines;  // of a group, in bytes
+  void operator()(const std::byte* weights, int) const {
+    for (std::size_t line = 0; line < lines; line += 64) {
+      __builtin_prefetch(weights + line + kNear);
+      __builtin_prefetch(weights + line + kFar, 0, 2);
+    }
+  }
+};
+
+// More rows ask for the panels that come next, evenly over the arithmetic of (at most) the last tile: the processor has
+// only so many requests under way, and what comes after waits. Not further in than the second-level cache, since the
+// first holds the panels that are worked on.
+struct AskNextPanels {
+  const std::byte* next;
+  std::size_t lines;             // left
+  std::size_t due, step, whole;  // a line is due when `due`, which a row of a group advances by `step`, reaches `whole`
+  void operator()(const std::byte*, int rows) {
+    for (due += static_cast<std::size_t>(rows) * step; due >= whole; due -= whole) {
+      if (lines == 0) return;
+      --lines;
+      __builtin_prefetch(next, 0, 2);
+      next += 64;
+    }
+  }
+};
+
+// R rows of one tile of x by P panels over all of k.
+template <DType T, int R, int P, typename Ask>
 inline void quant_tile(const std::byte* panel, const PackedLayout& layout, const QuantRows& x, std::size_t row,
-                       F (&out)[R][P][kParts]) {
+                       F (&out)[R][P][kParts], Ask& ask) {
   for (int r = 0; r < R; ++r) {
     for (int p = 0; p < P; ++p) {
       for (int h = 0; h < kParts; ++h) out[r][p][h] = Lanes::fzero();
@@ -156,17 +187,7 @@ inline void quant_tile(const std::byte* panel, const PackedLayout& layout, const
     const std::byte* block = panel + g / 2 * layout.block_bytes;
     const std::byte* weights = block + layout.header + g % 2 * layout.group_bytes;
     const std::size_t at = x.at(row) + g * x.tile;
-    // The weights come from memory for the first rows; ask for what these rows read later, more rows the next panels.
-    if (Ask && row == 0) {
-      const std::size_t ahead = R == 1 ? kNearAhead : static_cast<std::size_t>(P) * layout.panel_bytes;
-      for (int p = 0; p < P; ++p) {
-        const std::byte* later = weights + ahead + static_cast<std::size_t>(p) * layout.panel_bytes;
-        for (std::size_t line = 0; line < layout.group_bytes + layout.header / 2; line += 64) {
-          __builtin_prefetch(later + line);
-          if constexpr (R == 1) __builtin_prefetch(later + line + (kFarAhead - kNearAhead), 0, 2);
-        }
-      }
-    }
+    ask(weights, R);
     I acc[R][P][kParts];
     for (int r = 0; r < R; ++r) {
       const I begin = start<T>(x.sum[at + static_cast<std::size_t>(r)]);
@@ -202,11 +223,11 @@ struct QuantTarget {
   std::size_t ldy, n;
 };
 
-template <DType T, int R, int P, bool Ask = true>
+template <DType T, int R, int P, typename Ask>
 inline void store_tile(const std::byte* panel, const PackedLayout& layout, const QuantRows& x, std::size_t row,
-                       const QuantTarget& t, std::size_t column) {
+                       const QuantTarget& t, std::size_t column, Ask& ask) {
   F out[R][P][kParts];
-  quant_tile<T, R, P, Ask>(panel, layout, x, row, out);
+  quant_tile<T, R, P>(panel, layout, x, row, out, ask);
   for (int r = 0; r < R; ++r) {
     float* y = t.y + (row + static_cast<std::size_t>(r)) * t.ldy;
     for (int p = 0; p < P; ++p) {
@@ -223,37 +244,36 @@ inline void store_tile(const std::byte* panel, const PackedLayout& layout, const
 }
 
 // The rows [row, rows) of one tile of x by P panels: full heights, then one of the remaining height.
-template <DType T, int P, int R = Lanes::kRows>
+template <DType T, int P, int R = Lanes::kRows, typename Ask>
 inline void tile_rows(const std::byte* panel, const PackedLayout& layout, const QuantRows& x, std::size_t row,
-                      std::size_t rows, const QuantTarget& t, std::size_t column) {
+                      std::size_t rows, const QuantTarget& t, std::size_t column, Ask& ask) {
   if constexpr (R > 0) {
     for (; rows - row >= static_cast<std::size_t>(R); row += static_cast<std::size_t>(R)) {
-      store_tile<T, R, P>(panel, layout, x, row, t, column);
+      store_tile<T, R, P>(panel, layout, x, row, t, column, ask);
     }
-    if (row < rows) tile_rows<T, P, R - 1>(panel, layout, x, row, rows, t, column);
+    if (row < rows) tile_rows<T, P, R - 1>(panel, layout, x, row, rows, t, column, ask);
   }
 }
 
 template <DType T, int P>
 inline void all_tiles(const std::byte* panel, const PackedLayout& layout, const QuantRows& x, std::size_t rows,
-                      const QuantTarget& t, std::size_t column) {
-  for (std::size_t r = 0; r < rows; r += kTileRows) {
-    tile_rows<T, P>(panel, layout, x, r, rows - r < kTileRows ? rows : r + kTileRows, t, column);
+                      const QuantTarget& t, std::size_t column, bool more) {
+  const std::size_t lines = static_cast<std::size_t>(P) * layout.panel_bytes / 64;
+  AskNothing nothing;
+  std::size_t r = 0;
+  for (; rows - r > kTileRows; r += kTileRows) {
+    tile_rows<T, P>(panel, layout, x, r, r + kTileRows, t, column, nothing);
   }
+  AskNextPanels next{panel + lines * 64, more ? lines : 0, 0, lines, (rows - r) * 2 * layout.blocks};
+  tile_rows<T, P>(panel, layout, x, r, rows, t, column, next);
 }
 
 // One row by the panels from `begin` to `end`.
-template <DType T, bool Ask>
+template <DType T, typename Ask>
 inline void one_row(const std::byte* data, const PackedLayout& layout, const QuantRows& x, const QuantTarget& t,
-                    std::size_t begin, std::size_t end) {
-  if (Ask && begin < end) {
-    // The beginning, which nobody has asked for.
-    for (std::size_t line = 0; line < kFarAhead; line += 64) {
-      __builtin_prefetch(data + begin * layout.panel_bytes + line);
-    }
-  }
+                    std::size_t begin, std::size_t end, Ask ask) {
   for (std::size_t p = begin; p < end; ++p) {
-    store_tile<T, 1, 1, Ask>(data + p * layout.panel_bytes, layout, x, 0, t, p * kPanelRows);
+    store_tile<T, 1, 1>(data + p * layout.panel_bytes, layout, x, 0, t, p * kPanelRows, ask);
   }
 }
 
@@ -265,14 +285,21 @@ inline void quant_typed(const Matrix& w, const QuantRows& x, std::size_t rows, f
   constexpr std::size_t kWide = Lanes::kPanels;
   std::size_t p = panel_begin;
   const std::byte* data = static_cast<const std::byte*>(w.data);
-  if (rows == 1) {
-    return reads_like_zen() ? one_row<T, false>(data, layout, x, t, panel_begin, panel_end)
-                            : one_row<T, true>(data, layout, x, t, panel_begin, panel_end);
+  if (rows == 1 && reads_like_zen()) return one_row<T>(data, layout, x, t, p, panel_end, AskNothing{});
+  if (rows == 1 && p < panel_end) {
+    // The beginning, which nobody has asked for.
+    for (std::size_t line = 0; line < AskFarAhead::kFar; line += 64) {
+      __builtin_prefetch(data + p * layout.panel_bytes + line);
+    }
+    return one_row<T>(data, layout, x, t, p, panel_end, AskFarAhead{layout.group_bytes + layout.header / 2});
   }
   for (; p + kWide <= panel_end; p += kWide) {
-    all_tiles<T, Lanes::kPanels>(data + p * layout.panel_bytes, layout, x, rows, t, p * kPanelRows);
+    all_tiles<T, Lanes::kPanels>(data + p * layout.panel_bytes, layout, x, rows, t, p * kPanelRows,
+                                 p + kWide < panel_end);
   }
-  for (; p < panel_end; ++p) all_tiles<T, 1>(data + p * layout.panel_bytes, layout, x, rows, t, p * kPanelRows);
+  for (; p < panel_end; ++p) {
+    all_tiles<T, 1>(data + p * layout.panel_bytes, layout, x, rows, t, p * kPanelRows, p + 1 < panel_end);
+  }
 }
 
 void quant_matmul(const Matrix& w, const QuantRows& x, std::size_t rows, float* y, std::size_t ldy,
