@@ -1,10 +1,8 @@
 // The public operations: shape checks, division among threads, dispatch to the active instruction set.
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <vector>
 
-#include "kernels/attention.h"
 #include "kernels/cpu/buffer.h"
 #include "kernels/cpu/ops.h"
 #include "kernels/cpu/quant/matmul.h"
@@ -22,25 +20,16 @@
 namespace sgl::kernels {
 namespace {
 
-// Multiply-adds below which waking the pool costs more (a few µs) than the work of one thread.
-constexpr std::size_t kParallelWork = 1 << 16;
-// Column ranges per thread: a few, so that a thread which lost its core for a moment does not hold up the others. With
-// many rows fewer, since each range reads all rows.
-constexpr std::size_t kRangesPerThread = 4, kWideRangesPerThread = 2;
+using cpu::kParallelWork, cpu::kRangesPerThread, cpu::run;
+
+// With many rows fewer ranges per thread, since each reads all rows.
+constexpr std::size_t kWideRangesPerThread = 2;
 // Rows from which on copies of both operands, in the order in which they are read, are worth their while.
 constexpr std::size_t kManyRows = 16;
 // Elements of an item of row-wise work.
 constexpr std::size_t kRowItem = 4096;
 // Ranges are multiples of this many columns, a multiple of every tile's width; with many rows, of every panel's.
 constexpr std::size_t kColumnQuantum = 48, kPanelQuantum = 32;
-
-void run(base::ThreadPool& pool, std::size_t count, std::size_t work, const std::function<void(std::size_t)>& body) {
-  if (work < kParallelWork) {
-    for (std::size_t i = 0; i < count; ++i) body(i);
-  } else {
-    pool.parallel_for(count, body);
-  }
-}
 
 // All rows as matmul_packed reads them; valid until this thread's next product.
 const float* pack(const cpu::Ops& ops, const float* x, std::size_t rows, std::size_t k, base::ThreadPool& pool) {
@@ -164,115 +153,6 @@ void exp_blocks(const float* x, std::size_t n, const float* maxima, float shift,
 
 std::size_t collect(const float* x, std::size_t n, float least, std::int32_t* ids) {
   return cpu::ops().collect(x, n, least, ids);
-}
-
-namespace {
-
-// Rows that one call takes: of one sequence at consecutive positions, or (shared > 0) of several sequences that have
-// their first `shared` positions in common.
-struct RowRun {
-  std::size_t begin = 0, count = 0, shared = 0;
-};
-
-// Blocks of positions below which rows of different sequences are not worth keeping together.
-constexpr std::size_t kLeastShared = 4;
-
-// How many positions two sequences have in common, up to `most`; whole blocks.
-std::size_t common_positions(const AttentionRow& a, const AttentionRow& b, std::size_t most) {
-  const std::size_t end = std::min({most, a.position + 1, b.position + 1}) / kAttentionBlock * kAttentionBlock;
-  std::size_t at = 0;
-  while (at < end && std::equal(a.slots + at, a.slots + at + kAttentionBlock, b.slots + at)) at += kAttentionBlock;
-  return at;
-}
-
-std::vector<RowRun> runs_of(const AttentionShape& shape, std::span<const AttentionRow> rows, std::size_t longest) {
-  std::vector<RowRun> runs;
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    const bool follows = r > 0 && rows[r].slots == rows[r - 1].slots && rows[r].position == rows[r - 1].position + 1;
-    if (follows && runs.back().count < longest) {
-      ++runs.back().count;
-    } else {
-      runs.push_back({r, 1, 0});
-    }
-  }
-  // Neighbours of one row each that read mostly the same: forks of one prefix.
-  const auto sees_all = [&](const AttentionRow& row) { return shape.window == 0 || row.position < shape.window; };
-  std::vector<RowRun> out;
-  for (const RowRun& run : runs) {
-    if (!out.empty() && run.count == 1 && out.back().begin + out.back().count == run.begin &&
-        (out.back().shared > 0 || out.back().count == 1) && out.back().count < longest &&
-        shape.head_dim <= cpu::kMaxSharedDim && sees_all(rows[run.begin]) && sees_all(rows[out.back().begin])) {
-      RowRun& group = out.back();
-      const std::size_t most = group.shared > 0 ? group.shared : SIZE_MAX;
-      const std::size_t common = common_positions(rows[group.begin], rows[run.begin], most);
-      const bool loses = group.shared > 0 && 2 * common < group.shared;  // the others had more in common
-      if (common >= kLeastShared * kAttentionBlock && !loses) {
-        ++group.count, group.shared = common;
-        continue;
-      }
-    }
-    out.push_back(run);
-  }
-  return out;
-}
-
-}  // namespace
-
-void attention(const AttentionShape& shape, std::span<const AttentionRow> rows, const float* q, const KvView& kv,
-               float* out, base::ThreadPool& pool) {
-  SGL_ASSERT(shape.kv_heads > 0 && shape.heads % shape.kv_heads == 0 && shape.head_dim > 0);
-  SGL_ASSERT(kv.type == DType::kF32 || kv.type == DType::kF16 ||
-             (kv.type == DType::kQ8 && kv.k_scale != nullptr && kv.v_scale != nullptr));
-  const cpu::Ops& ops = cpu::ops();
-  std::size_t positions = 0;
-  for (const AttentionRow& row : rows) positions += row.position + 1;
-  const std::size_t width = shape.heads * shape.head_dim;
-  // An item is a run of rows and some KV heads. Runs are as long as leaves every thread a few items. Rows that share
-  // what they read share a block of one head in the first-level cache; of a single row an item is as many heads as
-  // other rows leave to a thread, for neighbouring heads lie together.
-  const std::size_t wanted = pool.size() * kRangesPerThread;
-  const std::size_t fair = rows.size() * shape.kv_heads / wanted;
-  const std::vector<RowRun> runs = runs_of(shape, rows, std::clamp<std::size_t>(fair, 1, kAttentionRows));
-  const bool together = runs.size() < rows.size();
-  const std::size_t splits =
-      together ? shape.kv_heads : std::min((pool.size() + runs.size() - 1) / runs.size(), shape.kv_heads);
-  const std::size_t heads = (shape.kv_heads + splits - 1) / splits;
-  const bool shares = std::any_of(runs.begin(), runs.end(), [](const RowRun& r) { return r.shared > 0; });
-  static thread_local std::vector<cpu::AttentionState> kept;  // so that decoding allocates nothing
-  if (shares) kept.resize(std::max(kept.size(), rows.size() * shape.heads));
-  cpu::AttentionState* const states = kept.data();  // of this thread, for all of the pool's
-  const std::size_t room_bytes = ops.attention_room(shape.head_dim) * sizeof(float);
-  run(pool, runs.size() * splits, positions * width * 2, [&](std::size_t i) {
-    const RowRun& each = runs[i / splits];
-    const std::size_t begin = std::min(i % splits * heads, shape.kv_heads);
-    const std::size_t end = std::min(begin + heads, shape.kv_heads), at = each.begin * width;
-    static thread_local cpu::Buffer buffer;
-    auto* const room = each.count == 1 ? nullptr : reinterpret_cast<float*>(buffer.grow(room_bytes));
-    if (each.shared > 0) {
-      ops.attention_shared(shape, &rows[each.begin], each.count, each.shared, begin, end, q + at, kv, out + at,
-                           &states[each.begin * shape.heads], room);
-    } else {
-      ops.attention(shape, &rows[each.begin], each.count, begin, end, q + at, kv, out + at, room);
-    }
-  });
-  if (!shares) return;
-  // Then each row goes on by itself, with all heads of a position in one go.
-  std::vector<std::pair<std::size_t, std::size_t>> rest;  // a row and what it has in common with others
-  std::size_t own = 0;
-  for (const RowRun& each : runs) {
-    for (std::size_t r = each.begin; each.shared > 0 && r < each.begin + each.count; ++r) {
-      rest.emplace_back(r, each.shared);
-      own += rows[r].position + 1 - each.shared;
-    }
-  }
-  const std::size_t pieces = std::clamp<std::size_t>((wanted + rest.size() - 1) / rest.size(), 1, shape.kv_heads);
-  const std::size_t part = (shape.kv_heads + pieces - 1) / pieces;
-  run(pool, rest.size() * pieces, own * width * 2, [&](std::size_t i) {
-    const auto [r, from] = rest[i / pieces];
-    const std::size_t begin = std::min(i % pieces * part, shape.kv_heads);
-    ops.attention_rest(shape, rows[r], from, begin, std::min(begin + part, shape.kv_heads), q + r * width, kv,
-                       out + r * width, &states[r * shape.heads]);
-  });
 }
 
 void quantize_heads(const float* x, std::size_t heads, std::size_t head_dim, std::int8_t* q, float* scale) {

@@ -46,21 +46,23 @@ struct Ops {
   void (*exp_blocks)(const float* x, std::size_t n, const float* maxima, float shift, float scale, float* out,
                      double* sums);
   std::size_t (*collect)(const float* x, std::size_t n, float least, std::int32_t* ids);
-  // Floats of `room` that the next two need, aligned to 64 bytes; for one row none.
+  // Floats of `room` that the next three need for several rows, aligned to 64 bytes; for one row none.
   std::size_t (*attention_room)(std::size_t head_dim);
   // The KV heads [kv_begin, kv_end) and `count` <= kAttentionRows rows of one sequence at consecutive positions; q and
   // out point at the first row's first head.
   void (*attention)(const AttentionShape& shape, const AttentionRow* rows, std::size_t count, std::size_t kv_begin,
                     std::size_t kv_end, const float* q, const KvView& kv, float* out, float* room);
-  // Likewise for `count` <= kAttentionRows rows of different sequences, whose first `shared` positions (a multiple of
+  // Likewise for `count` <= kAttentionRows rows of any sequences whose first `shared` positions (a multiple of
   // kAttentionBlock, all of which every row sees) have the same slots: only those, left as sums in `out` and `state`
   // [count, heads]. head_dim <= kMaxSharedDim.
   void (*attention_shared)(const AttentionShape& shape, const AttentionRow* rows, std::size_t count, std::size_t shared,
                            std::size_t kv_begin, std::size_t kv_end, const float* q, const KvView& kv, float* out,
                            AttentionState* state, float* room);
-  // The positions of one of these rows from `from` on, and the end of its softmax.
-  void (*attention_rest)(const AttentionShape& shape, const AttentionRow& row, std::size_t from, std::size_t kv_begin,
-                         std::size_t kv_end, const float* q, const KvView& kv, float* out, const AttentionState* state);
+  // Of some of these rows, which are of one sequence, the positions from `from` on (`shared` of before), and the end of
+  // the softmax.
+  void (*attention_rest)(const AttentionShape& shape, const AttentionRow* rows, std::size_t count, std::size_t from,
+                         std::size_t kv_begin, std::size_t kv_end, const float* q, const KvView& kv, float* out,
+                         const AttentionState* state, float* room);
   void (*to_f32)(const void* src, DType type, std::size_t n, float* out);
   void (*to_f16)(const float* src, std::size_t n, std::uint16_t* out);
   void (*quantize_heads)(const float* x, std::size_t heads, std::size_t head_dim, std::int8_t* q, float* scale);

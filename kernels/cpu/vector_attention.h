@@ -8,19 +8,33 @@
 
 namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE {
 
-// Addresses of the positions [begin, end) of the block that starts at `first`, and of those up to `after` of the next.
+// A block of one row's positions: it starts at `first`; [begin, end) of them are seen.
+struct Block {
+  std::size_t first, begin, end;
+};
+inline Block block_of(const Seen& seen, std::size_t first) {
+  const std::size_t next = first + kAttentionBlock;
+  return {first, first > seen.begin ? first : seen.begin, next < seen.end ? next : seen.end};
+}
+
+// Addresses of what is seen of a block.
 template <typename L>
-inline void find_block(const Cache<L>& cache, const std::uint32_t* slots, std::size_t first, std::size_t begin,
-                       std::size_t end, std::size_t after, KvBlock<typename L::T>& block) {
-  block.low = begin - first, block.high = end - first;
-  for (std::size_t p = begin; p < end; ++p) {
-    const std::size_t at = static_cast<std::size_t>(slots[p]) * cache.stride;
-    block.key[p - first] = cache.k + at;
-    block.value[p - first] = cache.v + at;
-    cache.scales(slots[p], block.key_scale[p - first], block.value_scale[p - first]);
+inline void find_block(const Cache<L>& cache, const std::uint32_t* slots, const Block& seen,
+                       KvBlock<typename L::T>& block) {
+  block.low = seen.begin - seen.first, block.high = seen.end - seen.first;
+  for (std::size_t p = block.low; p < block.high; ++p) {
+    const std::size_t slot = slots[seen.first + p], at = slot * cache.stride;
+    block.key[p] = cache.k + at;
+    block.value[p] = cache.v + at;
+    cache.scales(slot, block.key_scale[p], block.value_scale[p]);
   }
-  block.next = 0;
-  for (std::size_t p = first + kAttentionBlock; p < after; ++p) {
+}
+// Addresses of what is asked for beside it, each in the place of the position whose arithmetic does so.
+template <typename L>
+inline void find_next(const Cache<L>& cache, const std::uint32_t* slots, const Block& seen,
+                      KvBlock<typename L::T>& block) {
+  block.next = block.low;
+  for (std::size_t p = seen.begin; p < seen.end && block.next < kAttentionBlock; ++p) {
     const std::size_t at = static_cast<std::size_t>(slots[p]) * cache.stride;
     block.next_key[block.next] = cache.k + at;
     block.next_value[block.next++] = cache.v + at;
@@ -49,6 +63,9 @@ inline void head_step(const AttentionShape& shape, const KvBlock<typename L::T>&
 // Query heads whose state a row keeps at a time.
 constexpr std::size_t kRowHeads = 64;
 
+// KV heads ahead of the arithmetic that are asked for.
+constexpr std::size_t kHeadsAhead = 2;
+
 // One row, `kv_heads` neighbouring KV heads and `group` query heads of each: bound by reading the cache. Block by block
 // and in it head by head, so that memory is read in long runs. With a state, the positions before `from` are done.
 template <typename L>
@@ -61,18 +78,19 @@ inline void attend_row(const AttentionShape& shape, const AttentionRow& row, std
     if (state == nullptr) {
       begin_query(query[h], q + h * dim, out + h * dim, dim);
     } else {
-      query[h] = {q + h * dim, out + h * dim, state[h].highest, state[h].total};
+      query[h] = go_on(q + h * dim, out + h * dim, state[h]);
     }
   }
   Seen seen = seen_by(shape, row.position);
   if (seen.begin < from) seen.begin = from;
   KvBlock<typename L::T> block;
+  // Heads ahead that are asked for; behind the last head comes the next block.
+  const std::size_t ahead = kv_heads < kHeadsAhead ? kv_heads : kHeadsAhead;
   for (std::size_t b = seen.begin / kAttentionBlock * kAttentionBlock; b < seen.end; b += kAttentionBlock) {
-    const std::size_t begin = b > seen.begin ? b : seen.begin, next = b + kAttentionBlock;
-    const std::size_t end = next < seen.end ? next : seen.end;
-    const std::size_t after = next + kAttentionBlock < seen.end ? next + kAttentionBlock : seen.end;
     for (std::size_t h = 0; h < kv_heads; ++h) {
-      find_block(cache.from(h, dim), row.slots, b, begin, end, after, block);
+      const std::size_t then = h + ahead < kv_heads ? b : b + kAttentionBlock;
+      find_block(cache.from(h, dim), row.slots, block_of(seen, b), block);
+      find_next(cache.from((h + ahead) % kv_heads, dim), row.slots, block_of(seen, then), block);
       head_step<L>(shape, block, query + h * group, group);
     }
   }
@@ -96,7 +114,7 @@ inline void by_heads(std::size_t group, std::size_t begin, std::size_t end, cons
   }
 }
 
-// A few rows of different sequences that have `shared` positions in common: those are read once for all of them.
+// A few rows that have `shared` positions in common: those are read once for all of them.
 template <typename L>
 inline void shared_typed(const AttentionShape& shape, const AttentionRow* rows, std::size_t count, std::size_t shared,
                          std::size_t begin, std::size_t end, const float* q, const KvView& kv, float* out,
@@ -110,24 +128,28 @@ inline void shared_typed(const AttentionShape& shape, const AttentionRow* rows, 
         [&](std::size_t) {
           return Seen{0, shared};
         },
-        q + i * dim, Cache<L>(kv, shape).from(h, dim), out + i * dim, many);
+        q + i * dim, Cache<L>(kv, shape).from(h, dim), out + i * dim, nullptr, many);
     for (std::size_t n = 0; n < count * kHeads; ++n) {
       state[n / kHeads * shape.heads + i + n % kHeads] = {many.each[n].highest, many.each[n].total};
     }
   });
 }
 
-// A few rows of a prompt: bound by arithmetic.
+// A few rows of a prompt: bound by arithmetic. With a state, the positions from `from` on.
 template <typename L>
 inline void prompt_typed(const AttentionShape& shape, const AttentionRow* rows, std::size_t count, std::size_t begin,
-                         std::size_t end, const float* q, const KvView& kv, float* out, float* room) {
+                         std::size_t end, const float* q, const KvView& kv, float* out, std::size_t from,
+                         const AttentionState* state, float* room) {
   const std::size_t dim = shape.head_dim;
   ManyQueries many(room, dim);
   by_heads(shape.heads / shape.kv_heads, begin, end, [&](auto heads, std::size_t h, std::size_t i) {
     constexpr std::size_t kHeads = decltype(heads)::kValue;
-    const auto seen = [&](std::size_t r) { return seen_by(shape, rows[0].position + r); };
+    const auto seen = [&](std::size_t r) {
+      const Seen all = seen_by(shape, rows[0].position + r);
+      return Seen{all.begin < from ? from : all.begin, all.end};
+    };
     attend_many<L, kHeads>(shape, rows[0].slots, count, seen, q + i * dim, Cache<L>(kv, shape).from(h, dim),
-                           out + i * dim, many);
+                           out + i * dim, state == nullptr ? nullptr : state + i, many);
     for (std::size_t n = 0; n < count * kHeads; ++n) end_query(many.each[n], dim);
   });
 }
@@ -155,15 +177,18 @@ inline void single_typed(const AttentionShape& shape, const AttentionRow& row, s
   }
 }
 
+// Rows of one sequence; with a state, the positions from `from` on.
 template <typename L>
 inline void attention_typed(const AttentionShape& shape, const AttentionRow* rows, std::size_t count, std::size_t begin,
-                            std::size_t end, const float* q, const KvView& kv, float* out, float* room) {
+                            std::size_t end, const float* q, const KvView& kv, float* out, std::size_t from,
+                            const AttentionState* state, float* room) {
   if (count > 1 && shape.head_dim <= kPackedDim) {
-    return prompt_typed<L>(shape, rows, count, begin, end, q, kv, out, room);
+    return prompt_typed<L>(shape, rows, count, begin, end, q, kv, out, from, state, room);
   }
   const std::size_t width = shape.heads * shape.head_dim;
   for (std::size_t r = 0; r < count; ++r) {
-    single_typed<L>(shape, rows[r], begin, end, q + r * width, kv, out + r * width, 0, nullptr);
+    single_typed<L>(shape, rows[r], begin, end, q + r * width, kv, out + r * width, from,
+                    state == nullptr ? nullptr : state + r * shape.heads);
   }
 }
 
@@ -171,11 +196,21 @@ std::size_t attention_room(std::size_t head_dim) {
   return ManyQueries::floats(head_dim);
 }
 
+void attention_rest(const AttentionShape& shape, const AttentionRow* rows, std::size_t count, std::size_t from,
+                    std::size_t kv_begin, std::size_t kv_end, const float* q, const KvView& kv, float* out,
+                    const AttentionState* state, float* room) {
+  if (kv.type == DType::kF16) {
+    return attention_typed<LoadF16>(shape, rows, count, kv_begin, kv_end, q, kv, out, from, state, room);
+  }
+  if (kv.type == DType::kQ8) {
+    return attention_typed<LoadI8>(shape, rows, count, kv_begin, kv_end, q, kv, out, from, state, room);
+  }
+  attention_typed<LoadF32>(shape, rows, count, kv_begin, kv_end, q, kv, out, from, state, room);
+}
+
 void attention(const AttentionShape& shape, const AttentionRow* rows, std::size_t count, std::size_t kv_begin,
                std::size_t kv_end, const float* q, const KvView& kv, float* out, float* room) {
-  if (kv.type == DType::kF16) return attention_typed<LoadF16>(shape, rows, count, kv_begin, kv_end, q, kv, out, room);
-  if (kv.type == DType::kQ8) return attention_typed<LoadI8>(shape, rows, count, kv_begin, kv_end, q, kv, out, room);
-  attention_typed<LoadF32>(shape, rows, count, kv_begin, kv_end, q, kv, out, room);
+  attention_rest(shape, rows, count, 0, kv_begin, kv_end, q, kv, out, nullptr, room);
 }
 
 void attention_shared(const AttentionShape& shape, const AttentionRow* rows, std::size_t count, std::size_t shared,
@@ -188,13 +223,6 @@ void attention_shared(const AttentionShape& shape, const AttentionRow* rows, std
     return shared_typed<LoadI8>(shape, rows, count, shared, kv_begin, kv_end, q, kv, out, state, room);
   }
   shared_typed<LoadF32>(shape, rows, count, shared, kv_begin, kv_end, q, kv, out, state, room);
-}
-
-void attention_rest(const AttentionShape& shape, const AttentionRow& row, std::size_t from, std::size_t kv_begin,
-                    std::size_t kv_end, const float* q, const KvView& kv, float* out, const AttentionState* state) {
-  if (kv.type == DType::kF16) return single_typed<LoadF16>(shape, row, kv_begin, kv_end, q, kv, out, from, state);
-  if (kv.type == DType::kQ8) return single_typed<LoadI8>(shape, row, kv_begin, kv_end, q, kv, out, from, state);
-  single_typed<LoadF32>(shape, row, kv_begin, kv_end, q, kv, out, from, state);
 }
 
 }  // namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE

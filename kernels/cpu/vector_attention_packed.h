@@ -54,6 +54,10 @@ inline void begin_query(Query& query, const float* q, float* out, std::size_t di
   for (std::size_t i = 0; i < dim; ++i) out[i] = 0.0F;
 }
 
+inline Query go_on(const float* q, float* out, const AttentionState& state) {
+  return {q, out, state.highest, state.total};
+}
+
 inline void end_query(const Query& query, std::size_t dim) {
   const V inverse = Simd::set(1.0F / query.total);
   for_chunks(dim, [&](std::size_t i, std::size_t n) {
@@ -317,14 +321,20 @@ inline void many_queries_block(const AttentionShape& shape, std::size_t b, std::
 }
 
 // H neighbouring query heads of one KV head for rows that see positions of the same slots: row r sees seen(r), which
-// does not begin or end earlier from row to row. Leaves sums in `out` and their state in `many.each`.
+// does not begin or end earlier from row to row. Leaves sums in `out` and their state in `many.each`. With a state, of
+// the first of these heads in rows of shape.heads, it goes on with both.
 template <typename L, int H, typename See>
 inline void attend_many(const AttentionShape& shape, const std::uint32_t* slots, std::size_t count, const See& seen,
-                        const float* q, const Cache<L>& cache, float* out, ManyQueries& many) {
+                        const float* q, const Cache<L>& cache, float* out, const AttentionState* state,
+                        ManyQueries& many) {
   const std::size_t dim = shape.head_dim, width = shape.heads * dim, last = seen(count - 1).end;
   for (std::size_t i = 0; i < count * H; ++i) {
     const std::size_t at = i / H * width + i % H * dim;
-    begin_query(many.each[i], q + at, out + at, dim);
+    if (state == nullptr) {
+      begin_query(many.each[i], q + at, out + at, dim);
+    } else {
+      many.each[i] = go_on(q + at, out + at, state[i / H * shape.heads + i % H]);
+    }
   }
   pack_queries<H>(q, count, width, dim, many.packed);
   const auto until = [&](std::size_t p) { return p < last ? p : last; };

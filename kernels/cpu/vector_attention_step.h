@@ -22,7 +22,7 @@ struct KvBlock {
   std::size_t low = 0, high = 0;
   // What multiplies them, for caches that have scales.
   float key_scale[kAttentionBlock], value_scale[kAttentionBlock];
-  // Vectors that the next block needs, asked for beside the arithmetic of this one.
+  // Vectors that a later step needs, asked for beside the arithmetic of this one: [low, next).
   const T* next_key[kAttentionBlock];
   const T* next_value[kAttentionBlock];
   std::size_t next = 0;
@@ -60,7 +60,7 @@ inline void block_scores(const KvBlock<typename L::T>& block, Query* const (&que
   for (std::size_t j = block.low; j < block.high; j += kKeys) {
     const typename L::T* key[kKeys];
     for (std::size_t m = 0; m < kKeys; ++m) key[m] = block.key[j + m < block.high ? j + m : block.high - 1];
-    // As many keys of the next block as this step has, evenly over its arithmetic.
+    // As many of the later keys as this step has, evenly over its arithmetic.
     const std::size_t ask_until = j + kKeys < block.next ? j + kKeys : block.next;
     std::size_t asked = j, due = 0;
     V acc[kW];

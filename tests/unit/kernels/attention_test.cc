@@ -182,6 +182,41 @@ TEST_CASE("attention: rows of sequences that share a prefix have the bits they h
   }
 }
 
+TEST_CASE("attention: forks that go on with several tokens at once have the bits that each row has alone") {
+  sgl::base::ThreadPool one(1), four(4);
+  // Tokens of each fork behind a prefix that ends within a block, some of them too many to be read for together.
+  constexpr std::size_t kTokens[] = {1, 3, 16, 1, 32, 33, 2, 40, 5, 16}, kShared = 300, kRoom = 40;
+  for (const auto& [heads, dim] : {std::pair{8, 64}, {6, 40}, {2, 264}}) {
+    for (const DType type : kCacheTypes) {
+      for (const std::size_t window : {0, 310, 1000}) {
+        Case c(static_cast<std::size_t>(heads), 2, static_cast<std::size_t>(dim), window,
+               kShared + std::size(kTokens) * kRoom);
+        c.round_to(type);
+        std::vector<std::vector<std::uint32_t>> slots;
+        std::vector<AttentionRow> rows;
+        for (std::size_t f = 0; f < std::size(kTokens); ++f) {
+          const auto own = c.slots.begin() + static_cast<std::ptrdiff_t>(kShared + f * kRoom);
+          slots.emplace_back(c.slots.begin(), c.slots.begin() + kShared);
+          slots.back().insert(slots.back().end(), own, own + kRoom);
+        }
+        for (std::size_t f = 0; f < std::size(kTokens); ++f) {
+          for (std::size_t t = 0; t < kTokens[f]; ++t) rows.push_back({slots[f].data(), kShared + t});
+        }
+        const std::size_t width = c.shape.heads * c.shape.head_dim;
+        std::vector<float> together(rows.size() * width), single(rows.size() * width);
+        for (std::size_t r = 0; r < rows.size(); ++r) {
+          attention(c.shape, {&rows[r], 1}, &c.q[r * width], c.view(type), &single[r * width], one);
+        }
+        for (sgl::base::ThreadPool* pool : {&one, &four}) {
+          attention(c.shape, rows, c.q.data(), c.view(type), together.data(), *pool);
+          CHECK_MESSAGE(std::memcmp(together.data(), single.data(), single.size() * sizeof(float)) == 0,
+                        "dim " << dim << " window " << window << " type " << static_cast<int>(type));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("attention: forks of a long prefix have the bits they have alone when several threads work on them") {
   sgl::base::ThreadPool one(1), four(4);
   constexpr std::size_t kForks = 24, kShared = 640, kOwn = 40;
