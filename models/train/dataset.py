@@ -26,7 +26,6 @@ WEIGHTS = {
     "passage": 8,
     "wh": 2,
     "drill": 5,
-    "binding": 4,
     "lookup": 3,
     "few": 5,
     "knowledge": 4,

@@ -1,6 +1,7 @@
 #!/bin/bash
 # From nothing to a model like models/default (which an older version of this script made, see README.md): tokenizer, training, export. Installs nothing. Needs Debian's packages python3-torch and gcc.
 # On two idle cores with bfloat16 matrix instructions it takes about 15,000 steps * 0.54 seconds, two hours and a quarter.
+# Interrupted, the same command goes on where it was; what lies in WORK must be of the same code, data and variables.
 # Variables: STEPS, LATE_STEPS, LAST_STEPS, SHORT_STEPS (of the four stages), SEED, HELPERS (processes of low priority that compute beside it, with the same result), WORK (folder for what is between), OUT (folder of the model, by default one in WORK: what ships is better at most things and stays).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,7 +23,7 @@ export_to() {  # folder, the checkpoint's stage, what else
 run() {  # stage, steps, seed, how
   "$python" "$here/train.py" --steps "$2" --seed "$3" "${@:4}" --tokenizer "$WORK/tokenizer.json" --out "$WORK/$1" --helpers "$HELPERS"
 }
-# Copying, finding, telling pairs apart (since which the whole has not been run), then everything at the full rate; then, with the lists that come late, at a rate that falls; then with more tools and more of what fails most,
+# Copying, finding, then everything at the full rate; then, with the lists that come late, at a rate that falls; then with more tools and more of what fails most,
 # from half the rate down to zero.
 run one "$STEPS" "$SEED" --stage one --decay 0.01
 run two 5700 "$((SEED + 1))" --stage two --stop "$LATE_STEPS" --init "$WORK/one/checkpoint.pt" --warm 40 --decay 0.85

@@ -25,6 +25,14 @@ class Optimizer:
             at += p.numel()
         self.parameters.sort(key=lambda p: -model.params[p[0]].numel())
 
+    def state(self) -> dict:
+        return {n: getattr(self, n).clone() for n in ("velocity", "second", "average")}
+
+    def load(self, state: dict):
+        """What state() gave."""
+        for n in ("velocity", "second", "average"):
+            getattr(self, n).copy_(state[n])
+
     def update(self, index: int, gradients: torch.Tensor, used: torch.Tensor, step: int, factor: float):
         """Step `step` (from 1) of one parameter; its gradient is the sum of the rows `used` of `gradients`, `factor` scales both rates."""
         m = self.model

@@ -36,6 +36,7 @@ def keep_off():
 def own_session(niceness: int):
     """Low priority also where Linux counts niceness only among the processes of a session; ends with the process that made it."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # terminate() ends it, whatever that process does about it
     os.nice(niceness)
     os.setsid()
     try:

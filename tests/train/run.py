@@ -4,7 +4,11 @@
 import json
 import random
 import re
+import signal
+import subprocess
 import sys
+import tempfile
+import time
 import unittest
 from collections import Counter
 from pathlib import Path
@@ -16,7 +20,7 @@ sys.path[:0] = [str(ROOT / "models" / "train"), str(ROOT / "bench" / "default_mo
 
 import held_patterns  # noqa: E402
 import heldout  # noqa: E402
-from data import binding, breadth, chats, classify_more, classify_words, held, lookup, mix, passages, stories, tools, tools_written, written, yes_no  # noqa: E402
+from data import breadth, chats, classify_more, classify_words, held, lookup, mix, passages, stories, tools, tools_written, written, yes_no  # noqa: E402
 from data.pools import SPLITS, like, parts, vocabulary, words  # noqa: E402
 
 CALL = re.compile(r"<tool_call>(.*)</tool_call>", re.DOTALL)
@@ -111,19 +115,6 @@ class Dialogues(unittest.TestCase):
                     same += 1
                     self.assertIn(label, argument.split(":")[0].split("/"))
         self.assertGreater(same, 150)
-
-    def test_who_has_what_is_asked_of_those_who_are_there(self):
-        rng = random.Random(4)
-        counts = Counter()
-        for _ in range(2000):
-            said, asked = rng.choice([binding.have, binding.between])(rng, "train")
-            self.assertEqual(len(dict(asked)), len(set(asked)), said)  # no question has two answers
-            counts.update(a for _, a in asked if a in ("yes", "no"))
-        self.assertLess(abs(counts["yes"] - counts["no"]), 0.05 * counts.total())
-        for make in (binding.pairs, binding.binding):
-            for _ in range(300):
-                text = make(rng, "train").messages[0][1]
-                self.assertIsNone(held.expression().search(text), text)
 
     def test_written_passages_ask_what_they_answer(self):
         for split in ("dev", "test"):
@@ -259,6 +250,45 @@ class Stories(unittest.TestCase):
         for line in words("stories") + words("stories_late"):
             text = line.split("] ", 1)[1]
             self.assertEqual(" ".join(s.strip() for s in written.SENTENCE.findall(text)), text)
+
+
+PYTHON = "/usr/bin/python3"
+
+
+@unittest.skipUnless(subprocess.run([PYTHON, "-c", "import torch"], capture_output=True).returncode == 0, "needs python3-torch")
+class Interrupted(unittest.TestCase):
+    """Training that is interrupted goes on to the same bits."""
+
+    def train(self, folder: Path, out: str, steps=8, interrupt_after=None):
+        command = [PYTHON, ROOT / "models/train/train.py", "--tokenizer", folder / "tokenizer.json", "--out", folder / out, "--steps", str(steps)]
+        command += "--layers 1 --batch 3072 --shard 8000 --warm 2 --save 3 --check 100 --helpers 1".split()
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if interrupt_after:
+            while not (folder / out / "checkpoint.pt").exists() and process.poll() is None:
+                time.sleep(0.01)
+            process.send_signal(interrupt_after)
+        said, error = process.communicate()
+        return process.returncode, said, error
+
+    def test_goes_on_to_the_same_bits(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            make = [PYTHON, ROOT / "models/train/tokenizer.py", "--out", folder / "tokenizer.json", "--dialogues", "3000"]
+            self.assertEqual(subprocess.run(make, capture_output=True).returncode, 0)
+            self.assertEqual(self.train(folder, "whole")[0], 0)
+            code, _, error = self.train(folder, "parts", interrupt_after=signal.SIGINT)
+            self.assertEqual(code, 130, error)
+            self.assertIn("the same command goes on", error)
+            code, said, error = self.train(folder, "parts")
+            self.assertEqual(code, 0, error)
+            self.assertNotIn("from step 0 on", said)
+            compare = "import sys, torch; a, b = (torch.load(p) for p in sys.argv[1:]); print([k for k in a if not (torch.equal(a[k], b[k]) if torch.is_tensor(a[k]) else a[k] == b[k])], a['step'])"
+            files = [folder / out / "checkpoint.pt" for out in ("whole", "parts")]
+            self.assertEqual(subprocess.run([PYTHON, "-c", compare, *files], capture_output=True, text=True).stdout.strip(), "[] 8")
+            self.assertIn("is finished", self.train(folder, "parts")[1])
+            code, _, error = self.train(folder, "parts", steps=9)
+            self.assertEqual(code, 1)
+            self.assertIn("another training", error)
 
 
 if __name__ == "__main__":

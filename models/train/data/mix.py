@@ -2,7 +2,7 @@
 
 import random
 
-from . import binding, chat, classification, extraction, lookup, misc, stories, tales, tools, written, yes_no
+from . import chat, classification, extraction, lookup, misc, stories, tales, tools, written, yes_no
 
 # Weights by number of dialogues. The first two are what all else builds on, each learned within two million tokens where little else is asked for:
 # copying, then finding a line of a list by what it begins with.
@@ -21,9 +21,6 @@ FIND = (
     (extraction.table, 12),
     (tools.tools, 10),
 )
-# Who has what: the plainest alone, then in many words.
-PAIRS = ((binding.pairs, 100), (chat.repeat, 10), (lookup.few, 20), (lookup.easy, 10), (extraction.table, 6))
-BIND = ((binding.binding, 100), (binding.pairs, 20), (chat.repeat, 10), (lookup.few, 15), (lookup.easy, 10), (extraction.table, 8), (tools.tools, 10))
 # More evenly: what the tokenizer is made from.
 WORDS = (
     (extraction.extraction, 32),
@@ -51,7 +48,6 @@ MAIN = (
     (extraction.wh_questions, 6),
     (classification.classification, 14),
     (yes_no.yes_no, 17),
-    (binding.binding, 24),
     (chat.chat, 12),
     (tools.tools, 34),
     (lookup.few, 4),
@@ -73,22 +69,17 @@ LAST = tuple((f, FAILS.get(f, w)) for f, w in LATE)
 # The short last stage: what is asked for most.
 POLISH = tuple((f, {extraction.extraction: 80, classification.classification: 36}.get(f, w)) for f, w in LAST)
 ASK = tuple((f, 110 if f is yes_no.yes_no else w) for f, w in LAST)
-# For finished weights that do not tell who has what (continue.sh): after PAIRS more of it beside some of what it would disturb, then questions, then all.
-WHO = (*BIND, (extraction.extraction, 20), (yes_no.yes_no, 24), (classification.classification, 6), (chat.chat, 6), (tools.tools, 14))
-ASK_WHO = tuple((f, 60 if f is binding.binding else w) for f, w in ASK)
-AGAIN = tuple((f, 40 if f is binding.binding else w) for f, w in LAST)
 
 # Of each stage: the shard (of a million tokens) where a phase ends, and its mixture.
 END = 1 << 30
 PHASES = {
-    "one": ((3, COPY), (6, FIND), (10, PAIRS), (14, BIND), (END, MAIN)),
+    "one": ((3, COPY), (6, FIND), (END, MAIN)),
     "two": ((END, LATE),),
     "three": ((8, ASK), (END, LAST)),
     "four": ((END, POLISH),),
-    "again": ((1, PAIRS), (6, WHO), (12, ASK_WHO), (END, AGAIN)),
 }
 # How many of the lists that come late a stage draws from (breadth.late).
-LATER = {"one": 0, "two": 1, "three": 2, "four": 2, "again": 2}
+LATER = {"one": 0, "two": 1, "three": 2, "four": 2}
 
 
 def phase(stage: str, shard: int):
