@@ -12,7 +12,8 @@
 namespace sgl::kernels {
 namespace {
 
-// Rows [begin, begin + count) of one sequence at consecutive positions; the first `from` of these are done.
+// Rows [begin, begin + count) of one sequence at consecutive positions. What they see before position `from` is done
+// together with other sequences'.
 struct RowRun {
   std::size_t begin = 0, count = 0, from = 0;
 };
@@ -48,8 +49,8 @@ std::size_t common_positions(const AttentionRow& a, const AttentionRow& b, std::
   return at;
 }
 
-// Runs that read mostly the same (forks of one prefix) together, up to `longest` rows. Says in `runs` what is done for
-// them so.
+// Neighbouring runs that read mostly the same (forks of one prefix), up to `longest` rows together. Writes to `runs`
+// how far they do.
 std::vector<Group> groups_of(const AttentionShape& shape, std::span<const AttentionRow> rows, std::vector<RowRun>& runs,
                              std::size_t longest) {
   const auto shares = [&](const RowRun& run) {
@@ -122,7 +123,8 @@ void attend_groups(const Operands& in, const std::vector<Group>& groups, base::T
   });
 }
 
-// What runs have not in common: each goes on by itself; a single row with all heads of a position in one go.
+// What these runs do not have in common with others: each goes on by itself, a single row with all heads of a position
+// in one go.
 void attend_rest(const Operands& in, const std::vector<RowRun>& runs, base::ThreadPool& pool) {
   const cpu::Ops& ops = cpu::ops();
   std::size_t own = 0;

@@ -147,17 +147,17 @@ struct AskNothing {
 // 4 KB ahead 23.5. On AMD nothing is asked for.
 struct AskFarAhead {
   static constexpr std::size_t kFar = 3072, kNear = 512;
-  std::size_t lines;  // of a group, in bytes
+  std::size_t bytes;  // of a group
   void operator()(const std::byte* weights, int) const {
-    for (std::size_t line = 0; line < lines; line += 64) {
+    for (std::size_t line = 0; line < bytes; line += 64) {
       __builtin_prefetch(weights + line + kNear);
       __builtin_prefetch(weights + line + kFar, 0, 2);
     }
   }
 };
 
-// More rows ask for the panels that come next, evenly over the arithmetic of (at most) the last tile: the processor has
-// only so many requests under way, and what comes after waits. Not further in than the second-level cache, since the
+// More rows ask for the panels that come next, evenly over the arithmetic of the last 16 to 31: the processor has only
+// so many requests under way, and what comes after waits. Not further in than the second-level cache, since the
 // first holds the panels that are worked on.
 struct AskNextPanels {
   const std::byte* next;
@@ -261,11 +261,13 @@ inline void all_tiles(const std::byte* panel, const PackedLayout& layout, const 
   const std::size_t lines = static_cast<std::size_t>(P) * layout.panel_bytes / 64;
   AskNothing nothing;
   std::size_t r = 0;
-  for (; rows - r > kTileRows; r += kTileRows) {
+  for (; rows - r >= 2 * kTileRows; r += kTileRows) {
     tile_rows<T, P>(panel, layout, x, r, r + kTileRows, t, column, nothing);
   }
   AskNextPanels next{panel + lines * 64, more ? lines : 0, 0, lines, (rows - r) * 2 * layout.blocks};
-  tile_rows<T, P>(panel, layout, x, r, rows, t, column, next);
+  for (; r < rows; r += kTileRows) {
+    tile_rows<T, P>(panel, layout, x, r, rows - r < kTileRows ? rows : r + kTileRows, t, column, next);
+  }
 }
 
 // One row by the panels from `begin` to `end`.
