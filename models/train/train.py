@@ -170,15 +170,17 @@ class Training:
         os.replace(self.args.out / "checkpoint.tmp", self.args.out / "checkpoint.pt")
 
     def run(self, wanted):
-        """To the end, or until it is not wanted() any more."""
-        while self.step < self.end and wanted():
+        """To the end, or until it is not wanted() any more; what was done is then saved."""
+        more = True
+        while self.step < self.end and more:
             self.one()
             ends = self.step == self.end
             if self.step % 20 == 0:
                 self.report()
             if self.step % self.args.check == 0 or ends:
                 self.check()
-            if self.step % self.args.save == 0 or ends or not wanted():
+            more = wanted()
+            if self.step % self.args.save == 0 or ends or not more:
                 self.save()
         self.data.process.terminate()
         self.workers.stop()

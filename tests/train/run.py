@@ -259,14 +259,14 @@ PYTHON = "/usr/bin/python3"
 class Interrupted(unittest.TestCase):
     """Training that is interrupted goes on to the same bits."""
 
-    def train(self, folder: Path, out: str, steps=8, interrupt_after=None):
+    def train(self, folder: Path, out: str, steps=8, interrupt_with=None):
         command = [PYTHON, ROOT / "models/train/train.py", "--tokenizer", folder / "tokenizer.json", "--out", folder / out, "--steps", str(steps)]
         command += "--layers 1 --batch 3072 --shard 8000 --warm 2 --save 3 --check 100 --helpers 1".split()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        if interrupt_after:
+        if interrupt_with:
             while not (folder / out / "checkpoint.pt").exists() and process.poll() is None:
                 time.sleep(0.01)
-            process.send_signal(interrupt_after)
+            process.send_signal(interrupt_with)
         said, error = process.communicate()
         return process.returncode, said, error
 
@@ -276,7 +276,7 @@ class Interrupted(unittest.TestCase):
             make = [PYTHON, ROOT / "models/train/tokenizer.py", "--out", folder / "tokenizer.json", "--dialogues", "3000"]
             self.assertEqual(subprocess.run(make, capture_output=True).returncode, 0)
             self.assertEqual(self.train(folder, "whole")[0], 0)
-            code, _, error = self.train(folder, "parts", interrupt_after=signal.SIGINT)
+            code, _, error = self.train(folder, "parts", interrupt_with=signal.SIGINT)
             self.assertEqual(code, 130, error)
             self.assertIn("the same command goes on", error)
             code, said, error = self.train(folder, "parts")
