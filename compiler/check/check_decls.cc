@@ -28,6 +28,7 @@ void Checker::run() {
 
 std::vector<std::string> Checker::names_of(const std::unordered_map<std::string, Decl*>& table) const {
   std::vector<std::string> out;
+  if (diag_.errors() > Diagnostics::kMaxErrors) return out;  // nobody will see what is suggested
   for (const auto& [name, decl] : table) out.push_back(name);
   std::sort(out.begin(), out.end());  // so that of two names equally near, the same one is always suggested
   return out;
@@ -289,25 +290,60 @@ void Checker::check_body(Decl& decl) {
 }
 
 // A function that on every path calls itself, directly or through others, never ends.
+// Functions on a cycle of calls that nothing avoids: strongly connected components (Tarjan, 1972), without recursion.
 void Checker::check_recursion() {
-  std::unordered_map<const Decl*, bool> done;
-  for (const auto& [start, callees] : calls_) {
-    if (done[start]) continue;
-    std::set<const Decl*> seen;
-    std::vector<const Decl*> work(callees.begin(), callees.end());
-    while (!work.empty()) {
-      const Decl* at = work.back();
-      work.pop_back();
-      if (at == start) {
-        error(DiagKind::kUnboundedRecursion, start->name.range,
-              fmt::format("'{}' always calls itself and never ends", start->name.text))
-            .suggest("return without the call in some case");
-        done[start] = true;
-        break;
+  struct Node {
+    std::size_t order = 0, low = 0;
+    bool open = true;
+  };
+  struct Frame {
+    Decl* decl;
+    std::set<Decl*>::const_iterator next;
+  };
+  std::unordered_map<const Decl*, Node> nodes;
+  std::vector<Decl*> open;
+  std::vector<Frame> frames;
+  const auto enter = [&](Decl* decl) {
+    nodes[decl] = {nodes.size(), nodes.size()};
+    open.push_back(decl);
+    frames.push_back({decl, calls_[decl].begin()});
+  };
+  const auto leave = [&](Decl* decl) {
+    const Node node = nodes[decl];
+    if (node.low < node.order) return;
+    const bool endless = open.back() != decl || calls_[decl].count(decl) > 0;
+    for (const Decl* member = nullptr; member != decl; open.pop_back()) {
+      member = open.back();
+      nodes[member].open = false;
+      if (!endless) continue;
+      error(DiagKind::kUnboundedRecursion, member->name.range,
+            fmt::format("'{}' always calls itself and never ends", member->name.text))
+          .suggest("return without the call in some case");
+    }
+  };
+  std::vector<Decl*> starts;
+  for (const auto& [start, callees] : calls_) starts.push_back(start);
+  std::sort(starts.begin(), starts.end(), [](const Decl* a, const Decl* b) {
+    return std::pair(a->name.range.file.value, a->name.range.begin) <
+           std::pair(b->name.range.file.value, b->name.range.begin);
+  });
+  for (Decl* const start : starts) {
+    if (nodes.count(start) == 0) enter(start);
+    while (!frames.empty()) {
+      Frame& frame = frames.back();
+      Decl* const decl = frame.decl;
+      if (frame.next == calls_[decl].end()) {
+        leave(decl);
+        frames.pop_back();
+        if (!frames.empty()) nodes[frames.back().decl].low = std::min(nodes[frames.back().decl].low, nodes[decl].low);
+        continue;
       }
-      if (!seen.insert(at).second) continue;
-      const auto it = calls_.find(at);
-      if (it != calls_.end()) work.insert(work.end(), it->second.begin(), it->second.end());
+      Decl* const callee = *frame.next++;
+      if (const auto known = nodes.find(callee); known == nodes.end()) {
+        enter(callee);
+      } else if (known->second.open) {
+        nodes[decl].low = std::min(nodes[decl].low, known->second.order);
+      }
     }
   }
 }

@@ -306,16 +306,13 @@ TypeId Checker::check_member(Expr& expr, Expr::Member& node) {
         .suggest("compare it with null before");
     return types_.error();
   }
-  // Copied: types may be added while the message is made.
-  const std::vector<plan::Field> fields =
-      types_.get(object).kind == TypeKind::kRecord ? types_.get(object).fields : std::vector<plan::Field>{};
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (fields[i].name != node.name.text) continue;
-    node.field = static_cast<std::uint32_t>(i);
-    return fields[i].optional ? types_.optional(fields[i].type) : fields[i].type;
+  if (const auto place = types_.field_index(object, node.name.text)) {
+    node.field = static_cast<std::uint32_t>(*place);
+    const plan::Field& field = types_.get(object).fields[*place];
+    return field.optional ? types_.optional(field.type) : field.type;
   }
   std::vector<std::string> known;
-  for (const auto& field : fields) known.push_back(field.name);
+  for (const auto& field : types_.get(object).fields) known.push_back(field.name);
   auto& diagnostic = error(DiagKind::kUnknownMember, node.name.range,
                            fmt::format("'{}' has no field '{}'", spell(object), node.name.text));
   diagnostic.suggest(did_you_mean(node.name.text, known));

@@ -42,19 +42,19 @@ TypeId Checker::check_list(Expr& expr, Expr::ListLit& node, std::optional<TypeId
         .suggest("write it: var xs: list<string> = []");
     return types_.error();
   }
-  std::optional<TypeId> item;
+  Joined item(types_);
+  std::optional<TypeId> real;  // where numbers are wanted as floats
   for (const auto& element : node.items) {
-    const TypeId type = check_expr(*element, item && types_.is_real(*item) ? item : std::nullopt);
+    const TypeId type = check_expr(*element, real);
     if (types_.is_error(type)) return type;
-    const auto joined = item ? types_.join(*item, type) : std::optional(type);
-    if (!joined) {
+    if (!item.add(type)) {
       error(DiagKind::kTypeMismatch, element->range,
-            fmt::format("this item is '{}', those before it are '{}'", spell(type), spell(*item)));
+            fmt::format("this item is '{}', those before it are '{}'", spell(type), spell(*item.type())));
       return types_.error();
     }
-    item = joined;
+    if (real || types_.is_real(type)) real = types_.is_real(*item.type()) ? item.type() : std::nullopt;
   }
-  return types_.list(*item);
+  return types_.list(*item.type());
 }
 
 TypeId Checker::check_comprehension(Expr::Comprehension& node, std::optional<TypeId> expected) {
@@ -88,15 +88,14 @@ TypeId Checker::check_record(Expr& expr, Expr::RecordLit& node, std::optional<Ty
     std::vector<TypeId> candidates;
     for (const TypeId id : types_.alternatives(*expected)) {
       if (types_.get(id).kind != TypeKind::kRecord) continue;
-      const auto fields = types_.get(id).fields;  // copied: literal() below adds types
       const bool possible = std::all_of(node.fields.begin(), node.fields.end(), [&](const ast::FieldInit& init) {
         if (init.spread) return true;
-        const auto field =
-            std::find_if(fields.begin(), fields.end(), [&](const plan::Field& f) { return f.name == init.name.text; });
-        if (field == fields.end()) return false;
+        const auto place = types_.field_index(id, init.name.text);
+        if (!place) return false;
+        const TypeId field = types_.get(id).fields[*place].type;
         const auto literal = init.value ? literal_of(*init.value) : std::nullopt;
-        const bool tag = types_.get(field->type).kind == TypeKind::kLiteral;
-        return !literal || !tag || types_.is_subtype(types_.literal(*literal), field->type);
+        const bool tag = types_.get(field).kind == TypeKind::kLiteral;
+        return !literal || !tag || types_.is_subtype(types_.literal(*literal), field);
       });
       if (possible) candidates.push_back(id);
     }
@@ -114,6 +113,7 @@ TypeId Checker::check_record(Expr& expr, Expr::RecordLit& node, std::optional<Ty
     return types_.error();
   }
   std::vector<plan::Field> fields;
+  std::unordered_set<std::string_view> names;
   node.values.clear();
   bool failed = false;
   for (auto& init : node.fields) {
@@ -125,9 +125,7 @@ TypeId Checker::check_record(Expr& expr, Expr::RecordLit& node, std::optional<Ty
             fmt::format("the type of field '{}' is not known", init.name.text));
       failed = true;
     }
-    const bool twice =
-        std::any_of(fields.begin(), fields.end(), [&](const plan::Field& f) { return f.name == init.name.text; });
-    if (twice) {
+    if (!names.insert(init.name.text).second) {
       error(DiagKind::kDuplicateField, init.name.range, fmt::format("field '{}' is given twice", init.name.text));
       continue;
     }
@@ -149,20 +147,32 @@ void Checker::check_spread(Expr& value, TypeId type, std::set<std::string>& brou
     return;
   }
   for (const plan::Field& field : types_.get(type).fields) {
-    for (const plan::Field& other : types_.get(from).fields) {
-      if (other.name != field.name || (other.optional && !field.optional)) continue;
-      brought.insert(field.name);
-      if (!types_.is_subtype(other.type, field.type)) {
-        error(DiagKind::kTypeMismatch, value.range,
-              fmt::format("its field '{}' is '{}', but '{}' is wanted", field.name, spell(other.type),
-                          spell(field.type)));
-      }
+    const auto place = types_.field_index(from, field.name);
+    if (!place) continue;
+    const plan::Field& other = types_.get(from).fields[*place];
+    if (other.optional && !field.optional) continue;
+    brought.insert(field.name);
+    if (!types_.is_subtype(other.type, field.type)) {
+      error(
+          DiagKind::kTypeMismatch, value.range,
+          fmt::format("its field '{}' is '{}', but '{}' is wanted", field.name, spell(other.type), spell(field.type)));
     }
   }
 }
 
+// A plan's record has an operand for every field, written or not.
+bool Checker::may_fill_up(const Expr& expr, std::size_t fields, std::size_t written) {
+  constexpr std::size_t kMost = 1'000'000;  // as many as a plan may have (PlanLimits::args)
+  filled_up_ += fields - std::min(fields, written);
+  if (filled_up_ <= kMost) return true;
+  error(DiagKind::kTooLarge, expr.range,
+        fmt::format("with this more than {} fields of records are filled up that are not written", kMost));
+  return false;
+}
+
 TypeId Checker::check_record_as(Expr& expr, Expr::RecordLit& node, TypeId type) {
-  const std::vector<plan::Field> fields = types_.get(type).fields;
+  const std::vector<plan::Field> fields = types_.get(type).fields;  // copied: types may be added below
+  if (!may_fill_up(expr, fields.size(), node.fields.size())) return types_.error();
   node.values.assign(fields.size(), nullptr);
   std::set<std::string> given;
   std::set<std::string> spread;  // fields that a spread record brings
@@ -180,9 +190,8 @@ TypeId Checker::check_record_as(Expr& expr, Expr::RecordLit& node, TypeId type) 
     if (!given.insert(init.name.text).second) {
       error(DiagKind::kDuplicateField, init.name.range, fmt::format("field '{}' is given twice", init.name.text));
     }
-    const auto field =
-        std::find_if(fields.begin(), fields.end(), [&](const plan::Field& f) { return f.name == init.name.text; });
-    if (field == fields.end()) {
+    const auto place = types_.field_index(type, init.name.text);
+    if (!place) {
       std::vector<std::string> known;
       for (const auto& f : fields) known.push_back(f.name);
       error(DiagKind::kUnknownMember, init.name.range,
@@ -191,9 +200,10 @@ TypeId Checker::check_record_as(Expr& expr, Expr::RecordLit& node, TypeId type) 
       check_expr(*init.value);
       continue;
     }
-    const TypeId wanted = field->optional ? types_.optional(field->type) : field->type;
+    const plan::Field& field = fields[*place];
+    const TypeId wanted = field.optional ? types_.optional(field.type) : field.type;
     check_against(*init.value, wanted, fmt::format("field '{}'", init.name.text));
-    node.values[static_cast<std::size_t>(field - fields.begin())] = init.value.get();
+    node.values[*place] = init.value.get();
   }
   std::vector<std::string> missing;
   for (std::size_t i = 0; i < fields.size(); ++i) {

@@ -78,32 +78,44 @@ TypeId Checker::resolve_node(const TypeExpr& type) {
     for (const TypeId id : ids) {
       if (types_.is_error(id)) return id;
     }
-    return types_.make_union(ids);
+    return union_of(ids, type.range);
   }
   const auto& regex = std::get<TypeExpr::Regex>(type.node);
   Type out;
   out.kind = TypeKind::kRegex;
   out.pattern = regex.pattern;
-  const auto compiled = constraint::compile_regex(regex.pattern);
-  if (!compiled.ok()) {
-    error(DiagKind::kBadRegex, regex.pattern_range, constraint_message(compiled.error()));
-    return types_.error();
-  }
+  if (!check_pattern(regex.pattern, regex.pattern_range)) return types_.error();
   for (const ast::Refinement& refinement : regex.refinements) {
     error(DiagKind::kUnknownRefinement, refinement.range, "a regex type takes no refinements");
   }
-  return types_.intern(std::move(out));
+  const TypeId id = types_.intern(std::move(out));
+  generable_.insert(id.value);  // as its pattern is a constraint
+  return id;
+}
+
+TypeId Checker::union_of(const std::vector<TypeId>& given, SourceRange range) {
+  // Literals are found by what they are, other types only by comparing each with each.
+  constexpr std::size_t kMaxTypes = 1000, kMaxInAll = 1'000'000;
+  const auto others =
+      std::count_if(given.begin(), given.end(), [&](TypeId id) { return types_.get(id).kind != TypeKind::kLiteral; });
+  std::size_t all = types_.alternatives_in_all();
+  for (const TypeId id : given) all += types_.alternatives(id).size();
+  if (static_cast<std::size_t>(others) <= kMaxTypes && all <= kMaxInAll) return types_.make_union(given);
+  error(DiagKind::kTooLarge, range,
+        all > kMaxInAll
+            ? fmt::format("with this the unions of the program have more than {} alternatives together", kMaxInAll)
+            : fmt::format("a union of more than {} types that are not literals", kMaxTypes));
+  return types_.error();
 }
 
 TypeId Checker::resolve_record(const TypeExpr::Record& record) {
   std::vector<plan::Field> fields;
+  std::unordered_set<std::string_view> names;
   ++type_depth_;
   for (const ast::FieldDecl& field : record.fields) {
-    for (const plan::Field& other : fields) {
-      if (other.name == field.name.text) {
-        error(DiagKind::kDuplicateField, field.name.range,
-              fmt::format("the record has two fields '{}'", field.name.text));
-      }
+    if (!names.insert(field.name.text).second) {
+      error(DiagKind::kDuplicateField, field.name.range,
+            fmt::format("the record has two fields '{}'", field.name.text));
     }
     if (!field.type) continue;
     if (field.init) unsupported(field.init->range, "default values of fields");
@@ -225,9 +237,11 @@ TypeId Checker::refine(const TypeExpr& expr, Type base, const std::vector<ast::R
   const std::size_t before = diag_.errors();
   for (const ast::Refinement& refinement : refinements) apply_refinement(base, refinement);
   if (diag_.errors() > before) return types_.error();
-  const TypeId id = types_.intern(std::move(base));
-  if (!refinements.empty() && !check_generable(id, expr.range)) return types_.error();
-  return id;
+  // Of a list only how many items it has is new here.
+  Type probe = base;
+  if (probe.kind == TypeKind::kList) probe.args = {types_.null()};
+  if (!refinements.empty() && !check_generable(types_.intern(std::move(probe)), expr.range)) return types_.error();
+  return types_.intern(std::move(base));
 }
 
 void Checker::apply_refinement(Type& type, const ast::Refinement& refinement) {
@@ -237,9 +251,7 @@ void Checker::apply_refinement(Type& type, const ast::Refinement& refinement) {
   }
   const std::string& key = refinement.key->text;
   if (type.kind == TypeKind::kString && refinement.regex) {
-    const auto compiled = constraint::compile_regex(*refinement.regex);
-    if (!compiled.ok()) error(DiagKind::kBadRegex, refinement.range, constraint_message(compiled.error()));
-    if (compiled.ok()) type.pattern = *refinement.regex;
+    if (check_pattern(*refinement.regex, refinement.range)) type.pattern = *refinement.regex;
     return;
   }
   if (type.kind == TypeKind::kString && key == "format") {
@@ -319,17 +331,42 @@ std::optional<double> Checker::refinement_float(const ast::ExprPtr& expr) {
   return value->real;
 }
 
+bool Checker::may_compile(SourceRange range) {
+  constexpr std::size_t kMaxStates = 2'000'000;
+  if (constraint_states_ <= kMaxStates) return true;
+  error(DiagKind::kTooLarge, range,
+        fmt::format("the constraints of the program need more than {} automaton states together", kMaxStates))
+      .suggest("a type that is used often is counted once when it is declared");
+  return false;
+}
+
+bool Checker::check_pattern(const std::string& pattern, SourceRange range) {
+  if (patterns_.count(pattern) > 0) return true;
+  if (!may_compile(range)) return false;
+  const auto compiled = constraint::compile_regex(pattern, {}, &constraint_states_);
+  if (compiled.ok()) {
+    patterns_.insert(pattern);
+  } else {
+    error(DiagKind::kBadRegex, range, constraint_message(compiled.error()));
+  }
+  return compiled.ok();
+}
+
 bool Checker::check_generable(TypeId type, SourceRange range) {
   if (types_.is_error(type)) return false;
+  if (generable_.count(type.value) > 0) return true;
   if (!types_.is_inhabited(type)) {
     error(DiagKind::kUnsatisfiable, range, fmt::format("no value of type '{}' can exist", spell(type)));
     return false;
   }
   // The constraint engine sees the same types as the plan will carry.
-  plan::Plan probe;
-  probe.types = types_.all();
-  const auto compiled = constraint::compile_type(constraint::spec_of(probe, type, false));
-  if (compiled.ok()) return true;
+  if (!may_compile(range)) return false;
+  const auto compiled =
+      constraint::compile_type(constraint::spec_of(types_.all(), type, false), {}, &constraint_states_);
+  if (compiled.ok()) {
+    generable_.insert(type.value);
+    return true;
+  }
   // The engine's messages about types that nothing satisfies begin with "no …"; all others are about what it cannot do.
   const std::string message = constraint_message(compiled.error());
   const std::size_t colon = message.rfind(": ");

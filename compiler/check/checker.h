@@ -6,6 +6,7 @@
 #include <functional>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "compiler/check/check.h"
 
@@ -70,6 +71,7 @@ class Checker {
 
   // check_types.cc
   TypeId resolve(const ast::TypeExpr& type);
+  TypeId union_of(const std::vector<TypeId>& given, SourceRange range);
   TypeId resolve_node(const ast::TypeExpr& type);
   TypeId resolve_named(const ast::TypeExpr& type, const ast::TypeExpr::Named& named);
   TypeId resolve_record(const ast::TypeExpr::Record& record);
@@ -82,6 +84,10 @@ class Checker {
   std::optional<double> refinement_float(const ast::ExprPtr& expr);
   // Reports a type no text satisfies or that cannot be generated; true when it can be.
   bool check_generable(TypeId type, SourceRange range);
+  // Reports a regular expression that is none; true when it is one.
+  bool check_pattern(const std::string& pattern, SourceRange range);
+  // Have the constraints compiled so far left room for another? Reports it where not.
+  bool may_compile(SourceRange range);
   Decl* find_type(const std::vector<ast::Name>& path);
 
   // check_stmts.cc
@@ -129,6 +135,7 @@ class Checker {
   TypeId check_list(Expr& expr, Expr::ListLit& node, std::optional<TypeId> expected);
   TypeId check_comprehension(Expr::Comprehension& node, std::optional<TypeId> expected);
   TypeId check_record(Expr& expr, Expr::RecordLit& node, std::optional<TypeId> expected);
+  bool may_fill_up(const ast::Expr& expr, std::size_t fields, std::size_t written);
   TypeId check_record_as(Expr& expr, Expr::RecordLit& node, TypeId type);
   void check_spread(Expr& value, TypeId type, std::set<std::string>& brought);
   // The literal's type, when the expression is a literal.
@@ -175,6 +182,10 @@ class Checker {
   const std::vector<std::unique_ptr<Module>>& modules_;
   const ImportMap& imports_;
   TypeTable& types_;
+  std::unordered_set<std::uint32_t> generable_;  // types whose constraint was compiled
+  std::unordered_set<std::string> patterns_;     // regular expressions that were compiled
+  std::size_t filled_up_ = 0;                    // fields of records that are not written
+  std::size_t constraint_states_ = 0;            // that were made to compile them
   Diagnostics& diag_;
   std::unordered_map<const Module*, ModuleScope> module_scopes_;
   Module* module_ = nullptr;  // being checked
@@ -183,8 +194,8 @@ class Checker {
   std::vector<const std::vector<ast::Option>*> with_options_;
   std::unordered_map<const ast::SchemaFile*, TypeId> schemas_;  // compiled ones
   int type_depth_ = 0;                                          // lists and records around the type being resolved
-  std::unordered_map<const Decl*, int> open_types_;  // declarations being resolved: the depth at which they began
-  std::unordered_map<const Decl*, std::set<Decl*>> calls_;  // unconditional calls, for recursion without end
+  std::unordered_map<const Decl*, int> open_types_;   // declarations being resolved: the depth at which they began
+  std::unordered_map<Decl*, std::set<Decl*>> calls_;  // unconditional calls, for recursion without end
   Decl* current_ = nullptr;
   std::unordered_map<std::string, Decl*> tools_;  // of all modules: a name is bound once
   int nesting_ = 0;  // expressions and types being checked, across the declarations that they lead to

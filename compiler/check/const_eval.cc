@@ -224,17 +224,13 @@ ConstValue with_layout(ConstValue value, TypeId wanted, const TypeTable& types) 
     for (ConstValue& item : value.items) item = with_layout(std::move(item), to.args[0], types);
   }
   if (value.kind != Kind::kRecord || to.kind != TypeKind::kRecord || value.type == wanted) return value;
-  const std::vector<plan::Field>& from = types.get(value.type).fields;
   ConstValue out;
   out.kind = Kind::kRecord;
   out.type = wanted;
   for (const plan::Field& field : to.fields) {
-    const auto source =
-        std::find_if(from.begin(), from.end(), [&](const plan::Field& f) { return f.name == field.name; });
+    const auto source = types.field_index(value.type, field.name);
     out.items.emplace_back();
-    if (source == from.end()) continue;
-    out.items.back() =
-        with_layout(std::move(value.items[static_cast<std::size_t>(source - from.begin())]), field.type, types);
+    if (source) out.items.back() = with_layout(std::move(value.items[*source]), field.type, types);
   }
   return out;
 }

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <tuple>
+#include <unordered_set>
 
 namespace sgl::compiler {
 
@@ -73,22 +76,41 @@ TypeId TypeTable::record(std::vector<plan::Field> fields) {
   return intern(std::move(type));
 }
 
-TypeId TypeTable::make_union(std::vector<TypeId> given) {
-  std::vector<TypeId> flat;
+TypeId TypeTable::make_union(const std::vector<TypeId>& given) {
+  std::vector<TypeId> flat, others;
+  std::unordered_set<std::uint32_t> ids;
+  std::set<std::tuple<Literal::Kind, std::int64_t, std::string_view>> literals;
+  // Of a declared type that is not defined yet nothing is known.
+  const auto is_new = [&](TypeId id) {
+    if (!ids.insert(id.value).second) return false;
+    if (!is_defined(id)) return true;
+    if (const Type& type = get(id); type.kind == TypeKind::kLiteral) {
+      return literals.emplace(type.literal.kind, type.literal.number, type.literal.text).second;
+    }
+    if (std::any_of(others.begin(), others.end(), [&](TypeId other) { return same(other, id); })) return false;
+    others.push_back(id);
+    return true;
+  };
   for (const TypeId id : given) {
     for (const TypeId alternative : alternatives(id)) {
-      // Of a declared type that is not defined yet nothing is known.
-      const bool known = std::any_of(flat.begin(), flat.end(), [&](TypeId f) {
-        return f == alternative || (is_defined(f) && is_defined(alternative) && same(f, alternative));
-      });
-      if (!known) flat.push_back(alternative);
+      if (is_new(alternative)) flat.push_back(alternative);
     }
   }
   if (flat.size() == 1) return flat[0];
   Type type;
   type.kind = TypeKind::kUnion;
   type.args = std::move(flat);
-  return intern(std::move(type));
+  const std::size_t before = types_.size();
+  const TypeId out = intern(std::move(type));
+  if (types_.size() > before) wait_for_parts(out);
+  return out;
+}
+
+void TypeTable::wait_for_parts(TypeId id) {
+  alternatives_ += get(id).args.size();
+  for (const TypeId arg : get(id).args) {
+    if (!is_defined(arg)) waiting_[arg.value].push_back(id);
+  }
 }
 
 TypeId TypeTable::without_null(TypeId type) {
@@ -102,6 +124,21 @@ std::vector<TypeId> TypeTable::alternatives(TypeId type) const {
   const Type& t = get(type);
   if (t.kind == TypeKind::kUnion) return t.args;
   return {type};
+}
+
+std::optional<std::size_t> TypeTable::field_index(TypeId record, const std::string& name) const {
+  constexpr std::size_t kFew = 16;  // that are looked through as fast
+  const std::vector<plan::Field>& fields = get(record).fields;
+  if (fields.size() <= kFew) {
+    const auto it = std::find_if(fields.begin(), fields.end(), [&](const plan::Field& f) { return f.name == name; });
+    return it == fields.end() ? std::nullopt : std::optional<std::size_t>(it - fields.begin());
+  }
+  auto& places = places_[record.value];
+  if (places.empty()) {
+    for (std::size_t i = 0; i < fields.size(); ++i) places.try_emplace(fields[i].name, i);
+  }
+  const auto it = places.find(name);
+  return it == places.end() ? std::nullopt : std::optional(it->second);
 }
 
 TypeId TypeTable::reserve(std::string name, std::string doc) {
@@ -119,19 +156,21 @@ void TypeTable::define(TypeId id, const Type& definition) {
   type.doc = types_[id.value].doc;
   types_[id.value] = std::move(type);
   defined_[id.value] = true;
+  const auto unions = waiting_.extract(id.value);
   if (types_[id.value].kind != TypeKind::kUnion) return;
+  wait_for_parts(id);
   // Unions that were made before it was known to be one are flat from now on.
-  for (Type& other : types_) {
-    if (other.kind != TypeKind::kUnion) continue;
-    const auto it = std::find(other.args.begin(), other.args.end(), id);
-    if (it == other.args.end()) continue;
+  for (const TypeId waiting : unions ? unions.mapped() : std::vector<TypeId>{}) {
+    std::vector<TypeId>& held = types_[waiting.value].args;
     std::vector<TypeId> args;
-    for (const TypeId arg : other.args) {
+    std::unordered_set<std::uint32_t> seen;
+    for (const TypeId arg : held) {
       for (const TypeId alternative : arg == id ? types_[id.value].args : std::vector{arg}) {
-        if (std::find(args.begin(), args.end(), alternative) == args.end()) args.push_back(alternative);
+        if (seen.insert(alternative.value).second) args.push_back(alternative);
       }
     }
-    other.args = std::move(args);
+    held = std::move(args);
+    wait_for_parts(waiting);
   }
 }
 
@@ -161,6 +200,22 @@ std::optional<TypeId> TypeTable::join(TypeId a, TypeId b) {
   return std::nullopt;
 }
 
+bool Joined::add(TypeId type) {
+  const bool literal = types_.get(type).kind == TypeKind::kLiteral || type == types_.null();
+  if (literal && (!pending_.empty() || !type_)) {
+    pending_.push_back(type);
+    return true;
+  }
+  const std::optional<TypeId> joined = this->type() ? types_.join(*type_, type) : type;
+  if (joined) type_ = joined;
+  return joined.has_value();
+}
+
+std::optional<TypeId> Joined::type() {
+  if (!pending_.empty()) type_ = types_.make_union(std::exchange(pending_, {}));
+  return type_;
+}
+
 bool TypeTable::contains_null(TypeId type) const {
   for (const TypeId id : alternatives(type)) {
     if (id == null()) return true;
@@ -168,26 +223,57 @@ bool TypeTable::contains_null(TypeId type) const {
   return false;
 }
 
-bool TypeTable::is_inhabited(TypeId type) const {
-  // Least fixed point: a type has a value when one can be built from types already known to have one.
-  std::vector<bool> inhabited(types_.size(), false);
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (std::size_t i = 0; i < types_.size(); ++i) {
-      if (inhabited[i]) continue;
-      const Type& t = types_[i];
-      const auto known = [&](TypeId id) { return inhabited[id.value]; };
-      bool now = true;
-      if (t.kind == TypeKind::kList) now = t.min_size == 0 || known(t.args[0]);
-      if (t.kind == TypeKind::kUnion) now = std::any_of(t.args.begin(), t.args.end(), known);
-      if (t.kind == TypeKind::kRecord) {
-        now = std::all_of(t.fields.begin(), t.fields.end(),
-                          [&](const plan::Field& f) { return f.optional || known(f.type); });
-      }
-      if (now) inhabited[i] = changed = true;
+bool TypeTable::has_value(const Type& type, const std::vector<bool>& known) {
+  const auto is_known = [&](TypeId id) { return known[id.value]; };
+  if (type.kind == TypeKind::kList) return type.min_size == 0 || is_known(type.args[0]);
+  if (type.kind == TypeKind::kUnion) return std::any_of(type.args.begin(), type.args.end(), is_known);
+  if (type.kind == TypeKind::kRecord) {
+    return std::all_of(type.fields.begin(), type.fields.end(),
+                       [&](const plan::Field& f) { return f.optional || is_known(f.type); });
+  }
+  return true;
+}
+
+std::vector<TypeId> TypeTable::unproved_parts(TypeId type) const {
+  std::vector<TypeId> found;
+  std::vector<bool> seen = inhabited_;
+  std::vector<std::pair<TypeId, bool>> open{{type, false}};  // and whether its parts came before it
+  while (!open.empty()) {
+    const auto [id, last] = open.back();
+    open.pop_back();
+    if (last) found.push_back(id);
+    if (last || seen[id.value]) continue;
+    seen[id.value] = true;
+    open.emplace_back(id, true);
+    for (const TypeId arg : get(id).args) open.emplace_back(arg, false);
+    for (const plan::Field& f : get(id).fields) {
+      if (!f.optional) open.emplace_back(f.type, false);
     }
   }
-  return inhabited[type.value];
+  return found;
+}
+
+bool TypeTable::is_inhabited(TypeId type) {
+  inhabited_.resize(types_.size(), false);
+  if (inhabited_[type.value]) return true;
+  // Least fixed point: a type has a value when one can be built from types already known to have one. What is proved
+  // stays so, as no definition changes; what only holds because nothing is known yet of a part is not kept.
+  const std::vector<TypeId> parts = unproved_parts(type);
+  const auto prove = [&](std::vector<bool>& known) {
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (const TypeId id : parts) {
+        if (!known[id.value] && is_defined(id) && has_value(get(id), known)) known[id.value] = changed = true;
+      }
+    }
+    return bool(known[type.value]);
+  };
+  if (prove(inhabited_)) return true;
+  std::vector<bool> assumed = inhabited_;
+  for (const TypeId id : parts) {
+    if (!is_defined(id)) assumed[id.value] = true;
+  }
+  return prove(assumed);
 }
 
 bool TypeTable::all_alternatives(TypeId type, TypeKind kind, Literal::Kind literal) const {

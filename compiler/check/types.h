@@ -38,13 +38,18 @@ class TypeTable {
   TypeId literal(plan::Literal value);
   TypeId list(TypeId item);
   TypeId record(std::vector<plan::Field> fields);
-  // Flattened, without duplicates; a single alternative is itself.
-  TypeId make_union(std::vector<TypeId> alternatives);
+  // Flattened, without duplicates; a single alternative is itself. Linear in literals, quadratic in what is none.
+  TypeId make_union(const std::vector<TypeId>& alternatives);
+  // Of all unions made so far.
+  std::size_t alternatives_in_all() const { return alternatives_; }
   TypeId optional(TypeId inner) { return make_union({inner, null()}); }
   // Without null among its alternatives; null itself stays.
   TypeId without_null(TypeId type);
   // The alternatives of a union, or the type itself.
   std::vector<TypeId> alternatives(TypeId type) const;
+
+  // The place of a record's field of this name; nullopt: it has none, or the type is no record. O(1) on average.
+  std::optional<std::size_t> field_index(TypeId record, const std::string& name) const;
 
   // A declared type before its definition is known, so that it can refer to itself.
   TypeId reserve(std::string name, std::string doc);
@@ -62,8 +67,9 @@ class TypeTable {
   // The smallest of the types given that all fit, with null made an option; nullopt when there is none.
   std::optional<TypeId> join(TypeId a, TypeId b);
   bool contains_null(TypeId type) const;
-  // A finite value exists (a record that contains itself without a way out has none).
-  bool is_inhabited(TypeId type) const;
+  // A finite value exists (a record that contains itself without a way out has none). Of a declared type that is not
+  // defined yet it is assumed. Linear in the parts not yet found to have one.
+  bool is_inhabited(TypeId type);
 
   bool is_string(TypeId type) const;   // string, string literal, regex, or a union of such
   bool is_integer(TypeId type) const;  // int or a union of int literals
@@ -89,13 +95,37 @@ class TypeTable {
   bool is_json(const Type& a, const Type& b, Proof& proof) const;
   bool overlap(TypeId a, TypeId b, std::unordered_map<Pair, bool>& known) const;
   bool single_overlap(TypeId a, TypeId b, std::unordered_map<Pair, bool>& known) const;
-  bool fields_overlap(const Type& a, const Type& b, std::unordered_map<Pair, bool>& known) const;
+  bool fields_overlap(TypeId a, TypeId b, std::unordered_map<Pair, bool>& known) const;
   bool all_alternatives(TypeId type, TypeKind kind, plan::Literal::Kind literal) const;
   static std::string key(const Type& type);
+  // Counts the alternatives of a new union, and remembers it for those that are not defined yet.
+  void wait_for_parts(TypeId id);
+  // A value can be built from values of the types that are known to have some.
+  static bool has_value(const Type& type, const std::vector<bool>& known);
+  // What a value of the type may need, itself included, as far as not proved to have values: parts before wholes.
+  std::vector<TypeId> unproved_parts(TypeId type) const;
 
   std::vector<Type> types_;
   std::vector<bool> defined_;
+  std::vector<bool> inhabited_;  // proved, by types that are defined
   std::unordered_map<std::string, TypeId> interned_;
+  mutable std::unordered_map<std::uint32_t, std::unordered_map<std::string, std::size_t>> places_;  // of large records
+  std::unordered_map<std::uint32_t, std::vector<TypeId>> waiting_;  // by a type to be defined: unions that have it
+  std::size_t alternatives_ = 0;
+};
+
+// The join of many types, one after another: that of literals is made when it is asked for.
+class Joined {
+ public:
+  explicit Joined(TypeTable& types) : types_(types) {}
+  // False, and no change, when there is no type that both fit.
+  bool add(TypeId type);
+  std::optional<TypeId> type();  // nullopt before the first
+
+ private:
+  TypeTable& types_;
+  std::vector<TypeId> pending_;  // literals and null, nothing else came yet
+  std::optional<TypeId> type_;
 };
 
 // The literal as written in a type.

@@ -138,13 +138,13 @@ bool TypeTable::fits(TypeId a, TypeId b) const {
   if (from.kind != TypeKind::kRecord || to.kind != TypeKind::kRecord) return false;
   std::size_t used = 0;
   for (const plan::Field& field : to.fields) {
-    const auto it = std::find_if(from.fields.begin(), from.fields.end(),
-                                 [&](const plan::Field& f) { return f.name == field.name; });
-    if (it == from.fields.end()) {
+    const auto place = field_index(a, field.name);
+    if (!place) {
       if (!field.optional) return false;
       continue;
     }
-    if ((it->optional && !field.optional) || !is_subtype(it->type, field.type)) return false;
+    const plan::Field& given = from.fields[*place];
+    if ((given.optional && !field.optional) || !is_subtype(given.type, field.type)) return false;
     ++used;
   }
   return used == from.fields.size();
@@ -185,17 +185,18 @@ bool TypeTable::single_overlap(TypeId x, TypeId y, std::unordered_map<Pair, bool
   if (is_string(x) && is_string(y)) return true;
   if (s.kind != t.kind) return false;
   if (s.kind == TypeKind::kList) return overlap(s.args[0], t.args[0], known);
-  return s.kind != TypeKind::kRecord || (fields_overlap(s, t, known) && fields_overlap(t, s, known));
+  return s.kind != TypeKind::kRecord || (fields_overlap(x, y, known) && fields_overlap(y, x, known));
 }
 
 // Fields are compared by name; one that the other record lacks has to be null there.
-bool TypeTable::fields_overlap(const Type& a, const Type& b, std::unordered_map<Pair, bool>& known) const {
-  return std::all_of(a.fields.begin(), a.fields.end(), [&](const plan::Field& x) {
+bool TypeTable::fields_overlap(TypeId a, TypeId b, std::unordered_map<Pair, bool>& known) const {
+  const std::vector<plan::Field>& fields = get(a).fields;
+  return std::all_of(fields.begin(), fields.end(), [&](const plan::Field& x) {
     const bool nullable = x.optional || contains_null(x.type);
-    const auto y =
-        std::find_if(b.fields.begin(), b.fields.end(), [&](const plan::Field& f) { return f.name == x.name; });
-    if (y == b.fields.end()) return nullable || is_error(x.type);
-    return (nullable && (y->optional || contains_null(y->type))) || overlap(x.type, y->type, known);
+    const auto place = field_index(b, x.name);
+    if (!place) return nullable || is_error(x.type);
+    const plan::Field& y = get(b).fields[*place];
+    return (nullable && (y.optional || contains_null(y.type))) || overlap(x.type, y.type, known);
   });
 }
 

@@ -21,6 +21,7 @@ namespace sgl::compiler {
   X(kNestedTooDeep, "E0012", "nesting too deep")                              \
   X(kMisplacedLimits, "E0013", "misplaced limits")                            \
   X(kBadAssignTarget, "E0014", "cannot assign to this")                       \
+  X(kTooLarge, "E0015", "too large")                                          \
   X(kUnknownName, "E0101", "unknown name")                                    \
   X(kUnknownType, "E0102", "unknown type")                                    \
   X(kUnknownModule, "E0103", "unknown module")                                \

@@ -11,6 +11,7 @@
 #include "compiler/passes/passes.h"
 #include "runtime/base/file.h"
 #include "runtime/constraint/json_schema.h"
+#include "runtime/plan/verify.h"
 
 namespace sgl::compiler {
 
@@ -166,6 +167,12 @@ std::unique_ptr<Compilation> compile_text(const std::string& path, std::string t
   if (stage == Stage::kCheck || out->diagnostics.has_errors()) return out;
   start = Clock::now();
   out->plan = lower(*main, types, out->sources);
+  if (const base::Status counts = plan::check_counts(*out->plan); !counts.ok()) {
+    out->diagnostics.add(DiagKind::kTooLarge, {main->file, 0, 0}, counts.error().message)
+        .suggest("make it of several programs, or of functions that are called instead of written out");
+    out->plan.reset();
+    return out;
+  }
   if (options.optimize) optimize(*out->plan);
   analyze(*out->plan);
   warn_unbounded(*main, *out->plan, out->diagnostics);

@@ -8,6 +8,7 @@
 
 #include "compiler/check/check.h"
 #include "compiler/lower/lower.h"
+#include "runtime/plan/verify.h"
 
 namespace sgl::compiler {
 
@@ -69,6 +70,9 @@ class Lowerer {
   void lower_tool(const Decl& decl);
   plan::Program program_of(const Decl& decl);
   Rep rep(TypeId type) const { return plan::rep_of(types_.get(type)); }
+
+  // Has the plan more than it may have? Then nothing more is lowered; registers stand for what values would be.
+  bool full() const { return emitted_ > plan::PlanLimits().code || listed_ > plan::PlanLimits().args; }
 
   // Instructions and registers of the current function.
   std::size_t emit(Op op, std::uint32_t dst = kNone, std::uint32_t a = kNone, std::uint32_t b = kNone,
@@ -182,6 +186,7 @@ class Lowerer {
   plan::FunctionId lower_fork(const ast::ForkBody& body, const std::string& name,
                               const std::vector<const Binding*>& params, bool add_index);
 
+  std::size_t emitted_ = 0, listed_ = 0;  // instructions and operands in lists, of all functions
   const TypeTable& types_;
   const SourceSet& sources_;
   plan::Plan plan_;

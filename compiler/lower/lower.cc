@@ -18,7 +18,8 @@ plan::Plan Lowerer::run(const ast::Module& main) {
   bool has_program = false;
   for (const auto& decl : main.declarations) {
     const auto* function = std::get_if<Decl::Function>(&decl->node);
-    has_program = has_program || (function != nullptr && function->kind == plan::FunctionKind::kProgram && !function->tool);
+    has_program =
+        has_program || (function != nullptr && function->kind == plan::FunctionKind::kProgram && !function->tool);
   }
   for (const auto& decl : main.declarations) {
     const auto* function = std::get_if<Decl::Function>(&decl->node);
@@ -27,7 +28,7 @@ plan::Plan Lowerer::run(const ast::Module& main) {
     function_id(*decl);
     if (has_program) plan_.programs.push_back(program_of(*decl));
   }
-  while (!queue_.empty()) {
+  while (!queue_.empty() && !full()) {
     const Decl* decl = queue_.front();
     queue_.pop_front();
     lower_function(*decl, function_ids_.at(decl));
@@ -197,6 +198,7 @@ std::size_t Lowerer::emit(Op op, std::uint32_t dst, std::uint32_t a, std::uint32
   function.code.push_back({op, dst, a, b, c});
   const LineColumn at = sources_.file(fn().position.file).position(fn().position.begin);
   function.positions.push_back({fn().position.file.value, at.line, at.column});
+  ++emitted_;
   return function.code.size() - 1;
 }
 
@@ -204,6 +206,7 @@ std::size_t Lowerer::emit_args(Op op, std::uint32_t dst, std::uint32_t a, const 
   auto& pool = fn().function.args;
   const auto first = static_cast<std::uint32_t>(pool.size());
   pool.insert(pool.end(), args.begin(), args.end());
+  listed_ += args.size();
   return emit(op, dst, a, first, static_cast<std::uint32_t>(args.size()));
 }
 

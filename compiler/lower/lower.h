@@ -12,7 +12,8 @@
 namespace sgl::compiler {
 
 // The plan of `main` with all that its programs reach; when it has no program, all that its functions reach.
-// Precondition: the check reported no error.
+// Precondition: the check reported no error. A plan that would be larger than PlanLimits allow is over them, but not
+// finished: a short text can have a long plan, as a record that is spread has an instruction for each field.
 plan::Plan lower(const ast::Module& main, const TypeTable& types, const SourceSet& sources);
 
 }  // namespace sgl::compiler

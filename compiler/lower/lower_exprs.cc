@@ -14,6 +14,7 @@ Operand Lowerer::boxed(Operand operand, Rep from) {
 
 Operand Lowerer::convert(Operand operand, TypeId from, TypeId to) {
   const Rep source = fn().function.regs[operand.reg], wanted = rep(to);
+  if (full()) return temp(wanted);
   if (source == wanted) {
     // A record whose layout differs: only optional fields are absent (TypeTable::fits).
     if (wanted != Rep::kBoxed || types_.get(from).kind != TypeKind::kRecord ||
@@ -23,12 +24,10 @@ Operand Lowerer::convert(Operand operand, TypeId from, TypeId to) {
     std::vector<Reg> values;
     std::vector<Operand> temporaries;
     for (const plan::Field& field : types_.get(to).fields) {
-      const auto& fields = types_.get(from).fields;
       Operand value;
-      for (std::size_t i = 0; i < fields.size(); ++i) {
-        if (fields[i].name != field.name) continue;
+      if (const auto place = types_.field_index(from, field.name)) {
         value = temp(Rep::kBoxed);
-        emit(Op::kField, value.reg, operand.reg, static_cast<std::uint32_t>(i));
+        emit(Op::kField, value.reg, operand.reg, static_cast<std::uint32_t>(*place));
       }
       if (value.reg == kNone) value = load_null();
       temporaries.push_back(value);
@@ -77,6 +76,7 @@ void Lowerer::lower_into_new(const Expr& expr, TypeId wanted, Reg dst) {
 }
 
 Operand Lowerer::lower(const Expr& expr) {
+  if (full()) return temp(rep(expr.type));
   const SourceRange saved = fn().position;
   fn().position = expr.range;
   const auto& node = expr.node;
@@ -283,14 +283,12 @@ Operand Lowerer::lower_record(const Expr& expr, const Expr::RecordLit& node) {
 // A later spread hides the fields of an earlier one.
 Operand Lowerer::from_spread(const std::vector<Spread>& spreads, const plan::Field& field) {
   for (auto spread = spreads.rbegin(); spread != spreads.rend(); ++spread) {
-    const auto& source = types_.get(spread->type).fields;
-    for (std::size_t i = 0; i < source.size(); ++i) {
-      // One that may be absent is none where a value is wanted (Checker::check_spread).
-      if (source[i].name != field.name || (source[i].optional && !field.optional)) continue;
-      const Operand value = temp(Rep::kBoxed);
-      emit(Op::kField, value.reg, spread->value.reg, static_cast<std::uint32_t>(i));
-      return value;
-    }
+    // One that may be absent is none where a value is wanted (Checker::check_spread).
+    const auto place = types_.field_index(spread->type, field.name);
+    if (!place || (types_.get(spread->type).fields[*place].optional && !field.optional)) continue;
+    const Operand value = temp(Rep::kBoxed);
+    emit(Op::kField, value.reg, spread->value.reg, static_cast<std::uint32_t>(*place));
+    return value;
   }
   return load_null();
 }

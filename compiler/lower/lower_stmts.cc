@@ -9,6 +9,7 @@ void Lowerer::lower_block(const Block& block) {
 }
 
 void Lowerer::lower_statement(const Stmt& stmt) {
+  if (full()) return;
   fn().position = stmt.range;
   if (const auto* node = std::get_if<Stmt::Let>(&stmt.node)) {
     // The value is made before the name exists: `let x = x + 1` reads an outer x.

@@ -2,9 +2,10 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <unordered_set>
 
-#include "compiler/passes/flow.h"
 #include "compiler/passes/passes.h"
+#include "compiler/passes/register_uses.h"
 
 namespace sgl::compiler {
 
@@ -48,37 +49,57 @@ constexpr Bounds unbounded() {
   return {};
 }
 
+// A jump back to `head`, from `back`: all between is repeated.
+struct Loop {
+  std::size_t head, back;
+  Count trips;  // how often, where it is known
+};
+
+class FunctionBounds;
+
+// Of functions, each once.
 class BoundsOf {
  public:
-  explicit BoundsOf(const plan::Plan& plan) : plan_(plan) {}
+  explicit BoundsOf(const plan::Plan& plan) : plan_(plan), done_(plan.functions.size()) {}
 
-  Bounds function(plan::FunctionId id, const plan::Program* program) {
-    if (plan_.function(id).kind == plan::FunctionKind::kFn) return nothing();  // pure, however it recurses
-    const auto it = done_.find(id.value);
-    if (it != done_.end()) return it->second;
-    done_[id.value] = unbounded();  // what a recursive call sees
-    const plan::Function& f = plan_.function(id);
-    const std::vector<bool> targets = jump_targets(f);
+  // Of what a function with context does when it is called. Those that it calls come first, without recursion: a chain
+  // of calls may be as long as the plan. One that calls itself, if over others, has no bounds.
+  void prepare(plan::FunctionId id);
+  Bounds called(plan::FunctionId id) const { return done_[id.value].value_or(unbounded()); }
+  Bounds program(const plan::Program& program);
+
+ private:
+  std::vector<plan::FunctionId> callees(const plan::Function& function) const;
+
+  const plan::Plan& plan_;
+  std::vector<std::optional<Bounds>> done_;  // by function
+};
+
+class FunctionBounds {
+ public:
+  // `program`: whose parameters the function has; null when it is called with what is not known here.
+  FunctionBounds(const plan::Plan& plan, const plan::Function& function, const plan::Program* program,
+                 const BoundsOf& others)
+      : plan_(plan), f_(function), program_(program), others_(others), uses_(plan, function) {}
+
+  Bounds all() {
+    const std::vector<Loop> loops = find_loops();
     Bounds total = nothing();
-    for (std::size_t i = 0; i < f.code.size(); ++i) {
-      Bounds own = instruction(f, targets, i, program);
-      // Every backward jump over it repeats it.
-      for (std::size_t j = i; j < f.code.size(); ++j) {
-        const Inst& jump = f.code[j];
-        const bool back =
-            (jump.op == Op::kJump && jump.a <= i) || (jump.op == Op::kBranch && (jump.b <= i || jump.c <= i));
-        if (back) own = scale(own, jump.op == Op::kJump ? trips(f, targets, jump.a, program) : std::nullopt);
-      }
+    std::vector<Loop> around;
+    auto next = loops.begin();
+    for (std::size_t i = 0; i < f_.code.size(); ++i) {
+      for (; next != loops.end() && next->head == i; ++next) around.push_back(*next);
+      Bounds own = instruction(i);
+      for (const Loop& loop : around) own = scale(own, loop.trips);
       total = add(total, own);
+      if (!around.empty()) std::erase_if(around, [&](const Loop& loop) { return loop.back == i; });
     }
-    done_[id.value] = total;
     return total;
   }
 
  private:
-  Bounds instruction(const plan::Function& f, const std::vector<bool>& targets, std::size_t at,
-                     const plan::Program* program) {
-    const Inst& inst = f.code[at];
+  Bounds instruction(std::size_t at) {
+    const Inst& inst = f_.code[at];
     switch (inst.op) {
       case Op::kGen: {
         const plan::GenSpec& spec = plan_.gens[inst.a];
@@ -91,22 +112,22 @@ class BoundsOf {
         if (spec.many) {
           const auto n =
               std::find(spec.options.begin(), spec.options.end(), plan::GenOption::kN) - spec.options.begin();
-          samples = known_int(f, targets, at, f.args[inst.b + static_cast<std::uint32_t>(n)], program);
+          samples = greatest_of(before(at, f_.args[inst.b + static_cast<std::uint32_t>(n)]));
         }
         return {times(tokens, samples), samples, 0};
       }
       case Op::kCall:
-        return function(plan::FunctionId(inst.a), nullptr);
+        return others_.called(plan::FunctionId(inst.a));
       case Op::kParallelFor: {
-        const Count items = known_size(f, targets, at, f.args[inst.b], program);
-        Bounds all = scale(function(plan::FunctionId(inst.a), nullptr), items);
+        const Count items = size_of(before(at, f_.args[inst.b]));
+        Bounds all = scale(others_.called(plan::FunctionId(inst.a)), items);
         all.forks = plus(all.forks, items);
         return all;
       }
       case Op::kParallel: {
         Bounds all = nothing();
         const auto& entries = plan_.parallels[inst.a].entries;
-        for (const auto& entry : entries) all = add(all, function(entry.function, nullptr));
+        for (const auto& entry : entries) all = add(all, others_.called(entry.function));
         // Calls that were put side by side are no forks.
         const bool calls = std::all_of(entries.begin(), entries.end(), [&](const plan::ParallelSpec::Entry& entry) {
           return plan_.function(entry.function).kind == plan::FunctionKind::kProgram;
@@ -119,104 +140,152 @@ class BoundsOf {
     }
   }
 
-  // How often the loop with this head runs, when it is one that counts up to an end (loops.h in compiler/lower).
-  Count trips(const plan::Function& f, const std::vector<bool>& targets, std::uint32_t head,
-              const plan::Program* program) {
-    if (!counts_up(f, targets, head)) return std::nullopt;
-    const Inst& test = f.code[head];
-    const Count end = before_loop(f, targets, head, test.b, program, true);
-    const Count begin = before_loop(f, targets, head, test.a, program, false);
+  // By head.
+  std::vector<Loop> find_loops() const {
+    std::vector<Loop> loops;
+    for (std::size_t i = 0; i < f_.code.size(); ++i) {
+      const Inst& inst = f_.code[i];
+      if (inst.op == Op::kJump && inst.a <= i) loops.push_back({inst.a, i, std::nullopt});
+      if (inst.op == Op::kBranch && (inst.b <= i || inst.c <= i)) {
+        loops.push_back({std::min(inst.b, inst.c), i, std::nullopt});
+      }
+    }
+    std::map<std::size_t, std::size_t> jumps;  // to each instruction
+    for (const Inst& inst : f_.code) {
+      if (inst.op == Op::kJump) ++jumps[inst.a];
+      if (inst.op == Op::kBranch) ++jumps[inst.b], ++jumps[inst.c];
+    }
+    for (Loop& loop : loops) {
+      if (jumps[loop.head] == 1) loop.trips = trips(loop);
+    }
+    std::stable_sort(loops.begin(), loops.end(), [](const Loop& a, const Loop& b) { return a.head < b.head; });
+    return loops;
+  }
+
+  // How often it runs, when it is one that counts up to an end (loops.h in compiler/lower):
+  // head: more = counter < end; branch more; …; counter = counter + one; jump head. It is entered only from above and
+  // repeated only by that jump, and nothing else in it writes counter, end or one.
+  Count trips(const Loop& loop) const {
+    const std::size_t head = loop.head, back = loop.back;
+    if (back <= head + 2 || f_.code[back].op != Op::kJump || uses_.is_target(back)) return std::nullopt;
+    const Inst &test = f_.code[head], &branch = f_.code[head + 1];
+    if (test.op != Op::kLtI || branch.op != Op::kBranch || branch.a != test.dst) return std::nullopt;
+    const Inst& next = f_.code[back - 1];
+    if (next.op != Op::kAddI || next.dst != test.a || next.a != test.a) return std::nullopt;
+    for (const plan::Reg reg : {test.a, test.b, next.b}) {
+      if (uses_.is_written(reg, head, back - 1)) return std::nullopt;
+    }
+    const Count step = least_of(above(head, next.b));
+    const Count end = greatest_of(above(head, test.b)), begin = least_of(above(head, test.a));
     std::int64_t out = 0;
-    if (!end || !begin || __builtin_sub_overflow(*end, *begin, &out)) return std::nullopt;
+    if (!step || *step <= 0 || !end || !begin || __builtin_sub_overflow(*end, *begin, &out)) return std::nullopt;
     return std::max<std::int64_t>(out, 0);
   }
 
-  // head: more = counter < end; branch more; …; counter = counter + one; jump head. The loop is entered only from
-  // above and repeated only by that jump, and nothing else in it writes counter, end or one.
-  bool counts_up(const plan::Function& f, const std::vector<bool>& targets, std::uint32_t head) {
-    if (head + 1 >= f.code.size() || f.code[head].op != Op::kLtI || f.code[head + 1].op != Op::kBranch) return false;
-    if (f.code[head + 1].a != f.code[head].dst) return false;
-    std::size_t back = 0;
-    for (std::size_t i = 0; i < f.code.size(); ++i) {
-      const Inst& inst = f.code[i];
-      const bool here =
-          (inst.op == Op::kJump && inst.a == head) || (inst.op == Op::kBranch && (inst.b == head || inst.c == head));
-      if (!here) continue;
-      if (back != 0 || inst.op != Op::kJump || i <= head + 2) return false;
-      back = i;
-    }
-    if (back == 0 || targets[back]) return false;
-    const plan::Reg counter = f.code[head].a, end = f.code[head].b;
-    const Inst& next = f.code[back - 1];
-    if (next.op != Op::kAddI || next.dst != counter || next.a != counter) return false;
-    for (std::size_t i = head; i + 1 < back; ++i) {
-      for (const plan::Reg reg : writes(plan_, f, f.code[i])) {
-        if (reg == counter || reg == end || reg == next.b) return false;
+  // What a register holds somewhere: what this instruction gave it, or a parameter of the program that nothing
+  // overwrites, or neither is known.
+  struct Origin {
+    std::optional<std::size_t> definition;
+    const plan::Type* parameter = nullptr;
+  };
+  Origin before(std::size_t at, plan::Reg reg) const { return origin(uses_.definition_before(at, reg), reg); }
+  Origin above(std::size_t at, plan::Reg reg) const { return origin(uses_.definition_above(at, reg), reg); }
+
+  Origin origin(std::optional<std::size_t> definition, plan::Reg reg) const {
+    constexpr int kMostMoves = 1000;
+    for (int moves = 0; moves < kMostMoves; ++moves) {
+      if (program_ != nullptr && reg < f_.param_count && !uses_.is_ever_written(reg)) {
+        return {std::nullopt, &plan_.type(program_->params[reg].type)};
       }
+      if (!definition || f_.code[*definition].op != Op::kMove) return {definition, nullptr};
+      reg = f_.code[*definition].a;
+      definition = uses_.definition_before(*definition, reg);
     }
-    const Count step = before_loop(f, targets, head, next.b, nullptr, false);
-    return step && *step > 0;
+    return {};
   }
 
-  // The greatest or least value that the register can have where control comes to the loop from above.
-  Count before_loop(const plan::Function& f, const std::vector<bool>& targets, std::size_t head, plan::Reg reg,
-                    const plan::Program* program, bool greatest) {
-    // The loop's own jump makes its head a target; here that jump does not count.
-    std::vector<bool> others = targets;
-    others[head] = false;
-    return known_int(f, others, head, reg, program, greatest);
-  }
-
-  // Is `reg` a parameter of the program that nothing overwrites?
-  const plan::Type* parameter(const plan::Function& f, plan::Reg reg, const plan::Program* program) const {
-    if (program == nullptr || reg >= f.param_count) return nullptr;
-    for (const Inst& inst : f.code) {
-      if (inst.dst == reg) return nullptr;
+  Count size_of(const Origin& origin) const {
+    if (origin.parameter != nullptr) {
+      const plan::Type& type = *origin.parameter;
+      return type.kind == plan::TypeKind::kList && type.max_size >= 0 ? Count(type.max_size) : std::nullopt;
     }
-    return &plan_.type(program->params[reg].type);
-  }
-
-  Count known_size(const plan::Function& f, const std::vector<bool>& targets, std::size_t at, plan::Reg reg,
-                   const plan::Program* program) {
-    if (const plan::Type* type = parameter(f, reg, program)) {
-      return type->kind == plan::TypeKind::kList && type->max_size >= 0 ? Count(type->max_size) : std::nullopt;
-    }
-    const auto definition = definition_before(plan_, f, targets, at, reg);
-    if (!definition) return std::nullopt;
-    const Inst& inst = f.code[*definition];
+    if (!origin.definition) return std::nullopt;
+    const Inst& inst = f_.code[*origin.definition];
     if (inst.op == Op::kConst) return static_cast<std::int64_t>(plan_.constants[inst.a].items.size());
     if (inst.op == Op::kListNew) return static_cast<std::int64_t>(inst.c);
-    if (inst.op == Op::kMove) return known_size(f, targets, *definition, inst.a, program);
     if (inst.op == Op::kBuiltin && static_cast<plan::Builtin>(inst.a) == plan::Builtin::kRange && inst.c == 1) {
-      const Count n = known_int(f, targets, *definition, f.args[inst.b], program);
+      const Count n = greatest_of(before(*origin.definition, f_.args[inst.b]));
       return n ? Count(std::max<std::int64_t>(*n, 0)) : std::nullopt;
     }
     return std::nullopt;
   }
 
-  // The greatest (or least) value that the register can have.
-  Count known_int(const plan::Function& f, const std::vector<bool>& targets, std::size_t at, plan::Reg reg,
-                  const plan::Program* program, bool greatest = true) {
-    if (const plan::Type* type = parameter(f, reg, program)) return greatest ? type->max_int : type->min_int;
-    const auto definition = definition_before(plan_, f, targets, at, reg);
-    if (!definition) return std::nullopt;
-    const Inst& inst = f.code[*definition];
-    if (inst.op == Op::kConst && plan_.constants[inst.a].kind == plan::Constant::Kind::kInt)
-      return plan_.constants[inst.a].number;
-    if (inst.op == Op::kMove) return known_int(f, targets, *definition, inst.a, program, greatest);
-    if (inst.op == Op::kLen) return greatest ? known_size(f, targets, *definition, inst.a, program) : Count(0);
-    return std::nullopt;
+  Count greatest_of(const Origin& origin) const {
+    if (origin.parameter != nullptr) return origin.parameter->max_int;
+    if (!origin.definition) return std::nullopt;
+    const Inst& inst = f_.code[*origin.definition];
+    return inst.op == Op::kLen ? size_of(before(*origin.definition, inst.a)) : constant(inst);
+  }
+
+  Count least_of(const Origin& origin) const {
+    if (origin.parameter != nullptr) return origin.parameter->min_int;
+    if (!origin.definition) return std::nullopt;
+    const Inst& inst = f_.code[*origin.definition];
+    return inst.op == Op::kLen ? Count(0) : constant(inst);
+  }
+
+  Count constant(const Inst& inst) const {
+    if (inst.op != Op::kConst || plan_.constants[inst.a].kind != plan::Constant::Kind::kInt) return std::nullopt;
+    return plan_.constants[inst.a].number;
   }
 
   const plan::Plan& plan_;
-  std::map<std::uint32_t, Bounds> done_;
+  const plan::Function& f_;
+  const plan::Program* program_;
+  const BoundsOf& others_;
+  RegisterUses uses_;
 };
+
+std::vector<plan::FunctionId> BoundsOf::callees(const plan::Function& function) const {
+  std::vector<plan::FunctionId> out;
+  for (const Inst& inst : function.code) {
+    if (inst.op == Op::kCall || inst.op == Op::kParallelFor) out.emplace_back(inst.a);
+    if (inst.op != Op::kParallel) continue;
+    for (const auto& entry : plan_.parallels[inst.a].entries) out.push_back(entry.function);
+  }
+  return out;
+}
+
+void BoundsOf::prepare(plan::FunctionId id) {
+  std::vector<std::pair<plan::FunctionId, bool>> work{{id, false}};  // and whether what it calls was done
+  std::unordered_set<std::uint32_t> entered;
+  while (!work.empty()) {
+    const auto [at, ready] = work.back();
+    work.pop_back();
+    if (done_[at.value]) continue;
+    const plan::Function& function = plan_.function(at);
+    if (function.kind == plan::FunctionKind::kFn) {
+      done_[at.value] = nothing();  // pure, however it recurses
+    } else if (ready) {
+      done_[at.value] = FunctionBounds(plan_, function, nullptr, *this).all();
+    } else if (entered.insert(at.value).second) {
+      work.emplace_back(at, true);
+      for (const plan::FunctionId callee : callees(function)) work.emplace_back(callee, false);
+    }
+  }
+}
+
+Bounds BoundsOf::program(const plan::Program& program) {
+  for (const plan::FunctionId callee : callees(plan_.function(program.function))) prepare(callee);
+  return FunctionBounds(plan_, plan_.function(program.function), &program, *this).all();
+}
 
 }  // namespace
 
 void compute_bounds(plan::Plan& plan) {
+  BoundsOf bounds(plan);
   for (plan::Program& program : plan.programs) {
-    program.bounds = BoundsOf(plan).function(program.function, &program);
+    program.bounds = bounds.program(program);
     if (program.limits.tokens) {
       program.bounds.generated_tokens = std::min(
           program.bounds.generated_tokens.value_or(std::numeric_limits<std::int64_t>::max()), *program.limits.tokens);

@@ -1,8 +1,6 @@
 #include "compiler/passes/flow.h"
 
 #include <algorithm>
-#include <bit>
-#include <unordered_set>
 
 #include "compiler/passes/passes.h"
 
@@ -122,64 +120,6 @@ void compact(Function& function, const std::vector<bool>& keep) {
   }
   function.code.resize(out);
   function.positions.resize(out);
-}
-
-std::optional<std::size_t> definition_before(const plan::Plan& plan, const Function& function,
-                                             const std::vector<bool>& targets, std::size_t at, plan::Reg reg) {
-  while (at > 0) {
-    if (targets[at]) return std::nullopt;
-    --at;
-    const Inst& inst = function.code[at];
-    const auto written = writes(plan, function, inst);
-    if (std::find(written.begin(), written.end(), reg) != written.end()) return at;
-    if (inst.op == Op::kJump || inst.op == Op::kBranch) return std::nullopt;
-  }
-  return std::nullopt;
-}
-
-bool is_read_from(const plan::Plan& plan, const Function& function, std::size_t at, plan::Reg reg) {
-  std::unordered_set<std::size_t> seen;  // where jumps led: every loop has one
-  std::vector<std::size_t> work{at};
-  while (!work.empty()) {
-    std::size_t i = work.back();
-    work.pop_back();
-    for (; i < function.code.size(); ++i) {
-      const Inst& inst = function.code[i];
-      const auto used = reads(function, inst);
-      if (std::find(used.begin(), used.end(), reg) != used.end()) return true;
-      const auto written = writes(plan, function, inst);
-      if (std::find(written.begin(), written.end(), reg) != written.end()) break;
-      if (inst.op == Op::kReturn || inst.op == Op::kFail) break;
-      if (inst.op != Op::kJump && inst.op != Op::kBranch) continue;
-      if (inst.op == Op::kBranch && seen.insert(inst.c).second) work.push_back(inst.c);
-      const std::size_t next = inst.op == Op::kJump ? inst.a : inst.b;
-      if (seen.insert(next).second) work.push_back(next);
-      break;
-    }
-  }
-  return false;
-}
-
-plan::ConstId find_or_add(plan::Plan& plan, const plan::Constant& constant) {
-  using Kind = plan::Constant::Kind;
-  for (std::size_t i = 0; i < plan.constants.size(); ++i) {
-    const plan::Constant& c = plan.constants[i];
-    // Bits, not values: 0.0 and -0.0 are different constants.
-    if (c.kind == constant.kind && c.kind != Kind::kList && c.kind != Kind::kRecord && c.number == constant.number &&
-        std::bit_cast<std::uint64_t>(c.real) == std::bit_cast<std::uint64_t>(constant.real) &&
-        c.text == constant.text) {
-      return plan::ConstId(static_cast<std::uint32_t>(i));
-    }
-  }
-  plan.constants.push_back(constant);
-  return plan::ConstId(static_cast<std::uint32_t>(plan.constants.size() - 1));
-}
-
-plan::ConstId text_constant(plan::Plan& plan, std::string text) {
-  plan::Constant constant;
-  constant.kind = plan::Constant::Kind::kString;
-  constant.text = std::move(text);
-  return find_or_add(plan, constant);
 }
 
 }  // namespace sgl::compiler

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <vector>
 
 #include "runtime/plan/plan.h"
@@ -29,15 +28,5 @@ bool is_removable(plan::Op op);
 
 // Drops the instructions not marked in `keep`; jumps to a dropped one lead to the next that is kept.
 void compact(plan::Function& function, const std::vector<bool>& keep);
-
-// The last instruction before `at`, in the same straight line, that writes `reg`; nullopt when a jump leads in between.
-std::optional<std::size_t> definition_before(const plan::Plan& plan, const plan::Function& function,
-                                             const std::vector<bool>& targets, std::size_t at, plan::Reg reg);
-
-// May something from `at` on read what `reg` holds there, before it is written? For functions without a try.
-bool is_read_from(const plan::Plan& plan, const plan::Function& function, std::size_t at, plan::Reg reg);
-
-plan::ConstId find_or_add(plan::Plan& plan, const plan::Constant& constant);
-plan::ConstId text_constant(plan::Plan& plan, std::string text);
 
 }  // namespace sgl::compiler

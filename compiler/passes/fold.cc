@@ -1,8 +1,9 @@
 // Constant folding within straight lines of code, and removal of what became dead.
 #include <algorithm>
 #include <limits>
-#include <unordered_map>
+#include <vector>
 
+#include "compiler/passes/constant_pool.h"
 #include "compiler/passes/flow.h"
 #include "compiler/passes/passes.h"
 
@@ -87,31 +88,31 @@ std::optional<Constant> fold_float(Op op, double a, double b) {
   }
 }
 
-// Folds one function; `known` holds the constants of registers in the current straight line.
+// Folds one function by what is known of registers in the current straight line.
 class Folder {
  public:
-  Folder(plan::Plan& plan, Function& function) : plan_(plan), function_(function), targets_(jump_targets(function)) {}
+  Folder(plan::Plan& plan, ConstantPool& pool, Function& function)
+      : plan_(plan), pool_(pool), function_(function), known_(function.regs.size()) {}
 
   void run() {
+    const std::vector<bool> targets = jump_targets(function_);
     for (std::size_t i = 0; i < function_.code.size(); ++i) {
-      if (targets_[i]) known_.clear();
+      if (targets[i]) ++line_;
       fold(function_.code[i]);
     }
     remove_unreachable();
-    while (remove_unread()) {
-    }
   }
 
  private:
   const Constant* value(Reg reg) const {
-    const auto it = known_.find(reg);
-    return it == known_.end() ? nullptr : &plan_.constants[it->second.value];
+    // Of operations that are not folded an operand may be no register.
+    return reg < known_.size() && known_[reg].line == line_ ? &plan_.constants[known_[reg].id.value] : nullptr;
   }
 
   void become_constant(Inst& inst, const Constant& constant) {
-    const ConstId id = find_or_add(plan_, constant);
+    const ConstId id = pool_.find_or_add(constant);
     inst = {Op::kConst, inst.dst, id.value, kNone, kNone};
-    known_[inst.dst] = id;
+    known_[inst.dst] = {line_, id};
   }
 
   void fold(Inst& inst) {
@@ -142,8 +143,8 @@ class Folder {
       become_constant(inst, Constant(*folded));
       return;
     }
-    for (const Reg reg : writes(plan_, function_, inst)) known_.erase(reg);
-    if (inst.op == Op::kConst) known_[inst.dst] = ConstId(inst.a);
+    for (const Reg reg : writes(plan_, function_, inst)) known_[reg].line = 0;
+    if (inst.op == Op::kConst) known_[inst.dst] = {line_, ConstId(inst.a)};
   }
 
   std::optional<Constant> fold_concat(const Inst& inst) {
@@ -151,6 +152,7 @@ class Folder {
     for (std::uint32_t i = 0; i < inst.c; ++i) {
       const Constant* const part = value(function_.args[inst.b + i]);
       if (part == nullptr || part->kind != Kind::kString) return std::nullopt;
+      if (!pool_.has_room(text.text.size() + part->text.size())) return std::nullopt;
       text.text += part->text;
     }
     return text;
@@ -185,50 +187,100 @@ class Folder {
     compact(function_, reached);
   }
 
-  bool remove_unread() {
-    targets_ = jump_targets(function_);
-    std::vector<bool> read(function_.regs.size(), false);
-    for (const Inst& inst : function_.code) {
-      for (const Reg reg : reads(function_, inst)) read[reg] = true;
-    }
-    std::vector<bool> keep(function_.code.size(), true);
-    bool changed = false;
-    for (std::size_t i = 0; i < function_.code.size(); ++i) {
-      const Inst& inst = function_.code[i];
-      const bool self = inst.op == Op::kMove && inst.dst == inst.a;
-      if (is_removable(inst.op) && (!read[inst.dst] || self || overwritten(i))) {
-        keep[i] = false;
-        changed = true;
-      }
-    }
-    if (changed) compact(function_, keep);
-    return changed;
-  }
-
-  // Does the straight line after `at` write the same register again, or end the function, before anything reads it?
-  bool overwritten(std::size_t at) const {
-    const Reg reg = function_.code[at].dst;
-    for (std::size_t i = at + 1; i < function_.code.size() && !targets_[i]; ++i) {
-      const Inst& inst = function_.code[i];
-      if (inst.op == Op::kJump || inst.op == Op::kBranch) return false;
-      const auto used = reads(function_, inst);
-      if (std::find(used.begin(), used.end(), reg) != used.end()) return false;
-      if (inst.dst == reg || inst.op == Op::kReturn || inst.op == Op::kFail) return true;
-    }
-    return false;
-  }
-
   plan::Plan& plan_;
+  ConstantPool& pool_;
   Function& function_;
-  std::vector<bool> targets_;
-  std::unordered_map<Reg, ConstId> known_;
+  std::uint32_t line_ = 1;  // number of the straight line
+  struct Known {
+    std::uint32_t line = 0;  // in which it holds
+    ConstId id;
+  };
+  std::vector<Known> known_;  // by register
+};
+
+// Registers, all of them added or removed at once.
+class RegisterSet {
+ public:
+  explicit RegisterSet(std::size_t registers) : marks_(registers, 0) {}
+  bool has(Reg reg) const { return (marks_[reg] == epoch_) != all_; }
+  void set(Reg reg, bool in) { marks_[reg] = in != all_ ? epoch_ : 0; }
+  void set_all(bool in) {
+    all_ = in;
+    ++epoch_;
+  }
+
+ private:
+  std::vector<std::uint32_t> marks_;  // of this epoch: in, or with all_ out
+  std::uint32_t epoch_ = 1;
+  bool all_ = false;
+};
+
+// Removes what writes a register that nothing reads, or that the same straight line writes again, or that goes with the
+// end of the function. Linear in the operands of the code.
+class Sweeper {
+ public:
+  explicit Sweeper(Function& function)
+      : function_(function),
+        targets_(jump_targets(function)),
+        keep_(function.code.size(), true),
+        reads_(function.regs.size(), 0),
+        definitions_(function.regs.size()) {
+    for (std::size_t i = 0; i < function.code.size(); ++i) {
+      const Inst& inst = function.code[i];
+      for (const Reg reg : reads(function, inst)) ++reads_[reg];
+      if (is_removable(inst.op)) definitions_[inst.dst].push_back(i);
+    }
+  }
+
+  void run() {
+    // From the end, so that what only a removed instruction read goes at once.
+    RegisterSet overwritten(function_.regs.size());
+    for (std::size_t i = function_.code.size(); i-- > 0;) {
+      const Inst& inst = function_.code[i];
+      if (targets_[i + 1] || inst.op == Op::kJump || inst.op == Op::kBranch) overwritten.set_all(false);
+      if (inst.op == Op::kReturn || inst.op == Op::kFail) overwritten.set_all(true);
+      const bool self = inst.op == Op::kMove && inst.dst == inst.a;
+      if (is_removable(inst.op) && (reads_[inst.dst] == 0 || self || overwritten.has(inst.dst))) {
+        remove(i);
+        continue;
+      }
+      if (inst.dst != kNone) overwritten.set(inst.dst, true);
+      for (const Reg reg : reads(function_, inst)) overwritten.set(reg, false);
+    }
+    while (!unread_.empty()) {
+      const Reg reg = unread_.back();
+      unread_.pop_back();
+      for (const std::size_t at : definitions_[reg]) remove(at);
+    }
+    if (changed_) compact(function_, keep_);
+  }
+
+ private:
+  void remove(std::size_t at) {
+    if (!keep_[at]) return;
+    keep_[at] = false;
+    changed_ = true;
+    for (const Reg reg : reads(function_, function_.code[at])) {
+      if (--reads_[reg] == 0) unread_.push_back(reg);
+    }
+  }
+
+  Function& function_;
+  std::vector<bool> targets_, keep_;
+  std::vector<std::uint32_t> reads_;                   // by register, as far as not removed
+  std::vector<std::vector<std::size_t>> definitions_;  // by register: what can be removed when nothing reads it
+  std::vector<Reg> unread_;
+  bool changed_ = false;
 };
 
 }  // namespace
 
 void fold_constants(plan::Plan& plan) {
+  ConstantPool pool(plan);
   for (Function& function : plan.functions) {
-    if (!function.code.empty() && !catches(function)) Folder(plan, function).run();
+    if (function.code.empty() || catches(function)) continue;
+    Folder(plan, pool, function).run();
+    Sweeper(function).run();
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "compiler/passes/flow.h"
 #include "compiler/passes/passes.h"
+#include "compiler/passes/register_uses.h"
 
 namespace sgl::compiler {
 
@@ -44,108 +45,125 @@ std::vector<std::size_t> find_group(const plan::Plan& plan, const Function& func
   return calls;
 }
 
-// What stands between the calls runs before all of them: where it would change an argument of an earlier call, as the
-// temporary of a literal argument does, it writes a new register. Returns the new places of registers.
-std::map<Reg, Reg> rename_between(Function& function, const std::vector<std::size_t>& calls) {
-  std::map<Reg, Reg> renamed;
-  std::set<Reg> arguments;
-  std::size_t next = 0;
-  for (std::size_t i = calls.front(); i <= calls.back(); ++i) {
-    Inst& inst = function.code[i];
-    if (i == calls[next]) {
-      ++next;
-      const auto list = static_cast<std::uint32_t>(function.args.size());
-      for (std::uint32_t k = 0; k < inst.c; ++k) {
-        const Reg reg = function.args[inst.b + k];
-        const auto it = renamed.find(reg);
-        function.args.push_back(it != renamed.end() ? it->second : reg);
-        arguments.insert(function.args.back());
-      }
-      inst.b = list;
-      continue;
-    }
-    rename_reads(inst, renamed);
-    if (arguments.count(inst.dst) == 0) continue;
-    const Reg reg = static_cast<Reg>(function.regs.size());
-    function.regs.push_back(function.regs[inst.dst]);
-    renamed[inst.dst] = reg;
-    inst.dst = reg;
-  }
-  return renamed;
-}
+// Puts the groups of one function side by side.
+class Grouping {
+ public:
+  Grouping(plan::Plan& plan, const Function& function)
+      : plan_(plan), function_(function), before_(function), uses_(plan, function) {}
 
-void rewrite(plan::Plan& plan, Function& function, const std::vector<std::size_t>& calls) {
-  plan::ParallelSpec spec;
-  plan::Type record;
-  record.kind = plan::TypeKind::kRecord;
-  std::set<Reg> results;
-  const std::map<Reg, Reg> renamed = rename_between(function, calls);
-  const auto first_arg = static_cast<std::uint32_t>(function.args.size());
-  for (const std::size_t call : calls) {
-    const Inst inst = function.code[call];
-    results.insert(inst.dst);
-    const Function& callee = plan.functions[inst.a];
-    const std::string name = fmt::format("{}_{}", callee.name, spec.entries.size() + 1);
-    spec.entries.push_back({name, plan::FunctionId(inst.a), inst.c});
-    record.fields.push_back({name, callee.result_type, false, ""});
-    for (std::uint32_t i = 0; i < inst.c; ++i) function.args.push_back(function.args[inst.b + i]);
-  }
-  const auto arg_count = static_cast<std::uint32_t>(function.args.size()) - first_arg;
-  spec.type = plan::TypeId(static_cast<std::uint32_t>(plan.types.size()));
-  plan.types.push_back(std::move(record));
-  const Reg result = static_cast<Reg>(function.regs.size());
-  function.regs.push_back(plan::Rep::kBoxed);
-  // The group stands where its last call stood; the calls before it are dropped.
-  std::vector<Inst> code;
-  std::vector<plan::SourcePosition> positions;
-  std::vector<std::uint32_t> moved(function.code.size() + 1);
-  for (std::size_t i = 0; i < function.code.size(); ++i) {
-    moved[i] = static_cast<std::uint32_t>(code.size());
-    const bool member = std::find(calls.begin(), calls.end(), i) != calls.end();
-    if (member && i != calls.back()) continue;
-    if (!member) {
-      code.push_back(function.code[i]);
-      positions.push_back(function.positions[i]);
-      continue;
+  // Each group in order; none overlaps another.
+  Function run(const std::vector<std::vector<std::size_t>>& groups) {
+    auto next = groups.begin();
+    std::vector<std::uint32_t> moved(before_.code.size() + 1);
+    function_.code.clear();
+    function_.positions.clear();
+    for (std::size_t i = 0; i < before_.code.size(); ++i) {
+      if (next != groups.end() && i == next->front()) {
+        group(*next, moved);
+        i = next->back();
+        ++next;
+        continue;
+      }
+      moved[i] = static_cast<std::uint32_t>(function_.code.size());
+      push(before_.code[i], i);
     }
-    code.push_back({Op::kParallel, result, static_cast<std::uint32_t>(plan.parallels.size()), first_arg, arg_count});
-    positions.push_back(function.positions[calls.front()]);
+    moved[before_.code.size()] = static_cast<std::uint32_t>(function_.code.size());
+    for (Inst& inst : function_.code) {
+      if (inst.op == Op::kJump) inst.a = moved[inst.a];
+      if (inst.op == Op::kBranch) {
+        inst.b = moved[inst.b];
+        inst.c = moved[inst.c];
+      }
+    }
+    return std::move(function_);
+  }
+
+ private:
+  void push(const Inst& inst, std::size_t from) {
+    function_.code.push_back(inst);
+    function_.positions.push_back(before_.positions[from]);
+  }
+
+  // What stands between the calls comes before all of them: where it would change an argument of an earlier call, as
+  // the temporary of a literal argument does, it writes a new register.
+  void group(const std::vector<std::size_t>& calls, std::vector<std::uint32_t>& moved) {
+    std::map<Reg, Reg> renamed;
+    std::set<Reg> arguments, results;
+    std::vector<Reg> list;  // the arguments of all
+    plan::ParallelSpec spec;
+    plan::Type record;
+    record.kind = plan::TypeKind::kRecord;
+    std::size_t next = 0;
+    for (std::size_t i = calls.front(); i <= calls.back(); ++i) {
+      moved[i] = static_cast<std::uint32_t>(function_.code.size());
+      Inst inst = before_.code[i];
+      if (i != calls[next]) {
+        rename_reads(inst, renamed);
+        if (arguments.count(inst.dst) > 0) {
+          const Reg reg = new_register(function_.regs[inst.dst]);
+          renamed[inst.dst] = reg;
+          inst.dst = reg;
+        }
+        push(inst, i);
+        continue;
+      }
+      ++next;
+      for (std::uint32_t k = 0; k < inst.c; ++k) {
+        const Reg reg = before_.args[inst.b + k];
+        const auto it = renamed.find(reg);
+        list.push_back(it != renamed.end() ? it->second : reg);
+        arguments.insert(list.back());
+      }
+      results.insert(inst.dst);
+      const Function& callee = plan_.functions[inst.a];
+      const std::string name = fmt::format("{}_{}", callee.name, spec.entries.size() + 1);
+      spec.entries.push_back({name, plan::FunctionId(inst.a), inst.c});
+      record.fields.push_back({name, callee.result_type, false, ""});
+    }
+    spec.type = plan::TypeId(static_cast<std::uint32_t>(plan_.types.size()));
+    plan_.types.push_back(std::move(record));
+    const Reg result = new_register(plan::Rep::kBoxed);
+    const auto first_arg = static_cast<std::uint32_t>(function_.args.size());
+    function_.args.insert(function_.args.end(), list.begin(), list.end());
+    push({Op::kParallel, result, static_cast<std::uint32_t>(plan_.parallels.size()), first_arg,
+          static_cast<std::uint32_t>(list.size())},
+         calls.front());
+    plan_.parallels.push_back(std::move(spec));
     for (const auto& [reg, place] : renamed) {
-      if (results.count(reg) > 0 || !is_read_from(plan, function, i + 1, reg)) continue;
-      code.push_back({Op::kMove, reg, place, plan::kNone, plan::kNone});
-      positions.push_back(function.positions[i]);
+      if (results.count(reg) > 0 || !uses_.is_read_from(calls.back() + 1, reg)) continue;
+      push({Op::kMove, reg, place, plan::kNone, plan::kNone}, calls.back());
     }
     for (std::size_t n = 0; n < calls.size(); ++n) {
-      code.push_back({Op::kField, function.code[calls[n]].dst, result, static_cast<std::uint32_t>(n), plan::kNone});
-      positions.push_back(function.positions[calls[n]]);
+      push({Op::kField, before_.code[calls[n]].dst, result, static_cast<std::uint32_t>(n), plan::kNone}, calls[n]);
     }
   }
-  moved[function.code.size()] = static_cast<std::uint32_t>(code.size());
-  for (Inst& inst : code) {
-    if (inst.op == Op::kJump) inst.a = moved[inst.a];
-    if (inst.op == Op::kBranch) {
-      inst.b = moved[inst.b];
-      inst.c = moved[inst.c];
-    }
+
+  Reg new_register(plan::Rep rep) {
+    function_.regs.push_back(rep);
+    return static_cast<Reg>(function_.regs.size() - 1);
   }
-  function.code = std::move(code);
-  function.positions = std::move(positions);
-  plan.parallels.push_back(std::move(spec));
-}
+
+  plan::Plan& plan_;
+  Function function_;
+  const Function& before_;
+  RegisterUses uses_;
+};
 
 }  // namespace
 
 void parallelize_independent(plan::Plan& plan) {
-  for (std::size_t f = 0; f < plan.functions.size(); ++f) {
-    if (catches(plan.functions[f])) continue;
-    for (std::size_t i = 0; i < plan.functions[f].code.size(); ++i) {
-      if (!is_program_call(plan, plan.functions[f].code[i])) continue;
-      const std::vector<std::size_t> calls = find_group(plan, plan.functions[f], jump_targets(plan.functions[f]), i);
+  for (Function& function : plan.functions) {
+    if (catches(function)) continue;
+    const std::vector<bool> targets = jump_targets(function);
+    std::vector<std::vector<std::size_t>> groups;
+    for (std::size_t i = 0; i < function.code.size(); ++i) {
+      if (!is_program_call(plan, function.code[i])) continue;
+      std::vector<std::size_t> calls = find_group(plan, function, targets, i);
       if (calls.size() < 2) continue;
-      Function function = plan.functions[f];
-      rewrite(plan, function, calls);
-      plan.functions[f] = std::move(function);
+      i = calls.back();
+      groups.push_back(std::move(calls));
     }
+    if (!groups.empty()) function = Grouping(plan, function).run(groups);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "compiler/passes/flow.h"
 #include "compiler/passes/passes.h"
+#include "runtime/base/utf8.h"
 
 namespace sgl::compiler {
 
@@ -39,17 +40,18 @@ class PrefixWalk {
         return true;
       case Op::kText: {
         if (const std::string* text = constant(inst.a)) {
-          append(*text);
-          return true;
+          return append(*text);
         }
         const auto concat = leading_.find(inst.a);
-        if (concat != leading_.end()) append(concat->second);
+        if (concat != leading_.end()) {
+          for (const std::uint32_t part : concat->second) append(plan_.constants[part].text);
+        }
         return false;
       }
       case Op::kConcat: {
-        std::string text = leading_text(inst);  // before dst, which may be one of the parts, is overwritten
+        auto parts = leading_parts(inst);  // before dst, which may be one of the parts, is overwritten
         known_.erase(inst.dst);
-        leading_[inst.dst] = std::move(text);
+        leading_[inst.dst] = std::move(parts);
         return true;
       }
       case Op::kGen:
@@ -77,27 +79,34 @@ class PrefixWalk {
     return it == known_.end() ? nullptr : &plan_.constants[it->second].text;
   }
 
-  std::string leading_text(const Inst& concat) const {
-    std::string out;
+  std::vector<std::uint32_t> leading_parts(const Inst& concat) const {
+    std::vector<std::uint32_t> out;
     for (std::uint32_t i = 0; i < concat.c; ++i) {
-      const std::string* const part = constant(function_.args[concat.b + i]);
-      if (part == nullptr) break;
-      out += *part;
+      const auto part = known_.find(function_.args[concat.b + i]);
+      if (part == known_.end()) break;
+      out.push_back(part->second);
     }
     return out;
   }
 
-  void append(const std::string& text) {
-    if (text.empty()) return;
+  // False: the prefix is as long as any is.
+  bool append(std::string_view text) {
+    constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
+    const bool all = bytes_ + text.size() <= kMaxBytes;
+    if (!all) text = text.substr(0, base::complete_utf8_prefix(text.substr(0, kMaxBytes - bytes_)));
+    if (text.empty()) return all;
+    bytes_ += text.size();
     if (parts_.empty() || (!parts_.back().open && parts_.back().role)) parts_.push_back({std::nullopt, "", false});
     parts_.back().text += text;
+    return all;
   }
 
   const plan::Plan& plan_;
   const plan::Function& function_;
   std::vector<PrefixPart> parts_;
   std::unordered_map<plan::Reg, std::uint32_t> known_;
-  std::unordered_map<plan::Reg, std::string> leading_;  // constant beginnings of concatenations
+  std::size_t bytes_ = 0;                                              // of all parts
+  std::unordered_map<plan::Reg, std::vector<std::uint32_t>> leading_;  // constants that begin concatenations
 };
 
 }  // namespace

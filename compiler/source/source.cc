@@ -11,15 +11,26 @@ SourceFile::SourceFile(std::string path, std::string text) : path_(std::move(pat
   for (std::size_t i = 0; i < text_.size(); ++i) {
     if (text_[i] == '\n') lines_.push_back(static_cast<std::uint32_t>(i + 1));
   }
+  std::uint32_t characters = 0;
+  for (std::size_t at = 0; at < text_.size(); at += base::decode_utf8(text_, at).bytes, ++characters) {
+    if (at >= marks_.size() * kMarkEvery) marks_.push_back({static_cast<std::uint32_t>(at), characters});
+  }
+}
+
+std::uint32_t SourceFile::characters_before(std::uint32_t offset) const {
+  const auto after = std::upper_bound(marks_.begin(), marks_.end(), offset,
+                                      [](std::uint32_t o, const Mark& m) { return o < m.offset; });
+  if (after == marks_.begin()) return 0;  // of an empty text
+  const Mark& mark = *(after - 1);
+  const std::string_view rest = std::string_view(text_).substr(mark.offset, offset - mark.offset);
+  return mark.characters + static_cast<std::uint32_t>(base::count_code_points(rest));
 }
 
 LineColumn SourceFile::position(std::uint32_t offset) const {
   offset = std::min(offset, static_cast<std::uint32_t>(text_.size()));
   const auto next = std::upper_bound(lines_.begin(), lines_.end(), offset);
   const auto line = static_cast<std::uint32_t>(next - lines_.begin());
-  const std::uint32_t begin = lines_[line - 1];
-  const std::size_t before = base::count_code_points(std::string_view(text_).substr(begin, offset - begin));
-  return {line, static_cast<std::uint32_t>(before + 1)};
+  return {line, characters_before(offset) - characters_before(lines_[line - 1]) + 1};
 }
 
 std::string_view SourceFile::line_text(std::uint32_t line) const {

@@ -23,6 +23,7 @@ constexpr std::size_t kItemsPerStep = 20'000;
 Automaton::Automaton(Graph graph, FragmentId root, const Limits& limits)
     : Machine(limits.max_states > graph.size() ? limits.max_states - graph.size() : 1),
       graph_(std::move(graph)),
+      graph_bytes_(graph_.bytes()),
       root_(root),
       max_items_(kItemsPerState * limits.max_states) {
   stacks_.push_back({});

@@ -20,6 +20,7 @@ class Automaton final : public Machine {
   FragmentId root() const { return root_; }
   int only_byte(StateId state) const override;
   int shortest_byte(StateId state) const override;
+  std::size_t bytes() const override { return Machine::bytes() + graph_bytes_; }
   std::optional<std::uint64_t> longest() const override { return graph_.fragment(root_).longest; }
   // Goes on without states where there is no room for more of them.
   std::optional<Run> run(std::string_view text) const override;
@@ -54,6 +55,7 @@ class Automaton final : public Machine {
   std::uint64_t rest_of(const Item& item) const;
 
   const Graph graph_;
+  const std::size_t graph_bytes_;
   const FragmentId root_;
   const std::size_t max_items_;
 

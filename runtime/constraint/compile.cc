@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "runtime/base/utf8.h"
 #include "runtime/constraint/automaton.h"
@@ -35,7 +36,7 @@ class TypeCompiler {
     compiled_[1].resize(spec.nodes.size());
   }
 
-  Expected<std::shared_ptr<const Constraint>> run() {
+  Expected<std::shared_ptr<const Constraint>> run(std::size_t& made) {
     const RootForms forms = root_forms(spec_);
     if (spec_.root < spec_.nodes.size() && !spec_.json) {
       const SpecNode& root = spec_.nodes[spec_.root];
@@ -44,10 +45,13 @@ class TypeCompiler {
         return child < spec_.nodes.size() && spec_.nodes[child].kind == SpecKind::kGrammar;
       });
       if (root.kind == SpecKind::kUnion && (apart || (forms.text && only_checked_)))
-        return compile_apart(spec_, limits_);
+        return compile_apart(spec_, limits_, made);
     }
     if (const auto text = bare_text()) return text;
-    SGL_TRY(const FragmentId root, type(spec_.root, spec_.json, "value", 0));
+    const auto compiled = type(spec_.root, spec_.json, "value", 0);
+    const bool refused = !compiled.ok() && compiled.error().kind == base::ErrorKind::kLimit;
+    made += refused ? limits_.max_states : graph_.size();
+    SGL_TRY(const FragmentId root, compiled);
     if (graph_.over_limit()) return too_large();
     if (graph_.fragment(root).shortest >= kInfinite) return base::invalid("no text satisfies the type");
     if (only_checked_) return compile_as_json(spec_, limits_, {});
@@ -306,12 +310,11 @@ class TypeCompiler {
     }
     const FragmentId id = graph_.begin();
     NodeId first = graph_.node(), later = graph_.node();
+    std::unordered_set<std::string_view> names;
     graph_.bytes(graph_.fragment(id).start, "{", first);
     for (std::size_t i = 0; i < n.fields.size(); ++i) {
       const SpecField& field = n.fields[i];
-      for (std::size_t j = 0; j < i; ++j) {
-        if (n.fields[j].name == field.name) return wrong(path, fmt::format("two fields are called '{}'", field.name));
-      }
+      if (!names.insert(field.name).second) return wrong(path, fmt::format("two fields are called '{}'", field.name));
       if (!base::is_valid_utf8(field.name)) return wrong(path, "a field's name is not valid UTF-8");
       const NodeId name = graph_.node(), value = graph_.node(), next_first = graph_.node(), next_later = graph_.node();
       graph_.jump(first, name);
@@ -337,16 +340,19 @@ class TypeCompiler {
 
 }  // namespace
 
-Expected<std::shared_ptr<const Constraint>> compile_type(const TypeSpec& spec, const Limits& limits) {
-  return TypeCompiler(spec, limits).run();
+Expected<std::shared_ptr<const Constraint>> compile_type(const TypeSpec& spec, const Limits& limits,
+                                                         std::size_t* made) {
+  std::size_t unused = 0;
+  return TypeCompiler(spec, limits).run(made != nullptr ? *made : unused);
 }
 
-Expected<std::shared_ptr<const Constraint>> compile_regex(std::string_view pattern, const Limits& limits) {
+Expected<std::shared_ptr<const Constraint>> compile_regex(std::string_view pattern, const Limits& limits,
+                                                          std::size_t* made) {
   TypeSpec spec;
   spec.nodes.emplace_back();
   spec.nodes[0].kind = SpecKind::kRegex;
   spec.nodes[0].pattern = pattern;
-  return compile_type(spec, limits);
+  return compile_type(spec, limits, made);
 }
 
 Expected<std::shared_ptr<const Constraint>> compile_choice(const std::vector<std::string>& texts,

@@ -124,8 +124,11 @@ class Constraint {
 };
 
 // Errors: `invalid` (malformed pattern with its column, unsupported construct, a type no text satisfies), `limit`.
-base::Expected<std::shared_ptr<const Constraint>> compile_type(const TypeSpec& spec, const Limits& limits = {});
-base::Expected<std::shared_ptr<const Constraint>> compile_regex(std::string_view pattern, const Limits& limits = {});
+// `made`: the states that compiling made, kept or not, are added there also when it fails; time goes with them.
+base::Expected<std::shared_ptr<const Constraint>> compile_type(const TypeSpec& spec, const Limits& limits = {},
+                                                               std::size_t* made = nullptr);
+base::Expected<std::shared_ptr<const Constraint>> compile_regex(std::string_view pattern, const Limits& limits = {},
+                                                                std::size_t* made = nullptr);
 // Exactly one of the given texts. Used by select and by literal unions.
 base::Expected<std::shared_ptr<const Constraint>> compile_choice(const std::vector<std::string>& texts,
                                                                  const Limits& limits = {});

@@ -257,6 +257,14 @@ void Graph::seal(FragmentId id) {
   longest(fragment, members);
 }
 
+std::size_t Graph::bytes() const {
+  std::size_t out = nodes_.size() * sizeof(Node) + fragments_.size() * sizeof(Fragment);
+  for (const Node& n : nodes_) {
+    out += n.edges.capacity() * sizeof(Edge) + n.jumps.capacity() * sizeof(NodeId) + n.calls.capacity() * sizeof(Call);
+  }
+  return out;
+}
+
 // Longest way from the start to the exit over live nodes, by topological order; a cycle that takes bytes is unbounded.
 void Graph::longest(Fragment& fragment, const std::vector<NodeId>& members) {
   struct Way {

@@ -79,6 +79,7 @@ class Graph {
   const Fragment& fragment(FragmentId id) const { return fragments_[id]; }
   const Node& at(NodeId id) const { return nodes_[id]; }
   std::size_t size() const { return nodes_.size(); }
+  std::size_t bytes() const;  // O(size)
 
  private:
   void utf8(NodeId from, const base::CodeSet& set, NodeId to);

@@ -24,15 +24,15 @@ std::string literal_json(const plan::Literal& literal) {
 // Plan types to specification nodes, each type once, so that recursive types stay finite.
 class SpecBuilder {
  public:
-  SpecBuilder(const plan::Plan& plan, TypeSpec& spec) : plan_(plan), spec_(spec) {}
+  SpecBuilder(std::span<const plan::Type> types, TypeSpec& spec) : types_(types), spec_(spec) {}
 
   std::uint32_t add(plan::TypeId id) {
     const auto [it, inserted] = index_.try_emplace(id.value, static_cast<std::uint32_t>(spec_.nodes.size()));
     const std::uint32_t index = it->second;
     if (!inserted) return index;
     spec_.nodes.emplace_back();
-    SpecNode node = scalar_node(plan_.type(id));
-    const plan::Type& type = plan_.type(id);
+    const plan::Type& type = types_[id.value];
+    SpecNode node = scalar_node(type);
     for (const plan::TypeId arg : type.args) node.children.push_back(add(arg));
     for (const plan::Field& field : type.fields) node.fields.push_back({field.name, add(field.type), field.optional});
     spec_.nodes[index] = std::move(node);
@@ -92,17 +92,17 @@ class SpecBuilder {
     return node;
   }
 
-  const plan::Plan& plan_;
+  std::span<const plan::Type> types_;
   TypeSpec& spec_;
   std::map<std::uint32_t, std::uint32_t> index_;
 };
 
 }  // namespace
 
-TypeSpec spec_of(const plan::Plan& plan, plan::TypeId type, bool json) {
+TypeSpec spec_of(std::span<const plan::Type> types, plan::TypeId type, bool json) {
   TypeSpec spec;
   spec.json = json;
-  spec.root = SpecBuilder(plan, spec).add(type);
+  spec.root = SpecBuilder(types, spec).add(type);
   return spec;
 }
 

@@ -109,7 +109,8 @@ Expected<std::shared_ptr<const Constraint>> compile_as_json(const TypeSpec& spec
   return std::make_shared<const Constraint>(std::move(made));
 }
 
-Expected<std::shared_ptr<const Constraint>> compile_apart(const TypeSpec& spec, const Limits& limits) {
+Expected<std::shared_ptr<const Constraint>> compile_apart(const TypeSpec& spec, const Limits& limits,
+                                                          std::size_t& states) {
   std::vector<std::shared_ptr<const Constraint>> made;
   std::vector<std::uint32_t> texts, json;
   for (const std::uint32_t child : spec.nodes[spec.root].children) {
@@ -117,7 +118,7 @@ Expected<std::shared_ptr<const Constraint>> compile_apart(const TypeSpec& spec, 
     const RootForms forms = root_forms(one);
     if (forms.text && (forms.scalar || forms.container)) return base::invalid("value: a union in a union");
     if (child < spec.nodes.size() && spec.nodes[child].kind == SpecKind::kGrammar) {
-      SGL_TRY(auto constraint, compile_type(one, limits));
+      SGL_TRY(auto constraint, compile_type(one, limits, &states));
       made.push_back(std::move(constraint));
     } else {
       (forms.text ? texts : json).push_back(child);
@@ -132,7 +133,7 @@ Expected<std::shared_ptr<const Constraint>> compile_apart(const TypeSpec& spec, 
       rest.nodes.back().kind = SpecKind::kUnion;
       rest.nodes.back().children = std::move(*group);
     }
-    SGL_TRY(auto constraint, compile_type(rest, limits));
+    SGL_TRY(auto constraint, compile_type(rest, limits, &states));
     made.push_back(std::move(constraint));
   }
   return any_of(made);

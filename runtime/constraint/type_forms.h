@@ -23,6 +23,7 @@ base::Expected<std::shared_ptr<const Constraint>> compile_as_json(const TypeSpec
 
 // A union of what different machines read: each grammar alone, bare texts together, JSON together.
 // Precondition: the root is a union.
-base::Expected<std::shared_ptr<const Constraint>> compile_apart(const TypeSpec& spec, const Limits& limits);
+base::Expected<std::shared_ptr<const Constraint>> compile_apart(const TypeSpec& spec, const Limits& limits,
+                                                                std::size_t& states);
 
 }  // namespace sgl::constraint

@@ -23,32 +23,6 @@ Status check_count(const char* what, std::size_t count, std::size_t limit) {
   return invalid(fmt::format("the plan has {} {}, over the limit of {}", count, what, limit));
 }
 
-Status check_counts(const Plan& plan, const PlanLimits& limits) {
-  SGL_TRY_STATUS(check_count("files", plan.files.size(), limits.programs));
-  SGL_TRY_STATUS(check_count("types", plan.types.size(), limits.types));
-  SGL_TRY_STATUS(check_count("constants", plan.constants.size(), limits.constants));
-  SGL_TRY_STATUS(check_count("functions", plan.functions.size(), limits.functions));
-  SGL_TRY_STATUS(check_count("programs", plan.programs.size(), limits.programs));
-  // Each is used by at least one instruction.
-  SGL_TRY_STATUS(check_count("gens", plan.gens.size(), limits.code));
-  SGL_TRY_STATUS(check_count("selects", plan.selects.size(), limits.code));
-  SGL_TRY_STATUS(check_count("parallels", plan.parallels.size(), limits.code));
-  SGL_TRY_STATUS(check_count("tools", plan.tools.size(), limits.programs));
-  std::size_t code = 0, args = 0, members = 0, items = 0, entries = 0;
-  for (const Function& function : plan.functions) {
-    code += function.code.size();
-    args += function.args.size();
-  }
-  for (const Type& type : plan.types) members += type.args.size() + type.fields.size();
-  for (const Constant& constant : plan.constants) items += constant.items.size();
-  for (const ParallelSpec& spec : plan.parallels) entries += spec.entries.size();
-  SGL_TRY_STATUS(check_count("instructions", code, limits.code));
-  SGL_TRY_STATUS(check_count("arguments", args, limits.args));
-  SGL_TRY_STATUS(check_count("members of types", members, limits.types * kMembersPerEntry));
-  SGL_TRY_STATUS(check_count("items of constants", items, limits.constants * kMembersPerEntry));
-  return check_count("parallel entries", entries, limits.code);
-}
-
 // Adds up all strings and checks that they are UTF-8.
 class TextChecker {
  public:
@@ -178,7 +152,8 @@ Status check_tool(const Plan& plan, std::size_t index) {
   std::unordered_set<std::string_view> names;
   for (const Param& param : tool.params) {
     if (param.name.empty() || !names.insert(param.name).second) return fault("a parameter without a name of its own");
-    if (param.type.value >= plan.types.size()) return fault(fmt::format("parameter {} is of no type of the plan", in_quotes(param.name)));
+    if (param.type.value >= plan.types.size())
+      return fault(fmt::format("parameter {} is of no type of the plan", in_quotes(param.name)));
     if (param.default_value) return fault(fmt::format("parameter {} has a default", in_quotes(param.name)));
   }
   return {};
@@ -298,6 +273,39 @@ Status check_programs(const Plan& plan, const std::vector<std::size_t>& constant
 
 }  // namespace
 
+Status check_counts(const Plan& plan, const PlanLimits& limits) {
+  SGL_TRY_STATUS(check_count("files", plan.files.size(), limits.programs));
+  SGL_TRY_STATUS(check_count("types", plan.types.size(), limits.types));
+  SGL_TRY_STATUS(check_count("constants", plan.constants.size(), limits.constants));
+  SGL_TRY_STATUS(check_count("functions", plan.functions.size(), limits.functions));
+  SGL_TRY_STATUS(check_count("programs", plan.programs.size(), limits.programs));
+  // Each is used by at least one instruction.
+  SGL_TRY_STATUS(check_count("gens", plan.gens.size(), limits.code));
+  SGL_TRY_STATUS(check_count("selects", plan.selects.size(), limits.code));
+  SGL_TRY_STATUS(check_count("parallels", plan.parallels.size(), limits.code));
+  SGL_TRY_STATUS(check_count("tools", plan.tools.size(), limits.programs));
+  std::size_t code = 0, args = 0, members = 0, items = 0, entries = 0;
+  for (const Function& function : plan.functions) {
+    code += function.code.size();
+    args += function.args.size();
+  }
+  for (const Type& type : plan.types) members += type.args.size() + type.fields.size();
+  for (const Constant& constant : plan.constants) items += constant.items.size();
+  for (const ParallelSpec& spec : plan.parallels) entries += spec.entries.size();
+  SGL_TRY_STATUS(check_count("instructions", code, limits.code));
+  SGL_TRY_STATUS(check_count("arguments", args, limits.args));
+  SGL_TRY_STATUS(check_count("members of types", members, limits.types * kMembersPerEntry));
+  SGL_TRY_STATUS(check_count("items of constants", items, limits.constants * kMembersPerEntry));
+  SGL_TRY_STATUS(check_count("parallel entries", entries, limits.code));
+  for (std::size_t i = 0; i < plan.functions.size(); ++i) {
+    const Function& function = plan.functions[i];
+    if (function.regs.size() <= limits.regs) continue;
+    return invalid(fmt::format("function {} {}: {} registers, over the limit of {}", i, in_quotes(function.name),
+                               function.regs.size(), limits.regs));
+  }
+  return {};
+}
+
 Status verify(const Plan& plan, const PlanLimits& limits) {
   SGL_TRY_STATUS(check_counts(plan, limits));
   SGL_TRY_STATUS(check_texts(plan, limits.text_bytes));
@@ -305,7 +313,7 @@ Status verify(const Plan& plan, const PlanLimits& limits) {
   std::vector<std::size_t> constant_sizes;
   SGL_TRY_STATUS(check_constants(plan, limits.text_bytes, constant_sizes));
   for (std::size_t i = 0; i < plan.functions.size(); ++i) {
-    SGL_TRY_STATUS(check_function_header(plan, i, limits.regs));
+    SGL_TRY_STATUS(check_function_header(plan, i));
   }
   SGL_TRY_STATUS(check_specs(plan));
   SGL_TRY_STATUS(check_constraints(plan, limits.constraint_bytes));

@@ -10,12 +10,15 @@ namespace sgl::plan {
 // exhaust memory or time.
 struct PlanLimits {
   std::size_t types = 20'000, constants = 200'000, functions = 20'000, programs = 10'000;
-  std::size_t code = 1'000'000;         // instructions of all functions together
-  std::size_t args = 1'000'000;         // operand-list entries of all functions together
-  std::size_t regs = 20'000;            // registers of one function; 16 bytes each per frame
-  std::size_t text_bytes = 64 << 20;    // all strings of the plan together
+  std::size_t code = 1'000'000;             // instructions of all functions together
+  std::size_t args = 1'000'000;             // operand-list entries of all functions together
+  std::size_t regs = 20'000;                // registers of one function; 16 bytes each per frame
+  std::size_t text_bytes = 64 << 20;        // all strings of the plan together
   std::size_t constraint_bytes = 16 << 20;  // all compiled constraints together; one has some kilobytes
 };
+
+// The plan's counts of what has a limit above, but for bytes. A compiler asks before it works on a plan that it made.
+base::Status check_counts(const Plan& plan, const PlanLimits& limits = {});
 
 // Accepts or names the first fault and its place, e.g. "function 3 'judge', instruction 12 (add.i): operand b is
 // register 9 of 4". Checks: every id and index in range; every operand's representation as in the operation's

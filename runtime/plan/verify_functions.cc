@@ -35,15 +35,12 @@ const char* function_kind_name(FunctionKind kind) {
   return "unknown";
 }
 
-Status check_function_header(const Plan& plan, std::size_t index, std::size_t max_regs) {
+Status check_function_header(const Plan& plan, std::size_t index) {
   const Function& function = plan.functions[index];
   auto fault = [&](std::string_view what) {
     return base::invalid(fmt::format("function {} {}: {}", index, in_quotes(function.name), what));
   };
   if (function.kind > FunctionKind::kFork) return fault("unknown kind");
-  if (function.regs.size() > max_regs) {
-    return fault(fmt::format("{} registers, over the limit of {}", function.regs.size(), max_regs));
-  }
   if (function.param_count > function.regs.size()) {
     return fault(fmt::format("{} parameters in {} registers", function.param_count, function.regs.size()));
   }

@@ -35,7 +35,7 @@ const char* function_kind_name(FunctionKind kind);
 // accepted, and so were the headers of all functions (`check_function_header`).
 base::Status check_code(const Plan& plan, std::size_t index);
 
-// Kind, parameters, registers, result. `max_regs` is PlanLimits::regs.
-base::Status check_function_header(const Plan& plan, std::size_t index, std::size_t max_regs);
+// Kind, parameters, registers, result.
+base::Status check_function_header(const Plan& plan, std::size_t index);
 
 }  // namespace sgl::plan
