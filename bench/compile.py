@@ -11,6 +11,7 @@ import time
 END = "  return 1\n}\n"
 PROGRAM = "program main(n: int, q: string) -> int {\n"
 FIELDS = "type T = {\n" + "".join(f"  f{i}: string\n" for i in range(500)) + "}\n"
+FAILURES = ["did not end", "crashed"]  # then larger sources are not tried
 
 
 def statements(line, head="", before=""):
@@ -79,10 +80,10 @@ def seconds(sglc, text, folder, limit):
         done = subprocess.run([sglc, "compile", path, "-o", path.with_suffix(".sglp")], capture_output=True, text=True,
                               timeout=limit, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (memory, memory)))
     except subprocess.TimeoutExpired:
-        return limit, "did not end"
+        return limit, FAILURES[0]
     spent = time.perf_counter() - start
     if done.returncode < 0:
-        return spent, f"ended by signal {-done.returncode}"
+        return spent, FAILURES[1]
     first = next((line for line in done.stderr.splitlines() if "error[" in line), "")
     return spent, first[first.find("error[") :][6:11]
 
@@ -103,10 +104,14 @@ def main():
         for shape in options.shapes or SHAPES:
             row = f"{shape:22}"
             for n, tool in enumerate(tools):
-                runs = [seconds(tool, source(shape, size), folder, options.limit) for size in sizes]
+                runs = []
+                for size in sizes:
+                    if not runs or runs[-1][1] not in FAILURES:
+                        runs.append(seconds(tool, source(shape, size), folder, options.limit))
                 slowest[n] = max(slowest[n], runs[-1][0])
-                times = " ".join(f"{spent:7.2f}" for spent, _ in runs)
-                row += f" {times}  {runs[-1][0] / runs[-2][0]:5.2f}  {runs[-1][1] or 'fine':12}"
+                times = "".join(f"{spent:8.2f}" for spent, _ in runs)
+                ratio = f"{runs[-1][0] / runs[-2][0]:6.2f}" if runs[-1][1] not in FAILURES else ""
+                row += f" {times:24}  {ratio:6}  {runs[-1][1] or 'fine':11}"
             print(row.rstrip(), flush=True)
     print("slowest: " + ", ".join(f"{spent:.2f} s" for spent in slowest))
 

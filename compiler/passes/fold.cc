@@ -109,8 +109,13 @@ class Folder {
     return reg < known_.size() && known_[reg].line == line_ ? &plan_.constants[known_[reg].id.value] : nullptr;
   }
 
-  void become_constant(Inst& inst, const Constant& constant) {
-    const ConstId id = pool_.find_or_add(constant);
+  // Is what the instruction makes of this constant the constant itself?
+  static bool is_copy(const Inst& inst, const Constant& constant) {
+    if (inst.op == Op::kFormat) return inst.b == kNone && constant.kind == Kind::kString;
+    return inst.op == Op::kMove && constant.kind != Kind::kList && constant.kind != Kind::kRecord;
+  }
+
+  void become_constant(Inst& inst, ConstId id) {
     inst = {Op::kConst, inst.dst, id.value, kNone, kNone};
     known_[inst.dst] = {line_, id};
   }
@@ -124,11 +129,11 @@ class Folder {
     std::optional<Constant> folded;
     const Constant* const a =
         inst.a != kNone && !plan::kOps[static_cast<std::size_t>(inst.op)].has_args ? value(inst.a) : nullptr;
-    if (inst.op == Op::kMove && a != nullptr) {
-      folded = *a;
-    } else if (inst.op == Op::kFormat && a != nullptr && a->kind == Kind::kString && inst.b == kNone) {
-      folded = *a;
-    } else if (inst.op == Op::kNot && a != nullptr) {
+    if (a != nullptr && is_copy(inst, *a)) {
+      become_constant(inst, known_[inst.a].id);
+      return;
+    }
+    if (inst.op == Op::kNot && a != nullptr) {
       folded = make(Kind::kBool, a->number == 0);
     } else if (inst.op == Op::kConcat) {
       folded = fold_concat(inst);
@@ -139,8 +144,8 @@ class Folder {
             a->kind == Kind::kInt ? fold_int(inst.op, a->number, b->number) : fold_float(inst.op, a->real, b->real);
       }
     }
-    if (folded && folded->kind != Kind::kList && folded->kind != Kind::kRecord) {
-      become_constant(inst, Constant(*folded));
+    if (folded) {
+      become_constant(inst, pool_.find_or_add(*folded));
       return;
     }
     for (const Reg reg : writes(plan_, function_, inst)) known_[reg].line = 0;

@@ -43,9 +43,10 @@ base::Error llvm_error(const char* what, llvm::Error error) {
   return {base::ErrorKind::kInternal, fmt::format("LLVM: {}: {}", what, llvm::toString(std::move(error)))};
 }
 
-// Instructions of a plan that are compiled: seconds of work. Programs of people have hundreds; a larger plan comes
-// from a generator or an attacker and is interpreted.
-constexpr std::size_t kMaxCode = 50'000;
+// Instructions of a plan that are compiled: some three seconds of work, at 0.3 ms each (more from then on, for LLVM is
+// not linear in a function). Programs of people have hundreds; a larger plan comes from a generator or an attacker and
+// is interpreted.
+constexpr std::size_t kMaxCode = 10'000;
 // Registers times resume points of one function: each pair may become a phi node.
 constexpr std::size_t kMaxResumeLoads = 1'000'000;
 

@@ -221,6 +221,24 @@ TEST_CASE("the program's own failure") {
   CHECK(out.line == 2);
 }
 
+TEST_CASE("plans that would take long to compile are refused") {
+  const auto compiled = [](int instructions) {
+    Plan plan;
+    Builder code(plan);
+    code.begin(FunctionKind::kProgram, {}, Rep::kInt);
+    const Reg x = code.integer(1);
+    while (code.here() + 1 < static_cast<std::uint32_t>(instructions)) code.emit(Op::kAddI, x, x, x);
+    code.emit(Op::kReturn, plan::kNone, x);
+    const Image image(plan);
+    return JitImage::compile(image, {});
+  };
+  CHECK(compiled(1'000).ok());
+  const auto refused = compiled(10'001);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().kind == base::ErrorKind::kLimit);
+  CHECK(refused.error().message == "the plan is too large to compile: 10001 instructions, over 10000");
+}
+
 TEST_CASE("the IR of a plan is text, the same every time") {
   Plan plan;
   build_fib(plan, 3);
