@@ -96,11 +96,14 @@ TypeId Checker::resolve_node(const TypeExpr& type) {
 TypeId Checker::union_of(const std::vector<TypeId>& given, SourceRange range) {
   // Literals are found by what they are, other types only by comparing each with each.
   constexpr std::size_t kMaxTypes = 1000, kMaxInAll = 1'000'000;
-  const auto others =
-      std::count_if(given.begin(), given.end(), [&](TypeId id) { return types_.get(id).kind != TypeKind::kLiteral; });
-  std::size_t all = types_.alternatives_in_all();
-  for (const TypeId id : given) all += types_.alternatives(id).size();
-  if (static_cast<std::size_t>(others) <= kMaxTypes && all <= kMaxInAll) return types_.make_union(given);
+  std::size_t others = 0, all = types_.alternatives_in_all();
+  for (const TypeId id : given) {
+    const std::vector<TypeId> alternatives = types_.alternatives(id);
+    all += alternatives.size();
+    others += static_cast<std::size_t>(std::count_if(
+        alternatives.begin(), alternatives.end(), [&](TypeId a) { return types_.get(a).kind != TypeKind::kLiteral; }));
+  }
+  if (others <= kMaxTypes && all <= kMaxInAll) return types_.make_union(given);
   error(DiagKind::kTooLarge, range,
         all > kMaxInAll
             ? fmt::format("with this the unions of the program have more than {} alternatives together", kMaxInAll)

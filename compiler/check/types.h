@@ -56,6 +56,11 @@ class TypeTable {
   void define(TypeId id, const Type& definition);  // keeps name and doc
   bool is_defined(TypeId id) const { return defined_[id.value]; }
 
+  // The relations below compare alternatives with alternatives. After so many comparisons in all, some seconds, they
+  // hold without being looked at, and is_worn_out() tells to refuse the program.
+  static constexpr std::size_t kMaxComparisons = 100'000'000;
+  bool is_worn_out() const { return compared_ > kMaxComparisons; }
+
   // The same values in the same representation, whatever the names.
   bool same(TypeId a, TypeId b) const;
   // Every value of `a` is a value of `b`, represented alike but for boxing: no conversion beyond box and unbox.
@@ -112,6 +117,7 @@ class TypeTable {
   mutable std::unordered_map<std::uint32_t, std::unordered_map<std::string, std::size_t>> places_;  // of large records
   std::unordered_map<std::uint32_t, std::vector<TypeId>> waiting_;  // by a type to be defined: unions that have it
   std::size_t alternatives_ = 0;
+  mutable std::size_t compared_ = 0;
 };
 
 // The join of many types, one after another: that of literals is made when it is asked for.

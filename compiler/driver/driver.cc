@@ -130,6 +130,15 @@ bool has_program(const ast::Module& module) {
   return false;
 }
 
+// What relations between types said after that is not so.
+void refuse_worn_out(const TypeTable& types, FileId file, Diagnostics& diagnostics) {
+  if (!types.is_worn_out()) return;
+  diagnostics
+      .add(DiagKind::kTooLarge, {file, 0, 0},
+           fmt::format("the types of the program take more than {} comparisons", TypeTable::kMaxComparisons))
+      .suggest("compare and convert fewer values of large unions");
+}
+
 // A program that may generate without end, and does not limit itself.
 void warn_unbounded(const ast::Module& main, const plan::Plan& plan, Diagnostics& diagnostics) {
   for (const auto& decl : main.declarations) {
@@ -159,6 +168,7 @@ std::unique_ptr<Compilation> compile_text(const std::string& path, std::string t
   start = Clock::now();
   TypeTable types;
   check(out->modules, imports, types, out->diagnostics);
+  refuse_worn_out(types, main->file, out->diagnostics);
   if (options.require_program && !has_program(*main) && !out->diagnostics.has_errors()) {
     out->diagnostics.add(DiagKind::kNoProgram, {main->file, 0, 0}, "the file declares no program")
         .suggest("declare an entry point: program main() -> string { … }");
@@ -167,9 +177,12 @@ std::unique_ptr<Compilation> compile_text(const std::string& path, std::string t
   if (stage == Stage::kCheck || out->diagnostics.has_errors()) return out;
   start = Clock::now();
   out->plan = lower(*main, types, out->sources);
+  refuse_worn_out(types, main->file, out->diagnostics);
   if (const base::Status counts = plan::check_counts(*out->plan); !counts.ok()) {
     out->diagnostics.add(DiagKind::kTooLarge, {main->file, 0, 0}, counts.error().message)
         .suggest("make it of several programs, or of functions that are called instead of written out");
+  }
+  if (out->diagnostics.has_errors()) {
     out->plan.reset();
     return out;
   }

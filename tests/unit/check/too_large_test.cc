@@ -43,6 +43,16 @@ TEST_CASE("unions") {
   CHECK(codes(kProgram + large + times(1100, "type U{0} = T | \"b{0}\"\n")) == "E0015");
 }
 
+TEST_CASE("comparisons of types") {
+  const auto compared = [](int count) {
+    return "type T = bool" + times(900, " | {{ a{}: int }}") + " | int\ntype U = null" +
+           times(900, " | {{ b{}: int }}") + " | int\nprogram p(t: T, u: U) -> int {\n" +
+           times(count, "  if t == u {{ return {} }}\n") + "  return 1\n}\n";
+  };
+  CHECK(codes(compared(1)).empty());
+  CHECK(codes(compared(200)) == "E0015");
+}
+
 TEST_CASE("records that are filled up") {
   const std::string type = "type T = {{ b: int" + times(2000, ", a{}: int") + " }}\n";
   const auto spread = [&](int count) {
