@@ -51,10 +51,15 @@ bool wants_real(const TypeTable& types, TypeId wanted) {
 
 void Checker::check_against(Expr& expr, TypeId wanted, const std::string& what) {
   const TypeId found = check_expr(expr, wanted);
-  if (types_.is_error(found) || types_.is_error(wanted) || types_.fits(found, wanted)) return;
-  if (const auto literal = literal_of(expr)) {
-    const TypeId type = types_.literal(*literal);
-    if (types_.is_subtype(type, wanted)) return;
+  if (types_.is_error(found) || types_.is_error(wanted)) return;
+  // First, for it is found in a large union at once, and its plain type only after all alternatives.
+  const auto literal = literal_of(expr);
+  if (literal && types_.get(wanted).kind == TypeKind::kUnion && types_.is_subtype(types_.literal(*literal), wanted)) {
+    return;
+  }
+  if (types_.fits(found, wanted)) return;
+  if (literal) {
+    if (types_.is_subtype(types_.literal(*literal), wanted)) return;
     if (types_.is_subtype(found, wanted)) return;
     if (types_.overlap(found, wanted)) {
       error(DiagKind::kTypeMismatch, expr.range,

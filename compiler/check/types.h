@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "runtime/plan/plan.h"
@@ -58,7 +59,7 @@ class TypeTable {
 
   // The relations below compare alternatives with alternatives. After so many comparisons in all, some seconds, they
   // hold without being looked at, and is_worn_out() tells to refuse the program.
-  static constexpr std::size_t kMaxComparisons = 100'000'000;
+  static constexpr std::size_t kMaxComparisons = 50'000'000;
   bool is_worn_out() const { return compared_ > kMaxComparisons; }
 
   // The same values in the same representation, whatever the names.
@@ -96,6 +97,7 @@ class TypeTable {
   };
   static Pair pair_of(TypeId a, TypeId b) { return (Pair{a.value} << 32) | b.value; }
   bool subtype_of(TypeId a, TypeId b, Proof& proof) const;
+  bool has_alternative(TypeId large, TypeId alternative) const;
   bool single_subtype(const Type& a, const Type& b, Proof& proof) const;
   bool is_json(const Type& a, const Type& b, Proof& proof) const;
   bool overlap(TypeId a, TypeId b, std::unordered_map<Pair, bool>& known) const;
@@ -118,6 +120,7 @@ class TypeTable {
   std::unordered_map<std::uint32_t, std::vector<TypeId>> waiting_;  // by a type to be defined: unions that have it
   std::size_t alternatives_ = 0;
   mutable std::size_t compared_ = 0;
+  mutable std::unordered_map<std::uint32_t, std::unordered_set<std::uint32_t>> alternative_ids_;  // of large unions
 };
 
 // The join of many types, one after another: that of literals is made when it is asked for.

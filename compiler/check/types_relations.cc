@@ -17,6 +17,19 @@ bool TypeTable::is_subtype(TypeId a, TypeId b) const {
   return subtype_of(a, b, proof);
 }
 
+// Literals and records that a large union has as they are, without looking at all of it.
+bool TypeTable::has_alternative(TypeId large, TypeId alternative) const {
+  constexpr std::size_t kFew = 16;
+  const std::vector<TypeId>& args = get(large).args;
+  if (get(large).kind != TypeKind::kUnion || args.size() <= kFew) return false;
+  auto& ids = alternative_ids_[large.value];
+  if (ids.size() != args.size()) {  // new, or parts of it were defined
+    ids.clear();
+    for (const TypeId id : args) ids.insert(id.value);
+  }
+  return ids.count(alternative.value) > 0;
+}
+
 bool TypeTable::subtype_of(TypeId a, TypeId b, Proof& proof) const {
   if (a == b || is_error(a) || is_error(b)) return true;
   if (a == none() || b == none()) return false;
@@ -28,8 +41,6 @@ bool TypeTable::subtype_of(TypeId a, TypeId b, Proof& proof) const {
   const std::size_t before = proof.assumed.size();
   proof.assumed.push_back(pair);
   const std::vector<TypeId> from = alternatives(a), to = alternatives(b);
-  compared_ += from.size() * to.size();
-  if (is_worn_out()) return true;
   const bool proved = std::all_of(from.begin(), from.end(), [&](TypeId x) {
     if (get(x).kind == TypeKind::kBool && to.size() > 1) {
       // bool is true | false.
@@ -40,11 +51,13 @@ bool TypeTable::subtype_of(TypeId a, TypeId b, Proof& proof) const {
       };
       if (has(true) && has(false)) return true;
     }
-    return std::any_of(to.begin(), to.end(), [&](TypeId y) {
-      return x == y || (get(x).kind == TypeKind::kUnion || get(y).kind == TypeKind::kUnion
-                            ? subtype_of(x, y, proof)
-                            : single_subtype(get(x), get(y), proof));
-    });
+    if (has_alternative(b, x)) return true;
+    compared_ += to.size();
+    return is_worn_out() || std::any_of(to.begin(), to.end(), [&](TypeId y) {
+             return x == y || (get(x).kind == TypeKind::kUnion || get(y).kind == TypeKind::kUnion
+                                   ? subtype_of(x, y, proof)
+                                   : single_subtype(get(x), get(y), proof));
+           });
   });
   if (proved) return true;
   // What was proved meanwhile may rest on it, so that is not known.
