@@ -8,6 +8,7 @@
 #include "compiler/passes/flow.h"
 #include "compiler/passes/passes.h"
 #include "compiler/passes/register_uses.h"
+#include "runtime/plan/verify.h"
 
 namespace sgl::compiler {
 
@@ -28,7 +29,8 @@ std::vector<std::size_t> find_group(const plan::Plan& plan, const Function& func
                                     std::size_t first) {
   std::vector<std::size_t> calls{first};
   std::set<Reg> results{function.code[first].dst};
-  for (std::size_t i = first + 1; i < function.code.size() && !targets[i]; ++i) {
+  for (std::size_t i = first + 1; i < function.code.size() && !targets[i] && calls.size() < plan::kMaxParallelEntries;
+       ++i) {
     const Inst& inst = function.code[i];
     const auto needs_result = [&] {
       const auto used = reads(function, inst);

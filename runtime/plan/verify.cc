@@ -15,7 +15,6 @@ namespace {
 using base::invalid;
 using base::Status;
 
-constexpr std::size_t kMaxEntries = 256;      // of one parallel; every instruction that uses it looks at all
 constexpr std::size_t kMembersPerEntry = 10;  // bound of all fields / items together: this times the entries' limit
 
 Status check_count(const char* what, std::size_t count, std::size_t limit) {
@@ -116,8 +115,8 @@ Status check_parallel_spec(const Plan& plan, std::size_t index) {
   }
   const Type& type = plan.type(spec.type);
   if (type.kind != TypeKind::kRecord) return fault(fmt::format("type {} is not a record", spec.type.value));
-  if (spec.entries.size() > kMaxEntries) {
-    return fault(fmt::format("{} entries, over the limit of {}", spec.entries.size(), kMaxEntries));
+  if (spec.entries.size() > kMaxParallelEntries) {
+    return fault(fmt::format("{} entries, over the limit of {}", spec.entries.size(), kMaxParallelEntries));
   }
   if (type.fields.size() != spec.entries.size()) {
     return fault(fmt::format("{} entries for {} fields", spec.entries.size(), type.fields.size()));

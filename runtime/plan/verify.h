@@ -17,6 +17,9 @@ struct PlanLimits {
   std::size_t constraint_bytes = 16 << 20;  // all compiled constraints together; one has some kilobytes
 };
 
+// Entries of one parallel; every instruction that uses it looks at all.
+constexpr std::size_t kMaxParallelEntries = 256;
+
 // The plan's counts of what has a limit above, but for bytes. A compiler asks before it works on a plan that it made.
 base::Status check_counts(const Plan& plan, const PlanLimits& limits = {});
 

@@ -1,6 +1,7 @@
 // What each pass does to plans made from source text.
 #include "compiler/passes/passes.h"
 
+#include "runtime/plan/verify.h"
 #include "tests/unit/passes/support.h"
 
 namespace sgl::compiler::test {
@@ -23,6 +24,14 @@ const plan::Constant& returned(const plan::Plan& plan, const plan::Function& fun
   REQUIRE(load.op == Op::kConst);
   REQUIRE(load.dst == last.a);
   return plan.constants[load.a];
+}
+
+TEST_CASE("very many independent calls stand side by side in groups that a plan may have") {
+  std::string source = "program one(a: int) -> int { return a }\nprogram main() -> int {\n";
+  for (int i = 0; i < 600; ++i) source += "  let a" + std::to_string(i) + " = one(" + std::to_string(i) + ")\n";
+  const plan::Plan plan = compiled(source + "  return a5\n}\n");
+  CHECK(count(function_named(plan, "main"), Op::kParallel) == 3);
+  CHECK(plan::verify(plan).ok());
 }
 
 TEST_CASE("operations on constants become constants") {
