@@ -11,7 +11,6 @@
 #include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <set>
 #include <string>
 #include <utility>
@@ -196,21 +195,39 @@ std::size_t cache_element_bytes(DType type) {
   return type == DType::kQ8 ? 1 : kernels::dtype_bytes(type);
 }
 
+// A cache of `count` positions of one layer as the engine lays it out (kv_store.h), in pages of 16.
+struct PagedCache {
+  static constexpr std::size_t kPageSize = 16;
+  std::vector<std::uint32_t> slots;
+  std::vector<float> scales;
+  kernels::KvView view;
+
+  PagedCache(std::size_t count, const kernels::AttentionShape& shape, DType type, const Buffer& buffer) : slots(count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      slots[i] = static_cast<std::uint32_t>(i / kPageSize * kPageSize * 2 * shape.kv_heads + i % kPageSize);
+    }
+    if (type == DType::kQ8) scales.assign(2 * count * shape.kv_heads, 0.01F);
+    const auto* k = reinterpret_cast<const std::byte*>(buffer.data());
+    view = {k,
+            k + kPageSize * shape.head_dim * cache_element_bytes(type),
+            type,
+            2 * kPageSize,
+            scales.data(),
+            scales.data() + (scales.empty() ? 0 : kPageSize)};
+  }
+};
+
 // One decoded token of each of many sequences, so that the KV read exceeds the caches.
 Json attention(DType type, const Buffer& buffer, base::ThreadPool& pool) {
   const kernels::AttentionShape shape{32, 8, 64, 0, 0.125F};
   const std::size_t width = shape.kv_heads * shape.head_dim, length = 8192, sequences = 32;
-  std::vector<std::uint32_t> slots(length * sequences);
-  std::iota(slots.begin(), slots.end(), 0U);
+  const PagedCache cache(length * sequences, shape, type, buffer);
   std::vector<kernels::AttentionRow> rows;
-  for (std::size_t s = 0; s < sequences; ++s) rows.push_back({&slots[s * length], length - 1});
+  for (std::size_t s = 0; s < sequences; ++s) rows.push_back({&cache.slots[s * length], length - 1});
   Floats q(sequences * 2048, 0.01F), out(q.size());
-  const std::size_t bytes = length * sequences * width * cache_element_bytes(type);
-  const auto* k = reinterpret_cast<const std::byte*>(buffer.data());
-  const std::vector<float> scales(type == DType::kQ8 ? slots.size() * shape.kv_heads : 0, 0.01F);
-  const kernels::KvView kv{k, k + bytes, type, scales.data(), scales.data()};
-  const double best = best_of(3, [&] { kernels::attention(shape, rows, q.data(), kv, out.data(), pool); });
-  const double rate = 2.0 * static_cast<double>(bytes + scales.size() * sizeof(float)) / best / 1e9;
+  const double best = best_of(3, [&] { kernels::attention(shape, rows, q.data(), cache.view, out.data(), pool); });
+  const std::size_t bytes = 2 * length * sequences * width * cache_element_bytes(type);
+  const double rate = static_cast<double>(bytes + cache.scales.size() * sizeof(float)) / best / 1e9;
   return {{"kernel", fmt::format("attention 32 rows x 8192 positions, 32 heads over 8, {}", type_name(type))},
           {"gb_per_s", rate},
           {"ms", best * 1e3}};
@@ -220,17 +237,13 @@ Json attention(DType type, const Buffer& buffer, base::ThreadPool& pool) {
 Json prompt_attention(DType type, const Buffer& buffer, base::ThreadPool& pool) {
   const kernels::AttentionShape shape{16, 8, 128, 0, 0.088F};
   const std::size_t length = 512, width = shape.heads * shape.head_dim;
-  std::vector<std::uint32_t> slots(length);
-  std::iota(slots.begin(), slots.end(), 0U);
+  const PagedCache cache(length, shape, type, buffer);
   std::vector<kernels::AttentionRow> rows;
-  for (std::size_t p = 0; p < length; ++p) rows.push_back({slots.data(), p});
+  for (std::size_t p = 0; p < length; ++p) rows.push_back({cache.slots.data(), p});
   Floats q(length * width, 0.01F), out(q.size());
-  const auto* k = reinterpret_cast<const std::byte*>(buffer.data());
-  const std::vector<float> scales(type == DType::kQ8 ? length * shape.kv_heads : 0, 0.01F);
-  const kernels::KvView kv{k, k + (std::size_t{64} << 20), type, scales.data(), scales.data()};
   const bench::Rate rate = bench::rate_beside(
       2.0 * static_cast<double>(length * (length + 1) * width), kRuns, [&] { return fma_peak(pool, kShortPeak, 1); },
-      [&] { kernels::attention(shape, rows, q.data(), kv, out.data(), pool); });
+      [&] { kernels::attention(shape, rows, q.data(), cache.view, out.data(), pool); });
   return {{"kernel", fmt::format("attention of a prompt of 512 tokens, 16 heads of 128 over 8, {}", type_name(type))},
           {"gflop_per_s", rate.best},
           {"share_of_fma_peak", rate.share}};

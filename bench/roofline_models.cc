@@ -6,7 +6,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <numeric>
 #include <random>
 
 #include "kernels/quant.h"
@@ -127,10 +126,13 @@ Json measure(const std::filesystem::path& folder, const Shape& shape, bool bf16,
   if (!m.ok()) return {{"error", m.error().message}};
   const double load = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   constexpr std::size_t kPrompt = 512, kTokens = 8, kRuns = 10, kSequences = 16;
-  constexpr std::size_t kContext = kPrompt + kTokens * (kRuns + 1);
-  const auto kv = (*m)->make_kv(kContext * kSequences);
+  constexpr std::size_t kPageSize = 16;  // the engine's
+  constexpr std::size_t kContext = (kPrompt + kTokens * (kRuns + 1) + kPageSize - 1) / kPageSize * kPageSize;
+  const auto kv = (*m)->make_kv(kContext * kSequences / kPageSize, kPageSize);
   std::vector<std::uint32_t> slots(kContext * kSequences);
-  std::iota(slots.begin(), slots.end(), 0U);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    slots[i] = static_cast<std::uint32_t>(i / kPageSize * kv->stride() + i % kPageSize);
+  }
   std::vector<float> logits(kSequences * shape.vocab);
   const std::vector<std::int32_t> prompt(kPrompt, 7);
   bool good = true;

@@ -22,7 +22,7 @@ constexpr std::size_t kAttentionRows = 128;
 
 // One query token: it sees positions max(0, position − window + 1) … position.
 struct AttentionRow {
-  const std::uint32_t* slots = nullptr;  // [position + 1]: slot of each position of the sequence
+  const std::uint32_t* slots = nullptr;  // [position + 1]: slot of each position of the sequence, see KvView
   std::size_t position = 0;
 };
 
@@ -34,13 +34,15 @@ struct AttentionShape {
   float scale = 1.0F;      // of the scores, usually 1/sqrt(head_dim)
 };
 
-// The cache of keys and values of one layer: [slots, kv_heads, head_dim] each, read only. F32, F16 or, as kQ8, 8-bit
-// integers with an F32 scale for every vector of a head (plain arrays, not the packed layout of weights).
+// The cache of keys and values of one layer, read only: vectors of head_dim elements. Vector slot + h · head_stride is
+// KV head h's in a slot; with the heads of neighbouring slots far apart, what one thread reads lies together. F32, F16
+// or, as kQ8, 8-bit integers with an F32 scale for every vector (plain arrays, not the packed layout of weights).
 struct KvView {
   const void* k = nullptr;
   const void* v = nullptr;
   DType type = DType::kF32;
-  const float* k_scale = nullptr;  // only kQ8: [slots, kv_heads]
+  std::size_t head_stride = 1;     // in vectors
+  const float* k_scale = nullptr;  // only kQ8: one for every vector
   const float* v_scale = nullptr;
 };
 

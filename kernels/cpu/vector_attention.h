@@ -23,7 +23,7 @@ inline void find_block(const Cache<L>& cache, const std::uint32_t* slots, const 
                        KvBlock<typename L::T>& block) {
   block.low = seen.begin - seen.first, block.high = seen.end - seen.first;
   for (std::size_t p = block.low; p < block.high; ++p) {
-    const std::size_t slot = slots[seen.first + p], at = slot * cache.stride;
+    const std::size_t slot = slots[seen.first + p], at = slot * cache.dim;
     block.key[p] = cache.k + at;
     block.value[p] = cache.v + at;
     cache.scales(slot, block.key_scale[p], block.value_scale[p]);
@@ -35,7 +35,7 @@ inline void find_next(const Cache<L>& cache, const std::uint32_t* slots, const B
                       KvBlock<typename L::T>& block) {
   block.next = block.low;
   for (std::size_t p = seen.begin; p < seen.end && block.next < kAttentionBlock; ++p) {
-    const std::size_t at = static_cast<std::size_t>(slots[p]) * cache.stride;
+    const std::size_t at = static_cast<std::size_t>(slots[p]) * cache.dim;
     block.next_key[block.next] = cache.k + at;
     block.next_value[block.next++] = cache.v + at;
   }
@@ -63,11 +63,9 @@ inline void head_step(const AttentionShape& shape, const KvBlock<typename L::T>&
 // Query heads whose state a row keeps at a time.
 constexpr std::size_t kRowHeads = 64;
 
-// KV heads ahead of the arithmetic that are asked for.
-constexpr std::size_t kHeadsAhead = 2;
-
 // One row, `kv_heads` neighbouring KV heads and `group` query heads of each: bound by reading the cache. Block by block
-// and in it head by head, so that memory is read in long runs. With a state, the positions before `from` are done.
+// and in it head by head, as pages hold them, so that memory is read in long runs; asked for is one head ahead. With a
+// state, the positions before `from` are done.
 template <typename L>
 inline void attend_row(const AttentionShape& shape, const AttentionRow& row, std::size_t kv_heads, std::size_t group,
                        const float* q, const Cache<L>& cache, float* out, std::size_t from,
@@ -84,13 +82,11 @@ inline void attend_row(const AttentionShape& shape, const AttentionRow& row, std
   Seen seen = seen_by(shape, row.position);
   if (seen.begin < from) seen.begin = from;
   KvBlock<typename L::T> block;
-  // Heads ahead that are asked for; behind the last head comes the next block.
-  const std::size_t ahead = kv_heads < kHeadsAhead ? kv_heads : kHeadsAhead;
   for (std::size_t b = seen.begin / kAttentionBlock * kAttentionBlock; b < seen.end; b += kAttentionBlock) {
     for (std::size_t h = 0; h < kv_heads; ++h) {
-      const std::size_t then = h + ahead < kv_heads ? b : b + kAttentionBlock;
-      find_block(cache.from(h, dim), row.slots, block_of(seen, b), block);
-      find_next(cache.from((h + ahead) % kv_heads, dim), row.slots, block_of(seen, then), block);
+      const bool last = h + 1 == kv_heads;  // then comes the next block
+      find_block(cache.from(h), row.slots, block_of(seen, b), block);
+      find_next(cache.from(last ? 0 : h + 1), row.slots, block_of(seen, last ? b + kAttentionBlock : b), block);
       head_step<L>(shape, block, query + h * group, group);
     }
   }
@@ -128,7 +124,7 @@ inline void shared_typed(const AttentionShape& shape, const AttentionRow* rows, 
         [&](std::size_t) {
           return Seen{0, shared};
         },
-        q + i * dim, Cache<L>(kv, shape).from(h, dim), out + i * dim, nullptr, many);
+        q + i * dim, Cache<L>(kv, shape).from(h), out + i * dim, nullptr, many);
     for (std::size_t n = 0; n < count * kHeads; ++n) {
       state[n / kHeads * shape.heads + i + n % kHeads] = {many.each[n].highest, many.each[n].total};
     }
@@ -148,8 +144,8 @@ inline void prompt_typed(const AttentionShape& shape, const AttentionRow* rows, 
       const Seen all = seen_by(shape, rows[0].position + r);
       return Seen{all.begin < from ? from : all.begin, all.end};
     };
-    attend_many<L, kHeads>(shape, rows[0].slots, count, seen, q + i * dim, Cache<L>(kv, shape).from(h, dim),
-                           out + i * dim, state == nullptr ? nullptr : state + i, many);
+    attend_many<L, kHeads>(shape, rows[0].slots, count, seen, q + i * dim, Cache<L>(kv, shape).from(h), out + i * dim,
+                           state == nullptr ? nullptr : state + i, many);
     for (std::size_t n = 0; n < count * kHeads; ++n) end_query(many.each[n], dim);
   });
 }
@@ -162,7 +158,7 @@ inline void single_typed(const AttentionShape& shape, const AttentionRow& row, s
   const auto state_of = [&](std::size_t i) { return state == nullptr ? nullptr : state + i; };
   const std::size_t together = group > kRowHeads ? 1 : kRowHeads / group;
   for (std::size_t h = begin; h < end; h += together) {
-    const Cache<L> cache = Cache<L>(kv, shape).from(h, dim);
+    const Cache<L> cache = Cache<L>(kv, shape).from(h);
     std::size_t i = h * group;
     const std::size_t last = i + group;
     if (group <= kRowHeads) {

@@ -15,28 +15,29 @@ template <typename L>
 struct Cache {
   const typename L::T* k;
   const typename L::T* v;
-  std::size_t stride;  // elements between slots
+  std::size_t dim;          // elements of a vector
+  std::size_t head_stride;  // vectors
   const float* k_scale;
   const float* v_scale;
-  std::size_t scale_stride;
 
   Cache(const KvView& kv, const AttentionShape& shape)
       : k(static_cast<const typename L::T*>(kv.k)),
         v(static_cast<const typename L::T*>(kv.v)),
-        stride(shape.kv_heads * shape.head_dim),
+        dim(shape.head_dim),
+        head_stride(kv.head_stride),
         k_scale(kv.k_scale),
-        v_scale(kv.v_scale),
-        scale_stride(shape.kv_heads) {}
+        v_scale(kv.v_scale) {}
   // From the head `h` of these on.
-  Cache from(std::size_t h, std::size_t dim) const {
+  Cache from(std::size_t h) const {
     Cache out = *this;
-    out.k += h * dim, out.v += h * dim;
-    if constexpr (L::kScaled) out.k_scale += h, out.v_scale += h;
+    const std::size_t vectors = h * head_stride;
+    out.k += vectors * dim, out.v += vectors * dim;
+    if constexpr (L::kScaled) out.k_scale += vectors, out.v_scale += vectors;
     return out;
   }
   // The scales of a slot, for caches that have them.
   void scales(std::size_t slot, float& key, float& value) const {
-    if constexpr (L::kScaled) key = k_scale[slot * scale_stride], value = v_scale[slot * scale_stride];
+    if constexpr (L::kScaled) key = k_scale[slot], value = v_scale[slot];
   }
 };
 
@@ -87,7 +88,7 @@ class Ahead {
   void ask() {
     if (left_ == 0) return;
     --left_;
-    const std::size_t at = static_cast<std::size_t>(slots_[position_]) * cache_.stride + line_ * kLine;
+    const std::size_t at = static_cast<std::size_t>(slots_[position_]) * cache_.dim + line_ * kLine;
     if (++line_ == vector_) line_ = 0, ++position_;
     __builtin_prefetch(cache_.k + at, 0, 2);
     __builtin_prefetch(cache_.v + at, 0, 2);
@@ -161,11 +162,11 @@ inline void pack_block(const Cache<L>& cache, const std::uint32_t* slots, std::s
     return static_cast<std::size_t>(slots[first + p > begin ? first + p : begin]);
   };
   for (std::size_t p = 0; p < count; p += kPanelCols) {
-    pack_panel<L>([&](std::size_t c) { return cache.k + slot(p + c) * cache.stride; }, dim, count - p,
+    pack_panel<L>([&](std::size_t c) { return cache.k + slot(p + c) * cache.dim; }, dim, count - p,
                   many.keys + p / kPanelCols * kW * panel_stride(padded(dim) / kW));
   }
   for (std::size_t p = 0; p < count; ++p) {
-    copy_vector<L>(cache.v + slot(p) * cache.stride, dim, many.values + p * padded(dim));
+    copy_vector<L>(cache.v + slot(p) * cache.dim, dim, many.values + p * padded(dim));
     cache.scales(slot(p), many.scales[0][p], many.scales[1][p]);
   }
 }

@@ -111,7 +111,7 @@ base::Expected<std::unique_ptr<Engine>> Engine::create(std::shared_ptr<const mod
     return base::invalid(fmt::format("max_kv_bytes ({}) is less than one page of {} bytes for each replica",
                                      options.max_kv_bytes, page_bytes));
   }
-  schedule.page_stride = 2 * model->config().layers * options.page_size;
+  schedule.page_stride = model->kv_stride(options.page_size);
   if (schedule.pages > UINT32_MAX / schedule.page_stride || schedule.pages > SIZE_MAX / 2 / page_bytes) {
     return base::invalid(
         fmt::format("{} pages of {} tokens are more than the engine can address", schedule.pages, options.page_size));

@@ -50,18 +50,23 @@ void for_rows(std::size_t rows, base::ThreadPool& pool, const Body& body) {
   });
 }
 
-// One token's K or V into the cache.
-void store_row(const KvStore& kv, const float* row, std::byte* to, float* scale) {
-  switch (kv.format) {
-    case KvFormat::kF32:
-      std::memcpy(to, row, kv.width * sizeof(float));
-      break;
-    case KvFormat::kF16:
-      kernels::to_f16(row, kv.width, reinterpret_cast<std::uint16_t*>(to));
-      break;
-    case KvFormat::kQ8:
-      kernels::quantize_heads(row, kv.heads, kv.width / kv.heads, reinterpret_cast<std::int8_t*>(to), scale);
-      break;
+// One token's K (part 0) or V (1) of a layer into the cache.
+void store_row(KvStore& kv, std::size_t layer, std::size_t part, std::size_t slot, const float* row) {
+  const std::size_t dim = kv.head_dim;
+  std::byte* to = kv.vectors(layer, part) + slot * kv.vector_bytes();
+  float* const scales = kv.scales(layer, part);
+  for (std::size_t h = 0; h < kv.heads; ++h, row += dim, to += kv.head_stride() * kv.vector_bytes()) {
+    switch (kv.format) {
+      case KvFormat::kF32:
+        std::memcpy(to, row, dim * sizeof(float));
+        break;
+      case KvFormat::kF16:
+        kernels::to_f16(row, dim, reinterpret_cast<std::uint16_t*>(to));
+        break;
+      case KvFormat::kQ8:
+        kernels::quantize_heads(row, 1, dim, reinterpret_cast<std::int8_t*>(to), &scales[slot + h * kv.head_stride()]);
+        break;
+    }
   }
 }
 
@@ -69,7 +74,7 @@ kernels::KvView view_of(KvStore& kv, std::size_t layer) {
   const kernels::DType type = kv.format == KvFormat::kF32   ? kernels::DType::kF32
                               : kv.format == KvFormat::kF16 ? kernels::DType::kF16
                                                             : kernels::DType::kQ8;
-  return {kv.k(layer), kv.v(layer), type, kv.k_scale(layer, 0), kv.v_scale(layer, 0)};
+  return {kv.vectors(layer, 0), kv.vectors(layer, 1), type, kv.head_stride(), kv.scales(layer, 0), kv.scales(layer, 1)};
 }
 
 }  // namespace
@@ -135,6 +140,10 @@ std::size_t Model::kv_bytes_per_token() const {
   return 2 * c.layers * kv_bytes(*impl_->options.kv, c.kv_heads, c.head_dim);
 }
 
+std::size_t Model::kv_stride(std::size_t page_size) const {
+  return 2 * impl_->config.layers * impl_->config.kv_heads * page_size;
+}
+
 std::unique_ptr<KvStore> Model::make_kv(std::size_t slots) const {
   return make_kv(1, slots);
 }
@@ -145,7 +154,7 @@ std::unique_ptr<KvStore> Model::make_kv(std::size_t pages, std::size_t page_size
   kv->pages = std::max<std::size_t>(pages, 1);
   kv->page_size = std::max<std::size_t>(page_size, 1);
   kv->heads = c.kv_heads;
-  kv->width = c.kv_heads * c.head_dim;
+  kv->head_dim = c.head_dim;
   kv->layers = c.layers;
   kv->format = *impl_->options.kv;
   // Not touched here: the pages of a large pool stay unbacked until they are written.
@@ -201,7 +210,7 @@ void Model::Impl::attention_block(std::size_t layer, const Rows& rows, KvStore& 
   const LayerWeights& w = weights.layers[layer];
   Scratch& s = kv.scratch;
   const std::size_t n = rows.size(), dim = c.head_dim, half = dim / 2;
-  const std::size_t q_width = c.heads * dim, kv_width = kv.width;
+  const std::size_t q_width = c.heads * dim, kv_width = c.kv_heads * dim;
   float* x = grow(s.normed, n * c.hidden);
   kernels::rmsnorm(s.hidden.data(), w.input_norm.data(), static_cast<float>(c.rms_eps), n, c.hidden, x, pool);
   float* q = grow(s.q, n * q_width);
@@ -220,8 +229,8 @@ void Model::Impl::attention_block(std::size_t layer, const Rows& rows, KvStore& 
     kernels::rope(q + r * q_width, c.heads, dim, &s.cos[r * half], &s.sin[r * half]);
     kernels::rope(k + r * kv_width, c.kv_heads, dim, &s.cos[r * half], &s.sin[r * half]);
     const std::size_t slot = rows.attention[r].slots[rows.attention[r].position];
-    store_row(kv, k + r * kv_width, kv.k(layer) + slot * kv.row_bytes(), kv.k_scale(layer, slot));
-    store_row(kv, v + r * kv_width, kv.v(layer) + slot * kv.row_bytes(), kv.v_scale(layer, slot));
+    store_row(kv, layer, 0, slot, k + r * kv_width);
+    store_row(kv, layer, 1, slot, v + r * kv_width);
   };
   for_rows(n, pool, finish);
   float* attended = grow(s.attended, n * q_width);
@@ -268,7 +277,8 @@ void Model::Impl::head(const Rows& rows, Scratch& s, std::span<float> logits, ba
 base::Status Model::forward(std::span<const Slice> slices, KvStore& kv, std::span<float> logits,
                             base::ThreadPool& pool) const {
   const Impl& m = *impl_;
-  if (kv.layers != m.config.layers || kv.width != m.config.kv_heads * m.config.head_dim || kv.format != m.options.kv) {
+  if (kv.layers != m.config.layers || kv.heads != m.config.kv_heads || kv.head_dim != m.config.head_dim ||
+      kv.format != m.options.kv) {
     return base::invalid("the KV store was made for another model");
   }
   SGL_TRY(const Rows rows, m.collect(slices, kv, logits.size()));

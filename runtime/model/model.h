@@ -17,9 +17,8 @@ namespace sgl::model {
 // The facts of config.json that the forward pass needs; see config.h.
 struct Config;
 
-// KV storage of one engine: `slots` token slots; slot s of layer l holds K and V of one token, in the format that the
-// model was loaded with. Layout: [layer][slot][kv_heads][head_dim] for K and for V. Owned by the engine, written by
-// Model::forward.
+// KV storage of one engine (kv_store.h): K and V of every token slot in every layer, in the format that the model was
+// loaded with. Owned by the engine, written by Model::forward.
 struct KvStore;
 
 // One sequence's part of a step: `tokens` at positions [start, start + tokens.size()).
@@ -46,6 +45,8 @@ class Model {
   const LoadOptions& options() const;
   std::uint64_t parameters() const;        // numbers in all tensors
   std::size_t kv_bytes_per_token() const;  // K and V over all layers
+  // Slots from one page of so many tokens to the next (KvStore::stride).
+  std::size_t kv_stride(std::size_t page_size) const;
   // Room for so many pages of so many tokens; nullptr when there is no memory. `slots` of one page: 0, 1, 2 …
   std::unique_ptr<KvStore> make_kv(std::size_t pages, std::size_t page_size) const;
   std::unique_ptr<KvStore> make_kv(std::size_t slots) const;

@@ -14,7 +14,7 @@ void attention(const AttentionShape& shape, std::span<const AttentionRow> rows, 
     const std::size_t begin = shape.window != 0 && end > shape.window ? end - shape.window : 0;
     for (std::size_t h = 0; h < shape.heads; ++h) {
       const float* query = q + (r * shape.heads + h) * dim;
-      const auto at = [&](std::size_t p) { return (rows[r].slots[p] * shape.kv_heads + h / group) * dim; };
+      const auto at = [&](std::size_t p) { return (rows[r].slots[p] + h / group) * dim; };
       std::vector<double> score(end - begin);
       for (std::size_t p = begin; p < end; ++p) {
         for (std::size_t i = 0; i < dim; ++i) score[p - begin] += static_cast<double>(query[i]) * k[at(p) + i];

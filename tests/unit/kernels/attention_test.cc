@@ -24,6 +24,7 @@ struct Case {
   std::vector<std::int8_t> k8, v8;
   std::vector<float> k_scale, v_scale;
   std::vector<std::uint32_t> slots;
+  std::size_t head_stride = 1;
   Case(std::size_t heads, std::size_t kv_heads, std::size_t dim, std::size_t window, std::size_t tokens)
       : shape{heads, kv_heads, dim, window, 0.3F},
         length(tokens),
@@ -34,6 +35,7 @@ struct Case {
     std::iota(slots.begin(), slots.end(), 0U);
     std::shuffle(slots.begin(), slots.end(), std::mt19937(4));
     slots.resize(tokens);
+    for (std::uint32_t& slot : slots) slot *= static_cast<std::uint32_t>(kv_heads);
   }
   // Makes the cache of a type, and F32 keys and values those that it holds (for 8 bits to F32's precision).
   void round_to(DType type) {
@@ -41,23 +43,26 @@ struct Case {
     if (type == DType::kQ8) round_to_q8(k, k8, k_scale), round_to_q8(v, v8, v_scale);
   }
   KvView view(DType type) const {
-    if (type == DType::kF16) return {k16.data(), v16.data(), type};
-    if (type == DType::kQ8) return {k8.data(), v8.data(), type, k_scale.data(), v_scale.data()};
-    return {k.data(), v.data(), DType::kF32};
+    if (type == DType::kF16) return {k16.data(), v16.data(), type, head_stride};
+    if (type == DType::kQ8) return {k8.data(), v8.data(), type, head_stride, k_scale.data(), v_scale.data()};
+    return {k.data(), v.data(), DType::kF32, head_stride};
   }
-  // The same positions in the slots 0, 1, 2, …
-  Case in_order() const {
+  // The same positions in the order of their slots, a head's vectors beside each other.
+  Case by_head() const {
     Case out = *this;
-    const std::size_t dim = shape.head_dim, heads = shape.kv_heads;
+    out.head_stride = length;
     for (std::size_t p = 0; p < length; ++p) {
       out.slots[p] = static_cast<std::uint32_t>(p);
-      const auto move = [&](const auto& from, auto& to, std::size_t width) {
-        if (!from.empty()) std::copy_n(&from[slots[p] * width], width, &to[p * width]);
+      const auto move = [&](const auto& from, auto& to, std::size_t dim) {
+        for (std::size_t h = 0; h < shape.kv_heads && !from.empty(); ++h) {
+          std::copy_n(&from[(slots[p] + h) * dim], dim, &to[(p + h * length) * dim]);
+        }
       };
-      move(k, out.k, heads * dim), move(v, out.v, heads * dim);
-      move(k16, out.k16, heads * dim), move(v16, out.v16, heads * dim);
-      move(k8, out.k8, heads * dim), move(v8, out.v8, heads * dim);
-      move(k_scale, out.k_scale, heads), move(v_scale, out.v_scale, heads);
+      const std::size_t dim = shape.head_dim;
+      move(k, out.k, dim), move(v, out.v, dim);
+      move(k16, out.k16, dim), move(v16, out.v16, dim);
+      move(k8, out.k8, dim), move(v8, out.v8, dim);
+      move(k_scale, out.k_scale, 1), move(v_scale, out.v_scale, 1);
     }
     return out;
   }
@@ -142,7 +147,7 @@ TEST_CASE("attention: a row's bits do not depend on slots, batch or threads") {
     for (std::size_t r = 0; r < rows.size(); ++r) {
       attention(a.shape, {&rows[r], 1}, &a.q[r * width], a.view(type), &single[r * width], one);
     }
-    const Case b = a.in_order();
+    const Case b = a.by_head();
     attention(b.shape, b.rows(), a.q.data(), b.view(type), moved.data(), one);
     CHECK(std::memcmp(together.data(), single.data(), single.size() * sizeof(float)) == 0);
     CHECK(std::memcmp(together.data(), moved.data(), moved.size() * sizeof(float)) == 0);
@@ -246,7 +251,7 @@ TEST_CASE("attention: a damaged value of the cache shows in the rows that see it
   Case c(4, 2, 64, 0, 100);
   c.round_to(DType::kQ8);
   constexpr std::size_t kDamaged = 45;
-  for (std::size_t h = 0; h < 2; ++h) c.v_scale[c.slots[kDamaged] * 2 + h] = std::nanf("");
+  for (std::size_t h = 0; h < 2; ++h) c.v_scale[c.slots[kDamaged] + h] = std::nanf("");
   std::vector<float> out(c.q.size());
   attention(c.shape, c.rows(), c.q.data(), c.view(DType::kQ8), out.data(), one);
   for (std::size_t r = 0; r < c.length; ++r) {
