@@ -53,7 +53,7 @@ base::Expected<std::optional<engine::GenerateRequest>> ChatAnswer::next() {
   service_.attribute(request, who_);
   ++steps_;
   if (in_call_) {
-    SGL_TRY(request.constraint, service_.constraints.json_schema(tool_call_schema(chat_)));
+    SGL_TRY(request.constraint, service_.constraints.json_schema(who_.tenant, tool_call_schema(chat_)));
     request.sampling.stop.clear();
     request.sampling.stop_tokens.clear();
     request.sampling.min_tokens = 0;

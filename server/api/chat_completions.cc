@@ -41,23 +41,23 @@ struct ChatWork {
 void read_format(Call& call, Fields& fields, Sampling& sampling) {
   const Json* format = fields.object("response_format");
   if (format == nullptr) return;
-  const auto refuse = [&](const char* where, std::string why) {
-    fields.fail("response_format", std::move(why));
+  const auto refuse = [&](const char* where, const auto& why) {
+    fields.fail("response_format", why);
     fields.point(std::string("/response_format") + where);
   };
   const std::string type = text_member(*format, "type");
   base::Expected<ConstraintCache::Pointer> made = ConstraintCache::Pointer();
   if (type == "json_object") {
-    made = call.service.constraints.any_json();
+    made = call.service.constraints.any_json(call.who.tenant);
   } else if (type == "json_schema") {
     const Json schema = format->value("json_schema", Json());
     if (!schema.is_object() || !schema.contains("schema"))
       return refuse("/json_schema", "'json_schema' needs a 'schema'");
-    made = call.service.constraints.json_schema(dump(schema["schema"]));
+    made = call.service.constraints.json_schema(call.who.tenant, dump(schema["schema"]));
   } else if (type != "text") {
     return refuse("/type", "'type' must be text, json_object or json_schema");
   }
-  if (!made.ok()) return refuse("/json_schema/schema", made.error().message);
+  if (!made.ok()) return refuse("/json_schema/schema", made.error());
   if (*made) sampling.constraint = std::move(*made);
 }
 

@@ -10,16 +10,20 @@
 
 namespace sgl::server {
 
+ConstraintCache::Pointer ConstraintCache::find(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  const auto it = index_.find(key);
+  if (it == index_.end()) return nullptr;
+  entries_.splice(entries_.begin(), entries_, it->second);
+  return it->second->second;
+}
+
 template <typename Compile>
-base::Expected<ConstraintCache::Pointer> ConstraintCache::get(const std::string& key, Compile&& compile) {
-  {
-    const std::lock_guard lock(mutex_);
-    const auto it = index_.find(key);
-    if (it != index_.end()) {
-      entries_.splice(entries_.begin(), entries_, it->second);
-      return it->second->second;
-    }
-  }
+base::Expected<ConstraintCache::Pointer> ConstraintCache::get(const std::string& tenant, const std::string& key,
+                                                              Compile&& compile) {
+  if (Pointer known = find(key)) return known;
+  SGL_TRY(const auto turn, gate_.enter(tenant));
+  if (Pointer known = find(key)) return known;  // somebody who was before us had the same wish
   base::Expected<Pointer> made = compile();
   if (!made.ok()) return made;
   const std::lock_guard lock(mutex_);
@@ -33,8 +37,8 @@ base::Expected<ConstraintCache::Pointer> ConstraintCache::get(const std::string&
   return made;
 }
 
-base::Expected<ConstraintCache::Pointer> ConstraintCache::regex(const std::string& pattern) {
-  return get("r" + pattern, [&] { return constraint::compile_regex(pattern); });
+base::Expected<ConstraintCache::Pointer> ConstraintCache::regex(const std::string& tenant, const std::string& pattern) {
+  return get(tenant, "r" + pattern, [&] { return constraint::compile_regex(pattern); });
 }
 
 namespace {
@@ -62,20 +66,21 @@ base::Expected<ConstraintCache::Pointer> pointer_or_error(const constraint::Sche
 
 }  // namespace
 
-base::Expected<ConstraintCache::Pointer> ConstraintCache::json_schema(const std::string& schema, bool loose) {
-  return get((loose ? "l" : "s") + schema, [&] {
+base::Expected<ConstraintCache::Pointer> ConstraintCache::json_schema(const std::string& tenant,
+                                                                      const std::string& schema, bool loose) {
+  return get(tenant, (loose ? "l" : "s") + schema, [&] {
     return pointer_or_error(constraint::compile_json_schema(schema, options_for(loose)), "JSON schema");
   });
 }
 
-base::Expected<ConstraintCache::Pointer> ConstraintCache::tags(const std::string& json) {
-  return get("t" + json, [&] {
+base::Expected<ConstraintCache::Pointer> ConstraintCache::tags(const std::string& tenant, const std::string& json) {
+  return get(tenant, "t" + json, [&] {
     return pointer_or_error(constraint::compile_structural_tags_json(json, options_for(false)), "structural tag");
   });
 }
 
-base::Expected<ConstraintCache::Pointer> ConstraintCache::grammar(const std::string& text) {
-  return get("g" + text, [&]() -> base::Expected<Pointer> {
+base::Expected<ConstraintCache::Pointer> ConstraintCache::grammar(const std::string& tenant, const std::string& text) {
+  return get(tenant, "g" + text, [&]() -> base::Expected<Pointer> {
     const constraint::GrammarResult result = constraint::compile_grammar(text);
     if (result.ok()) return result.constraint;
     const std::string place = result.line == 0 ? "" : fmt::format(" (line {}, column {})", result.line, result.column);
@@ -85,8 +90,8 @@ base::Expected<ConstraintCache::Pointer> ConstraintCache::grammar(const std::str
   });
 }
 
-base::Expected<ConstraintCache::Pointer> ConstraintCache::any_json() {
-  return json_schema(R"({"type":"object"})", true);
+base::Expected<ConstraintCache::Pointer> ConstraintCache::any_json(const std::string& tenant) {
+  return json_schema(tenant, R"({"type":"object"})", true);
 }
 
 }  // namespace sgl::server

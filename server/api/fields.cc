@@ -18,6 +18,12 @@ void Fields::fail(const std::string& name, std::string message) {
   if (!error_) error_ = ApiError{400, std::move(message), pointer(name)};
 }
 
+void Fields::fail(const std::string& name, const base::Error& error) {
+  if (error_ || error.kind != base::ErrorKind::kUnavailable) return fail(name, error.message);
+  error_ = from_error(error);
+  error_->pointer = pointer(name);
+}
+
 std::optional<std::string> Fields::text(const char* name) {
   const Json* value = find(name);
   if (value == nullptr) return std::nullopt;

@@ -38,6 +38,8 @@ class Fields {
   void skip(const char* name) { seen_.insert(name); }
 
   void fail(const std::string& name, std::string message);
+  // What the member says could not be used: a mistake of the client, but for `unavailable`.
+  void fail(const std::string& name, const base::Error& error);
   // Replaces the pointer of the error that is set: the mistake is deeper inside.
   void point(std::string pointer) {
     if (error_) error_->pointer = std::move(pointer);

@@ -52,7 +52,9 @@ Response create(const SharedCall& call) {
   std::optional<std::string> bytes = source;
   if (plan) bytes = from_base64url(*plan);
   if (!bytes) return error_response({400, "'plan' is not base64url", "/plan"}, Dialect::kPlain);
-  const Compiled compiled = call->service.programs->compile(*bytes);
+  const auto made = call->service.programs->compile(call->who.tenant, *bytes);
+  if (!made.ok()) return error_response(from_error(made.error()), Dialect::kPlain);
+  const Compiled& compiled = *made;
   if (compiled.failure)
     return error_response(compile_error(*compiled.failure, source ? "/source" : "/plan"), Dialect::kPlain);
   call->record->program = compiled.id;

@@ -138,7 +138,7 @@ Demand demand_of(const RunSpec& spec) {
 }
 
 base::Expected<RunSpec> revive_run(Service& service, const StoredRun& stored) {
-  const Compiled compiled = service.programs->compile(stored.plan);
+  SGL_TRY(const Compiled compiled, service.programs->compile(stored.tenant, stored.plan));
   if (compiled.failure)
     return base::invalid("the stored plan cannot be used by this version: " + compiled.failure->message);
   const Json request = Json::parse(stored.request, nullptr, false);

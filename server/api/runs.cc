@@ -136,7 +136,9 @@ Response run_source(const SharedCall& call) {
   std::optional<std::string> bytes = source;
   if (plan) bytes = from_base64url(*plan);
   if (!bytes) return error_response({400, "'plan' is not base64url", "/plan"}, Dialect::kPlain);
-  const Compiled compiled = call->service.programs->compile(*bytes);
+  const auto made = call->service.programs->compile(call->who.tenant, *bytes);
+  if (!made.ok()) return error_response(from_error(made.error()), Dialect::kPlain);
+  const Compiled& compiled = *made;
   if (compiled.failure) {
     ApiError error{422, compiled.failure->message, source ? "/source" : "/plan", "compile_failed"};
     error.details = {{"diagnostics", compiled.failure->diagnostics}};
@@ -216,6 +218,7 @@ Response program_as_model(const SharedCall& call, const std::string& name) {
   if (!call->who.scopes.has(Scope::kProgramsRun))
     return refuse({403, "this needs the scope 'programs:run', which the credentials do not have"});
   const auto program = call->service.programs->get(call->who.tenant, name);
+  if (!program.ok() && program.error().kind != base::ErrorKind::kNotFound) return refuse(from_error(program.error()));
   if (!program.ok() || !call->who.may_use_program(program->name))
     return refuse({404, fmt::format("there is no program '{}'", name), "/model", "model_not_found"});
   Fields fields(call->body);

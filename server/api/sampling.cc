@@ -90,7 +90,7 @@ void read_common(Service& service, Fields& fields, const Principal& who, Samplin
   p.seed = seed ? static_cast<std::uint64_t>(*seed) : random_seed();
 }
 
-void read_constraint(Service& service, Fields& fields, Sampling& out) {
+void read_constraint(Service& service, Fields& fields, const Principal& who, Sampling& out) {
   int given = 0;
   const auto use = [&](const char* name, auto&& compile) {
     const Json* value = fields.any(name);
@@ -102,13 +102,13 @@ void read_constraint(Service& service, Fields& fields, Sampling& out) {
       return fields.fail(name, fmt::format("'{}' must be a string", name));
     }
     auto made = compile(value->is_string() ? value->get<std::string>() : dump(*value));
-    if (!made.ok()) return fields.fail(name, made.error().message);
+    if (!made.ok()) return fields.fail(name, made.error());
     out.constraint = std::move(*made);
   };
-  use("regex", [&](const std::string& text) { return service.constraints.regex(text); });
-  use("json_schema", [&](const std::string& text) { return service.constraints.json_schema(text); });
-  use("ebnf", [&](const std::string& text) { return service.constraints.grammar(text); });
-  use("structural_tag", [&](const std::string& text) { return service.constraints.tags(text); });
+  use("regex", [&](const std::string& text) { return service.constraints.regex(who.tenant, text); });
+  use("json_schema", [&](const std::string& text) { return service.constraints.json_schema(who.tenant, text); });
+  use("ebnf", [&](const std::string& text) { return service.constraints.grammar(who.tenant, text); });
+  use("structural_tag", [&](const std::string& text) { return service.constraints.tags(who.tenant, text); });
 }
 
 }  // namespace
@@ -128,7 +128,7 @@ Sampling native_sampling(Service& service, Fields& fields, const Principal& who)
   out.params.min_tokens = static_cast<int>(fields.integer("min_new_tokens", 0, kMaxTokens).value_or(0));
   out.keep_stop = fields.flag("no_stop_trim").value_or(false);
   if (const auto seed = fields.integer("sampling_seed")) out.params.seed = static_cast<std::uint64_t>(*seed);
-  read_constraint(service, fields, out);
+  read_constraint(service, fields, who, out);
   // How special tokens are shown: they are never part of a text here.
   fields.refuse("skip_special_tokens", true, "special tokens are never part of the text");
   fields.skip("spaces_between_special_tokens");
@@ -146,7 +146,7 @@ Sampling openai_sampling(Service& service, Fields& fields, const Principal& who)
   out.params.max_tokens =
       static_cast<int>(completion.value_or(most.value_or(std::min<std::int64_t>(room, kMaxTokens))));
   out.params.min_tokens = static_cast<int>(fields.integer("min_tokens", 0, kMaxTokens).value_or(0));
-  read_constraint(service, fields, out);
+  read_constraint(service, fields, who, out);
   return out;
 }
 

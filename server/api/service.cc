@@ -25,6 +25,7 @@ Gauges gauges_of(const Service& service) {
   out.engine = service.engine->stats();
   out.in_work = service.in_work.load();
   out.background_runs = service.runs->background_in_work();
+  out.compilations_waiting = service.compiling.waiting();
   if (service.audit) out.audit_lost = service.audit->lost();
   if (service.http != nullptr) {
     const HttpStats stats = service.http->stats();

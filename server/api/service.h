@@ -18,6 +18,7 @@
 #include "server/api/constraint_cache.h"
 #include "server/auth/authenticator.h"
 #include "server/auth/quota.h"
+#include "server/jobs/compile_gate.h"
 #include "server/metrics/metrics.h"
 
 namespace sgl::server {
@@ -62,11 +63,12 @@ struct Service {
   std::unique_ptr<Authenticator> auth;
   std::unique_ptr<QuotaBook> quotas;
   std::unique_ptr<AuditLog> audit;  // may be null
+  CompileGate compiling;
   std::unique_ptr<ProgramStore> programs;
   std::unique_ptr<RunRegistry> runs;
   FailureBrake brake;
   Metrics metrics;
-  ConstraintCache constraints;
+  ConstraintCache constraints{compiling};
   Tenants tenants;
   ActiveRequests active;
   std::atomic<bool> draining{false};

@@ -60,6 +60,7 @@ Response server_info(const SharedCall& call) {
        {"share_cache", call->service.options.share_cache},
        {"requests_in_work", g.in_work},
        {"background_runs", g.background_runs},
+       {"compilations_waiting", g.compilations_waiting},
        {"kv_pages",
         {{"total", g.engine.pages_total}, {"free", g.engine.pages_free}, {"cached", g.engine.pages_cached}}},
        {"steps", g.engine.steps}});

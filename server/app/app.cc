@@ -28,11 +28,11 @@ base::Status App::open_state() {
   const std::string& folder = options_.state_dir;
   std::unique_ptr<RunStore> runs;
   if (folder.empty()) {
-    SGL_TRY(service_.programs, ProgramStore::open(":memory:"));
+    SGL_TRY(service_.programs, ProgramStore::open(":memory:", service_.compiling));
   } else {
     SGL_TRY_STATUS(make_private_folder(folder));
     SGL_TRY(service_.tokens, TokenStore::open(folder + "/tokens.db"));
-    SGL_TRY(service_.programs, ProgramStore::open(folder + "/programs.db"));
+    SGL_TRY(service_.programs, ProgramStore::open(folder + "/programs.db", service_.compiling));
     SGL_TRY(runs, RunStore::open(folder + "/runs.db"));
   }
   service_.runs = std::make_unique<RunRegistry>(*service_.port, std::move(runs), options_.runs);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "compiler/driver/driver.h"
@@ -36,13 +37,13 @@ Json as_list(const std::string& lines) {
 
 }  // namespace
 
-base::Expected<std::unique_ptr<ProgramStore>> ProgramStore::open(const std::string& path) {
+base::Expected<std::unique_ptr<ProgramStore>> ProgramStore::open(const std::string& path, CompileGate& gate) {
   SGL_TRY(auto db, Database::open(path));
   SGL_TRY_STATUS(db->execute(kSchema));
-  return std::unique_ptr<ProgramStore>(new ProgramStore(std::move(db)));
+  return std::unique_ptr<ProgramStore>(new ProgramStore(std::move(db), gate));
 }
 
-std::shared_ptr<const exec::LoadedPlan> ProgramStore::find_ready(const std::string& id) {
+ProgramStore::Ready ProgramStore::find_ready(const std::string& id) {
   const std::lock_guard lock(ready_mutex_);
   for (auto it = ready_.begin(); it != ready_.end(); ++it) {
     if (it->first != id) continue;
@@ -52,8 +53,23 @@ std::shared_ptr<const exec::LoadedPlan> ProgramStore::find_ready(const std::stri
   return nullptr;
 }
 
-base::Expected<std::shared_ptr<const exec::LoadedPlan>> ProgramStore::ready(const std::string& id,
-                                                                            const std::string& bytes) {
+std::optional<Compiled> ProgramStore::find_compiled(const std::string& hash) {
+  Compiled out;
+  {
+    const std::lock_guard lock(ready_mutex_);
+    const auto it =
+        std::find_if(known_.begin(), known_.end(), [&](const Known& known) { return known.source == hash; });
+    if (it == known_.end()) return std::nullopt;
+    known_.splice(known_.begin(), known_, it);
+    out.id = it->id, out.warnings = it->warnings;
+  }
+  out.plan = find_ready(out.id);
+  if (out.plan == nullptr) return std::nullopt;
+  out.plan_bytes = plan::encode(out.plan->plan());
+  return out;
+}
+
+base::Expected<ProgramStore::Ready> ProgramStore::make_ready(const std::string& id, const std::string& bytes) {
   if (auto known = find_ready(id)) return known;
   SGL_TRY(plan::Plan plan, plan::decode(bytes));
   auto loaded = std::make_shared<exec::LoadedPlan>(std::move(plan));
@@ -64,7 +80,7 @@ base::Expected<std::shared_ptr<const exec::LoadedPlan>> ProgramStore::ready(cons
   const std::lock_guard lock(ready_mutex_);
   ready_.emplace_front(id, loaded);
   if (ready_.size() > kMaxReady) ready_.pop_back();
-  return std::shared_ptr<const exec::LoadedPlan>(std::move(loaded));
+  return Ready(std::move(loaded));
 }
 
 // Nothing shows that the constraints of a plan are those of its types, so what is sent is kept without them. That also
@@ -77,7 +93,20 @@ base::Expected<std::string> ProgramStore::without_constraints(const std::string&
   return plan::encode(plan);
 }
 
-Compiled ProgramStore::compile(const std::string& bytes) {
+base::Expected<Compiled> ProgramStore::compile(const std::string& tenant, const std::string& bytes) {
+  const std::string hash = sha256_hex(bytes);
+  if (auto known = find_compiled(hash)) return std::move(*known);
+  SGL_TRY(const auto turn, gate_.enter(tenant));
+  if (auto known = find_compiled(hash)) return std::move(*known);  // somebody sent the same before
+  Compiled out = compile_now(bytes);
+  if (out.failure) return out;
+  const std::lock_guard lock(ready_mutex_);
+  known_.push_front({hash, out.id, out.warnings});
+  if (known_.size() > kMaxReady) known_.pop_back();
+  return out;
+}
+
+Compiled ProgramStore::compile_now(const std::string& bytes) {
   Compiled out;
   if (plan::looks_like_plan(bytes)) {
     auto stripped = without_constraints(bytes);
@@ -102,7 +131,7 @@ Compiled ProgramStore::compile(const std::string& bytes) {
     out.plan_bytes = plan::encode(*compilation->plan);
   }
   out.id = sha256_hex(out.plan_bytes);
-  auto loaded = ready(out.id, out.plan_bytes);
+  auto loaded = make_ready(out.id, out.plan_bytes);
   if (!loaded.ok()) {
     out.failure = CompileFailure{loaded.error().message};
     return out;
@@ -171,7 +200,10 @@ base::Expected<StoredProgram> ProgramStore::get(const std::string& tenant, const
     out = {select.text(0), tenant, select.text(1), select.number(2), select.number(3), nullptr};
     bytes = select.text(4);
   }
-  SGL_TRY(out.plan, ready(out.id, bytes));
+  out.plan = find_ready(out.id);
+  if (out.plan != nullptr) return out;
+  SGL_TRY(const auto turn, gate_.enter(tenant));
+  SGL_TRY(out.plan, make_ready(out.id, bytes));
   return out;
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "runtime/exec/executor.h"
+#include "server/jobs/compile_gate.h"
 #include "server/store/sqlite.h"
 
 namespace sgl::server {
@@ -45,28 +46,41 @@ class ProgramStore {
   static constexpr std::int64_t kMaxPerTenant = 10'000;
 
   // `path`: a database, ":memory:" for none that survives.
-  static base::Expected<std::unique_ptr<ProgramStore>> open(const std::string& path);
+  static base::Expected<std::unique_ptr<ProgramStore>> open(const std::string& path, CompileGate& gate);
 
-  // Source text or a plan's bytes. Reaches no file. Thread-safe.
-  Compiled compile(const std::string& bytes);
+  // Source text or a plan's bytes. Reaches no file. What is ready from before costs no compilation; everything else
+  // goes through the gate, whose errors it has. Thread-safe.
+  base::Expected<Compiled> compile(const std::string& tenant, const std::string& bytes);
   // Keeps it. The same plan under the same name is the same entry; another plan under the name is a new version.
   base::Expected<StoredProgram> put(const std::string& tenant, const std::string& name, const Compiled& compiled);
-  // By id, name (the newest version) or name@version. Errors: not_found.
+  // By id, name (the newest version) or name@version. Errors: not_found, those of the gate.
   base::Expected<StoredProgram> get(const std::string& tenant, const std::string& key);
   base::Expected<std::vector<StoredProgram>> list(const std::string& tenant);
   // Every version of a name, or one id. Errors: not_found.
   base::Status remove(const std::string& tenant, const std::string& key);
 
  private:
-  explicit ProgramStore(std::unique_ptr<Database> db) : db_(std::move(db)) {}
+  using Ready = std::shared_ptr<const exec::LoadedPlan>;
+  // What a source was compiled to.
+  struct Known {
+    std::string source, id;  // SHA-256 of each
+    nlohmann::ordered_json warnings;
+  };
+
+  ProgramStore(std::unique_ptr<Database> db, CompileGate& gate) : db_(std::move(db)), gate_(gate) {}
+  std::optional<Compiled> find_compiled(const std::string& hash);  // of a source
+  Ready find_ready(const std::string& id);                         // null: it is to be made ready
+  // These are for who has a turn.
+  Compiled compile_now(const std::string& bytes);
   base::Expected<std::string> without_constraints(const std::string& bytes);
-  std::shared_ptr<const exec::LoadedPlan> find_ready(const std::string& id);  // null: it is to be made ready
-  base::Expected<std::shared_ptr<const exec::LoadedPlan>> ready(const std::string& id, const std::string& bytes);
+  base::Expected<Ready> make_ready(const std::string& id, const std::string& bytes);
 
   std::mutex mutex_;  // of the database
   std::unique_ptr<Database> db_;
+  CompileGate& gate_;
   std::mutex ready_mutex_;
-  std::list<std::pair<std::string, std::shared_ptr<const exec::LoadedPlan>>> ready_;  // most recently used first
+  std::list<std::pair<std::string, Ready>> ready_;  // most recently used first
+  std::list<Known> known_;                          // likewise, as many
 };
 
 }  // namespace sgl::server

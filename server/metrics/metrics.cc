@@ -97,6 +97,8 @@ std::string Metrics::render(const Gauges& g) const {
   }
   simple(out, "sgl_requests_in_work", "gauge", "Requests being answered.", g.in_work);
   simple(out, "sgl_background_runs", "gauge", "Background runs that wait or run.", g.background_runs);
+  simple(out, "sgl_compilations_waiting", "gauge", "Programs, schemas and grammars that wait to be compiled.",
+         g.compilations_waiting);
   simple(out, "sgl_connections", "gauge", "Open connections.", g.connections);
   simple(out, "sgl_connections_accepted_total", "counter", "Connections accepted.", g.accepted);
   simple(out, "sgl_connections_turned_away_total", "counter", "Connections over a limit.", g.turned_away);

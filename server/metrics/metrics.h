@@ -29,7 +29,7 @@ class Histogram {
 // What a rendering needs beside the counters.
 struct Gauges {
   engine::EngineStats engine;
-  std::size_t connections = 0, in_work = 0, background_runs = 0;
+  std::size_t connections = 0, in_work = 0, background_runs = 0, compilations_waiting = 0;
   std::uint64_t accepted = 0, turned_away = 0, handshake_failures = 0, bad_heads = 0, audit_lost = 0;
   int certificate_days = -1;  // negative: no TLS
 };

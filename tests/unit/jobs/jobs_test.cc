@@ -31,19 +31,26 @@ StoredRun queued(const std::string& id, const std::string& key = "") {
   return run;
 }
 
+Compiled compile(ProgramStore& store, const std::string& bytes) {
+  auto made = store.compile("a", bytes);
+  REQUIRE(made.ok());
+  return std::move(*made);
+}
+
 }  // namespace
 
 TEST_CASE("programs are compiled, named, versioned, kept apart by tenant") {
-  auto store = ProgramStore::open(":memory:");
+  CompileGate gate;
+  auto store = ProgramStore::open(":memory:", gate);
   REQUIRE(store.ok());
-  const Compiled one = (*store)->compile(kSource);
+  const Compiled one = compile(**store, kSource);
   REQUIRE_FALSE(one.failure);
-  CHECK((*store)->compile(one.plan_bytes).id == one.id);
+  CHECK(compile(**store, one.plan_bytes).id == one.id);
   const auto first = (*store)->put("a", "inc", one);
   REQUIRE(first.ok());
   CHECK(first->version == 1);
   CHECK((*store)->put("a", "inc", one)->version == 1);
-  const Compiled two = (*store)->compile("program main(n: int) -> int { return n + 2 }\n");
+  const Compiled two = compile(**store, "program main(n: int) -> int { return n + 2 }\n");
   CHECK((*store)->put("a", "inc", two)->version == 2);
   CHECK((*store)->get("a", "inc")->id == two.id);
   CHECK((*store)->get("a", "inc@1")->id == one.id);
@@ -56,11 +63,32 @@ TEST_CASE("programs are compiled, named, versioned, kept apart by tenant") {
   CHECK((*store)->list("a")->empty());
 }
 
+TEST_CASE("a source that was sent before is not compiled again, and needs no turn") {
+  CompileGate gate({.at_once = 1, .patience = std::chrono::milliseconds(0)});
+  auto store = ProgramStore::open(":memory:", gate);
+  REQUIRE(store.ok());
+  const std::string warned = "program main(n: int) -> int {\n  return n + 1\n  return n\n}\n";
+  const Compiled first = compile(**store, warned);
+  REQUIRE_FALSE(first.failure);
+  REQUIRE_FALSE(first.warnings.empty());
+  auto turn = gate.enter("other");
+  REQUIRE(turn.ok());
+  const Compiled again = compile(**store, warned);
+  CHECK(again.plan == first.plan);
+  CHECK(again.id == first.id);
+  CHECK(again.plan_bytes == first.plan_bytes);
+  CHECK(again.warnings == first.warnings);
+  const auto other = (*store)->compile("a", kSource);
+  REQUIRE_FALSE(other.ok());
+  CHECK(other.error().kind == base::ErrorKind::kUnavailable);
+}
+
 TEST_CASE("compiled constraints of a submitted plan are not used") {
-  auto store = ProgramStore::open(":memory:");
+  CompileGate gate;
+  auto store = ProgramStore::open(":memory:", gate);
   REQUIRE(store.ok());
   const Compiled plain =
-      (*store)->compile("program main() -> string { assistant { gen a: regex(/[a-c]{4}/) }\n return a }\n");
+      compile(**store, "program main() -> string { assistant { gen a: regex(/[a-c]{4}/) }\n return a }\n");
   REQUIRE_MESSAGE(!plain.failure, plain.failure->diagnostics.dump());
   auto plan = plan::decode(plain.plan_bytes);
   REQUIRE(plan.ok());
@@ -73,7 +101,7 @@ TEST_CASE("compiled constraints of a submitted plan are not used") {
   const auto forged = constraint::save(**other, constraint::digest_of(spec));
   REQUIRE(forged.ok());
   plan->constraints[0].bytes = *forged;
-  const Compiled sent = (*store)->compile(plan::encode(*plan));
+  const Compiled sent = compile(**store, plan::encode(*plan));
   REQUIRE_FALSE(sent.failure);
   CHECK(sent.id == plain.id);
   CHECK(sent.plan_bytes == plain.plan_bytes);
@@ -85,28 +113,30 @@ TEST_CASE("compiled constraints of a submitted plan are not used") {
 }
 
 TEST_CASE("a plan without a program is refused") {
-  auto store = ProgramStore::open(":memory:");
+  CompileGate gate;
+  auto store = ProgramStore::open(":memory:", gate);
   REQUIRE(store.ok());
-  const Compiled nothing = (*store)->compile(plan::encode(plan::Plan{}));
+  const Compiled nothing = compile(**store, plan::encode(plan::Plan{}));
   REQUIRE(nothing.failure);
   CHECK(nothing.failure->message == "the plan has no program");
 }
 
 TEST_CASE("a submitted program reaches no file; mistakes have their place") {
-  auto store = ProgramStore::open(":memory:");
+  CompileGate gate;
+  auto store = ProgramStore::open(":memory:", gate);
   REQUIRE(store.ok());
-  const Compiled import = (*store)->compile("import \"/etc/passwd\" as p\nprogram main() -> int { return 1 }\n");
+  const Compiled import = compile(**store, "import \"/etc/passwd\" as p\nprogram main() -> int { return 1 }\n");
   REQUIRE(import.failure);
   CHECK(import.failure->diagnostics.dump().find("files cannot be imported here") != std::string::npos);
-  const Compiled schema = (*store)->compile("program main(s: json_schema(\"/etc/passwd\")) -> int { return 1 }\n");
+  const Compiled schema = compile(**store, "program main(s: json_schema(\"/etc/passwd\")) -> int { return 1 }\n");
   REQUIRE(schema.failure);
   CHECK(schema.failure->diagnostics.dump().find("files cannot be read here") != std::string::npos);
-  const Compiled slip = (*store)->compile("program main() -> int { return nn }\n");
+  const Compiled slip = compile(**store, "program main() -> int { return nn }\n");
   REQUIRE(slip.failure);
   REQUIRE(slip.failure->diagnostics.size() == 1);
   CHECK(slip.failure->diagnostics[0]["line"] == 1);
-  CHECK((*store)->compile("SGLPLAN\n broken").failure);
-  CHECK_FALSE((*store)->compile("import std.text\nprogram main() -> string { return \"a\" }\n").failure);
+  CHECK(compile(**store, "SGLPLAN\n broken").failure);
+  CHECK_FALSE(compile(**store, "import std.text\nprogram main() -> string { return \"a\" }\n").failure);
 }
 
 TEST_CASE("a run is accepted once, finished once, and found again after a restart") {
