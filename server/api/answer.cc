@@ -107,10 +107,11 @@ std::optional<ToolCallDelta> ChatAnswer::hear(std::string_view text) {
     out.id = call_id_;
     out.name = head->name;
   }
-  // The last byte may be the bracket that closes the call.
-  if (call_text_.size() > told_ + 1) {
-    out.arguments = call_text_.substr(told_, call_text_.size() - told_ - 1);
-    told_ = call_text_.size() - 1;
+  // A bracket at the end may be the one that closes the call.
+  const std::size_t end = call_text_.size() - (call_text_.back() == '}' ? 1 : 0);
+  if (end > told_) {
+    out.arguments = call_text_.substr(told_, end - told_);
+    told_ = end;
   }
   return out.name.empty() && out.arguments.empty() ? std::nullopt : std::optional(std::move(out));
 }

@@ -75,6 +75,8 @@ bool is_function_name(std::string_view name) {
 void read_tools(Fields& fields, Chat& out) {
   const Json* tools = fields.array("tools");
   if (tools == nullptr) return;
+  constexpr std::size_t kMaxTools = 1024;
+  if (tools->size() > kMaxTools) return fields.fail("tools", fmt::format("'tools' has at most {}", kMaxTools));
   for (std::size_t i = 0; i < tools->size(); ++i) {
     const Json& tool = (*tools)[i];
     const Json function = tool.is_object() ? tool.value("function", Json()) : Json();

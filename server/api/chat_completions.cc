@@ -79,9 +79,14 @@ ChatWork read_chat_call(Call& call, Fields& fields) {
   return out;
 }
 
+ApiError tools_error(const base::Error& error) {
+  if (error.kind == base::ErrorKind::kUnavailable) return from_error(error);
+  return {400, error.message, "/tools"};
+}
+
 std::optional<ApiError> begin_step(ChatWork& work, std::size_t answer) {
   auto request = work.answers[answer]->next();
-  if (!request.ok()) return ApiError{400, request.error().message, "/tools"};
+  if (!request.ok()) return tools_error(request.error());
   if (*request) {
     work.generations->add(std::move(**request));
     work.owner.push_back(answer);
@@ -97,6 +102,11 @@ std::optional<ApiError> begin_chat(const SharedCall& call, ChatWork& work) {
   if (size > service.context_limit()) {
     return ApiError{400, fmt::format("the messages have {} tokens; {} fit", size, service.context_limit()), "/messages",
                     "context_length_exceeded"};
+  }
+  // Now, not when the model begins a call: what cannot be compiled is said before anything is generated.
+  if (work.chat.choice != ToolChoice::kNone) {
+    const auto schema = service.constraints.json_schema(call->who.tenant, tool_call_schema(work.chat));
+    if (!schema.ok()) return tools_error(schema.error());
   }
   engine::SamplingParams& params = work.sampling.params;
   params.max_tokens = static_cast<int>(std::min<std::int64_t>(params.max_tokens, service.context_limit() - size + 1));

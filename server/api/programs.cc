@@ -27,8 +27,10 @@ Json schemas(const exec::LoadedPlan& loaded) {
   return out;
 }
 
+// Not what an id looks like: a program would be found in another one's place.
 bool is_name(const std::string& name) {
-  return !name.empty() && name.size() <= 100 &&
+  const bool id = name.size() == 64 && name.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+  return !id && !name.empty() && name.size() <= 100 &&
          name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") ==
              std::string::npos;
 }
@@ -46,7 +48,8 @@ Response create(const SharedCall& call) {
   const auto name = fields.text("name");
   if (source.has_value() == plan.has_value())
     fields.fail("source", "give either 'source' (text) or 'plan' (base64url of a .sglp file)");
-  if (name && !is_name(*name)) fields.fail("name", "'name' has letters, digits, '-', '_' and '.', at most 100");
+  if (name && !is_name(*name))
+    fields.fail("name", "'name' has letters, digits, '-', '_' and '.', at most 100, and is no id");
   fields.finish();
   if (fields.error()) return error_response(*fields.error(), Dialect::kPlain);
   std::optional<std::string> bytes = source;
@@ -59,6 +62,8 @@ Response create(const SharedCall& call) {
     return error_response(compile_error(*compiled.failure, source ? "/source" : "/plan"), Dialect::kPlain);
   call->record->program = compiled.id;
   const std::string used = name.value_or(compiled.plan->plan().programs.front().name);
+  if (!call->who.may_use_program(used) && !call->who.may_use_program(compiled.id))
+    return error_response({403, fmt::format("these credentials may not store '{}'", used)}, Dialect::kPlain);
   const auto stored = call->service.programs->put(call->who.tenant, used, compiled);
   if (!stored.ok()) return error_response(from_error(stored.error()), Dialect::kPlain);
   Json out = describe(*stored);
@@ -100,6 +105,15 @@ Response openapi(const SharedCall& call) {
 }
 
 Response remove(const SharedCall& call) {
+  // Who may not use a program does not learn that it is there.
+  const std::string& key = call->path["id"];
+  const auto programs = call->service.programs->list(call->who.tenant);
+  if (!programs.ok()) return error_response(from_error(programs.error()), Dialect::kPlain);
+  for (const StoredProgram& program : *programs) {
+    if (program.name != key && program.id != key) continue;
+    if (call->who.may_use_program(program.name) || call->who.may_use_program(program.id)) continue;
+    return error_response({404, fmt::format("there is no program '{}'", key)}, Dialect::kPlain);
+  }
   const base::Status removed = call->service.programs->remove(call->who.tenant, call->path["id"]);
   if (!removed.ok()) return error_response(from_error(removed.error()), Dialect::kPlain);
   return json_response({{"deleted", call->path["id"]}});

@@ -102,6 +102,9 @@ struct Router::Held {
 
 std::optional<ApiError> Call::admit(const Demand& demand) {
   if (service.draining.load()) return ApiError{503, "the server is shutting down", "", "", 5.0};
+  if (!who.may_use_model(service.options.model_name)) {
+    return ApiError{403, fmt::format("these credentials may not use the model '{}'", service.options.model_name)};
+  }
   const Quotas& q = who.quotas;
   if (q.max_context > 0 && demand.tokens > q.max_context) {
     return ApiError{
@@ -226,7 +229,14 @@ Response Router::handle(const Request& request) {
   held->status = out.status;
   add_quota_headers(out, call.quota);
   if (out.stream) {
-    out.stream = [inner = std::move(out.stream), held](const StreamWriter& write) { inner(write); };
+    out.stream = [inner = std::move(out.stream), held](const StreamWriter& write) {
+      try {
+        inner(write);
+      } catch (const std::exception& error) {  // a bug; the connection ends with it, the server does not
+        spdlog::error("a stream broke off: {} id={}", error.what(), held->request.id);
+        throw;
+      }
+    };
   }
   return out;
 }

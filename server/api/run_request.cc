@@ -19,6 +19,9 @@ constexpr std::int64_t kMaxForks = 10'000;
 constexpr std::int64_t kMaxFuel = 2'000'000'000;
 constexpr std::int64_t kMaxMemory = std::int64_t{256} << 20;
 
+// Of a generation that gives none; compiler/passes/bounds.cc counts it so.
+constexpr int kDefaultMaxTokens = 256;
+
 const plan::Program* choose(const plan::Plan& plan, const std::string& name, std::string& why) {
   std::vector<std::string> names;
   for (const plan::Program& program : plan.programs) names.push_back(program.name);
@@ -98,7 +101,8 @@ std::optional<ApiError> read_run(Call& call, Fields& fields, std::shared_ptr<con
   if (call.who.quotas.max_forks > 0) limits.forks = std::min(limits.forks, call.who.quotas.max_forks);
   if (const Json* given = fields.object("limits")) read_limits(*given, limits, fields);
   spec.options.seed = static_cast<std::uint64_t>(fields.integer("seed").value_or(0));
-  spec.options.default_max_tokens = static_cast<int>(fields.integer("max_tokens", 1, 1 << 20).value_or(256));
+  spec.options.default_max_tokens =
+      static_cast<int>(fields.integer("max_tokens", 1, 1 << 20).value_or(kDefaultMaxTokens));
   call.service.attribute(spec.options, call.who);
   out.stream = fields.flag("stream").value_or(false);
   out.background = fields.flag("background").value_or(false);
@@ -131,7 +135,11 @@ Demand demand_of(const RunSpec& spec) {
   const plan::Program* program = spec.plan->plan().find_program(spec.program);
   std::int64_t tokens = spec.options.limits.tokens;
   if (program != nullptr) {
-    if (program->bounds.generated_tokens) tokens = std::min(tokens, *program->bounds.generated_tokens);
+    if (const auto bound = program->bounds.generated_tokens) {
+      // Bounds count the default for what names no limit of its own.
+      const std::int64_t times = (spec.options.default_max_tokens + kDefaultMaxTokens - 1) / kDefaultMaxTokens;
+      if (*bound <= tokens / std::max<std::int64_t>(times, 1)) tokens = *bound * std::max<std::int64_t>(times, 1);
+    }
     if (program->limits.tokens) tokens = std::min(tokens, *program->limits.tokens);
   }
   return {tokens};
@@ -151,7 +159,7 @@ base::Expected<RunSpec> revive_run(Service& service, const StoredRun& stored) {
   spec.plan = compiled.plan;
   spec.args = request.value("args", Json::object());
   spec.options.seed = static_cast<std::uint64_t>(request.value("seed", std::int64_t{0}));
-  spec.options.default_max_tokens = request.value("max_tokens", 256);
+  spec.options.default_max_tokens = request.value("max_tokens", kDefaultMaxTokens);
   const Json limits = request.value("limits", Json::object());
   spec.options.limits = {limits.value("tokens", kMaxTokens), limits.value("time_ms", kMaxTimeMs),
                          limits.value("forks", kMaxForks), limits.value("fuel", kMaxFuel),

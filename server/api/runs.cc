@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <system_error>
 
 #include "runtime/plan/codec.h"
 #include "server/api/fields.h"
@@ -38,8 +39,8 @@ bool follow(const RunPointer& run, std::uint64_t after, const StreamWriter& writ
 }
 
 // Ends a run that nobody came back to. Runs on a thread of its own because a connection's thread must not wait.
-void cancel_later(std::weak_ptr<Run> weak) {
-  std::thread([weak = std::move(weak)] {
+void cancel_later(const std::weak_ptr<Run>& weak) {
+  const auto wait = [weak] {
     const auto deadline = std::chrono::steady_clock::now() + kReconnect;
     while (std::chrono::steady_clock::now() < deadline) {
       std::this_thread::sleep_for(500ms);
@@ -47,7 +48,12 @@ void cancel_later(std::weak_ptr<Run> weak) {
       if (!run || run->finished()) return;
     }
     if (const RunPointer run = weak.lock(); run && run->readers() == 0) run->cancel();
-  }).detach();
+  };
+  try {
+    std::thread(wait).detach();
+  } catch (const std::system_error&) {  // no thread: nobody waits for a reader to come back
+    if (const RunPointer run = weak.lock()) run->cancel();
+  }
 }
 
 Response stream_run(const SharedCall& call, const RunPointer& run, std::uint64_t after, bool owned) {

@@ -174,11 +174,15 @@ void HttpServer::Impl::answer(const httplib::Request&, httplib::Response& out, c
   }
   out.set_chunked_content_provider(response->content_type, [response](std::size_t, httplib::DataSink& sink) {
     bool alive = true;
-    response->stream([&](std::string_view piece) {
-      if (piece.empty()) return alive;
-      alive = alive && sink.write(piece.data(), piece.size());
-      return alive;
-    });
+    try {
+      response->stream([&](std::string_view piece) {
+        if (piece.empty()) return alive;
+        alive = alive && sink.write(piece.data(), piece.size());
+        return alive;
+      });
+    } catch (const std::exception&) {  // the handler has said why; the library would let it end the process
+      alive = false;
+    }
     if (alive) sink.done();
     return alive;
   });

@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "compiler/driver/driver.h"
+#include "compiler/passes/passes.h"
 #include "runtime/exec/jit/attach.h"
 #include "runtime/plan/codec.h"
 #include "server/auth/crypto.h"
@@ -46,9 +47,9 @@ base::Expected<std::unique_ptr<ProgramStore>> ProgramStore::open(const std::stri
 ProgramStore::Ready ProgramStore::find_ready(const std::string& id) {
   const std::lock_guard lock(ready_mutex_);
   for (auto it = ready_.begin(); it != ready_.end(); ++it) {
-    if (it->first != id) continue;
+    if (it->id != id) continue;
     ready_.splice(ready_.begin(), ready_, it);
-    return ready_.front().second;
+    return ready_.front().plan;
   }
   return nullptr;
 }
@@ -78,18 +79,23 @@ base::Expected<ProgramStore::Ready> ProgramStore::make_ready(const std::string& 
     spdlog::warn("a program is interpreted, not compiled: {}", attached.error().message);
   }
   const std::lock_guard lock(ready_mutex_);
-  ready_.emplace_front(id, loaded);
-  if (ready_.size() > kMaxReady) ready_.pop_back();
+  ready_.push_front({id, bytes.size(), loaded});
+  ready_bytes_ += bytes.size();
+  while (ready_.size() > kMaxReady || (ready_bytes_ > kMaxReadyBytes && ready_.size() > 1)) {
+    ready_bytes_ -= ready_.back().bytes;
+    ready_.pop_back();
+  }
   return Ready(std::move(loaded));
 }
 
-// Nothing shows that the constraints of a plan are those of its types, so what is sent is kept without them. That also
-// gives a program one id, whether its plan carried them or not.
-base::Expected<std::string> ProgramStore::without_constraints(const std::string& bytes) {
-  if (find_ready(sha256_hex(bytes)) != nullptr) return bytes;  // which was made of one without
+// Nothing shows that the constraints of a plan are those of its types, so what is sent is kept without them, nor that
+// its bounds are those of its code, by which quotas are judged, so they are found anew. That also gives a program one
+// id, whether its plan carried constraints or not.
+base::Expected<std::string> ProgramStore::canonical(const std::string& bytes) {
+  if (find_ready(sha256_hex(bytes)) != nullptr) return bytes;  // which was made of one like this
   SGL_TRY(plan::Plan plan, plan::decode(bytes));
-  if (plan.constraints.empty()) return bytes;
   plan.constraints.clear();
+  compiler::compute_bounds(plan);
   return plan::encode(plan);
 }
 
@@ -109,7 +115,7 @@ base::Expected<Compiled> ProgramStore::compile(const std::string& tenant, const 
 Compiled ProgramStore::compile_now(const std::string& bytes) {
   Compiled out;
   if (plan::looks_like_plan(bytes)) {
-    auto stripped = without_constraints(bytes);
+    auto stripped = canonical(bytes);
     if (!stripped.ok()) {
       out.failure = CompileFailure{stripped.error().message};
       return out;

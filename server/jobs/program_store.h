@@ -41,8 +41,9 @@ struct Compiled {
 
 class ProgramStore {
  public:
-  static constexpr std::size_t kMaxSource = 1 << 20;  // bytes of a source; people's programs have a few KB
-  static constexpr std::size_t kMaxReady = 256;       // plans kept with their machine code
+  static constexpr std::size_t kMaxSource = 1 << 20;       // bytes of a source; people's programs have a few KB
+  static constexpr std::size_t kMaxReady = 256;            // plans kept with their machine code
+  static constexpr std::size_t kMaxReadyBytes = 64 << 20;  // of these plans, encoded; the last used one always stays
   static constexpr std::int64_t kMaxPerTenant = 10'000;
 
   // `path`: a database, ":memory:" for none that survives.
@@ -61,6 +62,11 @@ class ProgramStore {
 
  private:
   using Ready = std::shared_ptr<const exec::LoadedPlan>;
+  struct ReadyPlan {
+    std::string id;
+    std::size_t bytes = 0;
+    Ready plan;
+  };
   // What a source was compiled to.
   struct Known {
     std::string source, id;  // SHA-256 of each
@@ -72,15 +78,16 @@ class ProgramStore {
   Ready find_ready(const std::string& id);                         // null: it is to be made ready
   // These are for who has a turn.
   Compiled compile_now(const std::string& bytes);
-  base::Expected<std::string> without_constraints(const std::string& bytes);
+  base::Expected<std::string> canonical(const std::string& bytes);
   base::Expected<Ready> make_ready(const std::string& id, const std::string& bytes);
 
   std::mutex mutex_;  // of the database
   std::unique_ptr<Database> db_;
   CompileGate& gate_;
   std::mutex ready_mutex_;
-  std::list<std::pair<std::string, Ready>> ready_;  // most recently used first
-  std::list<Known> known_;                          // likewise, as many
+  std::list<ReadyPlan> ready_;  // most recently used first
+  std::size_t ready_bytes_ = 0;
+  std::list<Known> known_;  // likewise, as many
 };
 
 }  // namespace sgl::server

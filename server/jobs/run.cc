@@ -144,6 +144,7 @@ void Run::execute(exec::ModelPort& port) {
   // Let go of afterwards: it holds the starter's place in the quota, and a finished run is kept for a while.
   if (auto charge = std::exchange(on_end_, nullptr)) charge(result.usage);
   end(result, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count());
+  spec_.plan.reset();  // the executor, which goes now, has its own hold on it
 }
 
 void Run::end(const exec::RunResult& result, double milliseconds) {

@@ -32,15 +32,24 @@ base::Expected<std::unique_ptr<RunStore>> RunStore::open(const std::string& path
   return std::unique_ptr<RunStore>(new RunStore(std::move(db)));
 }
 
+base::Expected<std::optional<StoredRun>> RunStore::with_key(const std::string& tenant, const std::string& key) {
+  if (key.empty()) return std::optional<StoredRun>();
+  SGL_TRY(auto select, db_->prepare(std::string(kColumns) + "WHERE tenant = ? AND idempotency_key = ?"));
+  select.bind(1, tenant).bind(2, key);
+  SGL_TRY(const bool there, select.step());
+  return there ? std::optional<StoredRun>(row(select)) : std::nullopt;
+}
+
+base::Expected<std::optional<StoredRun>> RunStore::find(const std::string& tenant, const std::string& idempotency_key) {
+  const std::lock_guard lock(mutex_);
+  return with_key(tenant, idempotency_key);
+}
+
 base::Expected<std::optional<StoredRun>> RunStore::add(const StoredRun& run) {
   const std::lock_guard lock(mutex_);
   SGL_TRY(auto transaction, Transaction::begin(*db_));
-  if (!run.idempotency_key.empty()) {
-    SGL_TRY(auto select, db_->prepare(std::string(kColumns) + "WHERE tenant = ? AND idempotency_key = ?"));
-    select.bind(1, run.tenant).bind(2, run.idempotency_key);
-    SGL_TRY(const bool there, select.step());
-    if (there) return std::optional<StoredRun>(row(select));
-  }
+  SGL_TRY(auto earlier, with_key(run.tenant, run.idempotency_key));
+  if (earlier) return std::optional<StoredRun>(std::move(earlier));
   {
     SGL_TRY(auto insert, db_->prepare("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
     insert.bind(1, run.id).bind(2, run.tenant).bind(3, run.owner).bind(4, run.program_id).bind(5, run.program);
@@ -71,21 +80,21 @@ base::Status RunStore::set_running(const std::string& id) {
 
 base::Expected<bool> RunStore::finish(const std::string& id, const std::string& status, const std::string& outcome) {
   const std::lock_guard lock(mutex_);
-  SGL_TRY(auto update,
-          db_->prepare("UPDATE runs SET status = ?, outcome = ?, finished = ? WHERE id = ? AND outcome = ''"));
+  SGL_TRY(auto update, db_->prepare("UPDATE runs SET status = ?, outcome = ?, finished = ?, plan = x'', request = '{}' "
+                                    "WHERE id = ? AND outcome = ''"));
   update.bind(1, status).bind(2, outcome).bind(3, std::int64_t{std::time(nullptr)}).bind(4, id);
   SGL_TRY_STATUS(update.run());
   return db_->changes() > 0;
 }
 
-base::Expected<std::vector<StoredRun>> RunStore::unfinished() {
+base::Expected<std::vector<std::pair<std::string, std::string>>> RunStore::unfinished() {
   const std::lock_guard lock(mutex_);
-  SGL_TRY(auto select, db_->prepare(std::string(kColumns) + "WHERE outcome = '' ORDER BY created, rowid"));
-  std::vector<StoredRun> out;
+  SGL_TRY(auto select, db_->prepare("SELECT tenant, id FROM runs WHERE outcome = '' ORDER BY created, rowid"));
+  std::vector<std::pair<std::string, std::string>> out;
   while (true) {
     SGL_TRY(const bool more, select.step());
     if (!more) return out;
-    out.push_back(row(select));
+    out.emplace_back(select.text(0), select.text(1));
   }
 }
 

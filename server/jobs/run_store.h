@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/store/sqlite.h"
@@ -32,17 +33,23 @@ class RunStore {
   // Durable when it returns. With an idempotency key that this tenant has used already, nothing is added and the run of
   // then is returned.
   base::Expected<std::optional<StoredRun>> add(const StoredRun& run);
+  // The run that this tenant has under an idempotency key; none under "".
+  base::Expected<std::optional<StoredRun>> find(const std::string& tenant, const std::string& idempotency_key);
   // Errors: not_found.
   base::Expected<StoredRun> get(const std::string& tenant, const std::string& id);
   base::Status set_running(const std::string& id);
-  // Stores the outcome unless there is one already. True: this call stored it.
+  // Stores the outcome unless there is one already, and drops what only a run in work needs (plan and request). True:
+  // this call stored it.
   base::Expected<bool> finish(const std::string& id, const std::string& status, const std::string& outcome);
-  // Runs without an outcome, oldest first: what a restart has to finish.
-  base::Expected<std::vector<StoredRun>> unfinished();
+  // Tenants and ids of runs without an outcome, oldest first: what a restart has to finish.
+  base::Expected<std::vector<std::pair<std::string, std::string>>> unfinished();
   base::Status forget_old(std::int64_t now);
 
  private:
   explicit RunStore(std::unique_ptr<Database> db) : db_(std::move(db)) {}
+  // With mutex_ held.
+  base::Expected<std::optional<StoredRun>> with_key(const std::string& tenant, const std::string& key);
+
   std::mutex mutex_;
   std::unique_ptr<Database> db_;
 };

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <ctime>
+#include <system_error>
 #include <utility>
 
 #include "server/auth/crypto.h"
@@ -40,8 +41,12 @@ base::Expected<RunPointer> RunRegistry::start(RunSpec spec) {
     ++executing_;
   }
   RunPointer run = enter(std::move(spec));
-  launch(run, false);
-  return run;
+  if (launch(run, false)) return run;
+  const std::lock_guard lock(mutex_);
+  --executing_;
+  runs_.erase(run->id());
+  idle_.notify_all();
+  return base::Error{base::ErrorKind::kUnavailable, "the system has no thread for the program; try again later"};
 }
 
 base::Expected<RunPointer> RunRegistry::run_here(RunSpec spec, const std::function<void(const RunPointer&)>& started) {
@@ -56,9 +61,15 @@ base::Expected<RunPointer> RunRegistry::run_here(RunSpec spec, const std::functi
   return run;
 }
 
-// The slot (executing_) is taken already.
-void RunRegistry::launch(const RunPointer& run, bool background) {
-  std::thread([this, run, background]() mutable { execute(std::move(run), background); }).detach();
+// The slot (executing_) is taken already. False: the system has no thread.
+bool RunRegistry::launch(const RunPointer& run, bool background) {
+  try {
+    std::thread([this, run, background]() mutable { execute(std::move(run), background); }).detach();
+  } catch (const std::system_error& error) {
+    spdlog::warn("a program cannot start: {}", error.what());
+    return false;
+  }
+  return true;
 }
 
 void RunRegistry::execute(RunPointer run, bool background) {
@@ -101,7 +112,7 @@ void RunRegistry::cancel(const RunPointer& run) {
   bool waited = false;
   {
     const std::lock_guard lock(mutex_);
-    waited = std::erase(waiting_, run) > 0;
+    waited = std::erase_if(waiting_, [&](const Waiting& w) { return w.run == run; }) > 0;
   }
   run->cancel();
   if (!waited) return;
@@ -116,12 +127,27 @@ void RunRegistry::cancel(const RunPointer& run) {
 void RunRegistry::next_background() {
   while (!stopping_ && !waiting_.empty() && executing_background_ < options_.background &&
          executing_ < options_.parallel) {
-    RunPointer run = waiting_.front();
-    waiting_.pop_front();
     ++executing_;
     ++executing_background_;
-    launch(run, true);
+    if (!launch(waiting_.front().run, true)) {  // sweep() tries again
+      --executing_;
+      --executing_background_;
+      idle_.notify_all();
+      return;
+    }
+    waiting_.pop_front();
   }
+}
+
+// With mutex_ held.
+bool RunRegistry::may_wait(const std::string& tenant, std::size_t bytes) const {
+  std::size_t all = bytes, own = bytes, own_count = 0;
+  for (const Waiting& w : waiting_) {
+    all += w.bytes;
+    if (w.run->spec().tenant == tenant) own += w.bytes, ++own_count;
+  }
+  return waiting_.size() < options_.waiting && all <= options_.waiting_bytes && own_count < options_.waiting / 2 &&
+         own <= options_.waiting_bytes / 2;
 }
 
 base::Expected<RunRegistry::Accepted> RunRegistry::submit(RunSpec spec, const Json& request,
@@ -138,11 +164,18 @@ base::Expected<RunRegistry::Accepted> RunRegistry::submit(RunSpec spec, const Js
   stored.status = "queued";
   stored.idempotency_key = key;
   stored.created = std::time(nullptr);
-  SGL_TRY(const auto earlier, store_->add(stored));
+  const std::size_t bytes = stored.request.size() + stored.plan.size();
+  bool accepts = false;
+  {
+    const std::lock_guard lock(mutex_);
+    accepts = may_wait(stored.tenant, bytes);
+  }
+  SGL_TRY(const auto earlier, accepts ? store_->add(stored) : store_->find(stored.tenant, key));
   if (earlier) return Accepted{find(spec.tenant, earlier->id), earlier->id, earlier->status, true};
+  if (!accepts) return base::Error{base::ErrorKind::kUnavailable, "too many background runs wait; try again later"};
   RunPointer run = enter(std::move(spec), stored.id);
   const std::lock_guard lock(mutex_);
-  waiting_.push_back(run);
+  waiting_.push_back({run, bytes});
   next_background();
   return Accepted{run, stored.id, stored.status, false};
 }
@@ -150,7 +183,8 @@ base::Expected<RunRegistry::Accepted> RunRegistry::submit(RunSpec spec, const Js
 base::Status RunRegistry::resume(const std::function<base::Expected<RunSpec>(const StoredRun&)>& revive) {
   if (!store_) return {};
   SGL_TRY(const auto unfinished, store_->unfinished());
-  for (const StoredRun& stored : unfinished) {
+  for (const auto& [tenant, id] : unfinished) {
+    SGL_TRY(const StoredRun stored, store_->get(tenant, id));
     auto spec = revive(stored);
     if (!spec.ok()) {
       const Json outcome = {
@@ -165,7 +199,7 @@ base::Status RunRegistry::resume(const std::function<base::Expected<RunSpec>(con
     }
     RunPointer run = enter(std::move(*spec), stored.id);
     const std::lock_guard lock(mutex_);
-    waiting_.push_back(run);
+    waiting_.push_back({run, stored.request.size() + stored.plan.size()});
   }
   if (!unfinished.empty()) spdlog::info("{} background runs of the last start are taken up", unfinished.size());
   const std::lock_guard lock(mutex_);
@@ -188,6 +222,7 @@ void RunRegistry::sweep() {
   {
     const std::lock_guard lock(mutex_);
     forget(std::chrono::steady_clock::now() - options_.keep);
+    next_background();
   }
   if (store_) {
     if (const base::Status forgotten = store_->forget_old(std::time(nullptr)); !forgotten.ok()) {

@@ -89,8 +89,10 @@ class Run {
 using RunPointer = std::shared_ptr<Run>;
 
 struct RunLimitsOptions {
-  std::size_t parallel = 256;      // runs that execute at once, a thread each; background runs beyond it wait
-  std::size_t background = 64;     // of these, background runs
+  std::size_t parallel = 256;   // runs that execute at once, a thread each; background runs beyond it wait
+  std::size_t background = 64;  // of these, background runs
+  std::size_t waiting = 1024;   // background runs that wait; one tenant has half of them at most
+  std::size_t waiting_bytes = std::size_t{256} << 20;  // of their requests and plans, likewise
   std::chrono::seconds keep{600};  // finished runs stay readable (results of background runs longer, in the store)
   std::size_t keep_bytes = std::size_t{256} << 20;  // of their events and results; beyond it the oldest go earlier
 };
@@ -112,7 +114,7 @@ class RunRegistry {
     std::string status;
     bool repeated = false;
   };
-  // Accepts a background run: durable when this returns.
+  // Accepts a background run: durable when this returns. Errors: unavailable when too many wait.
   base::Expected<Accepted> submit(RunSpec spec, const nlohmann::ordered_json& request, const std::string& plan_bytes,
                                   const std::string& key);
   // Cancels a run; one that waits ends at once, also for the store.
@@ -133,8 +135,15 @@ class RunRegistry {
   void stop();
 
  private:
+  // A background run that waits, and the bytes that it has in the store.
+  struct Waiting {
+    RunPointer run;
+    std::size_t bytes = 0;
+  };
+
   RunPointer enter(RunSpec spec, std::string id = "");
-  void launch(const RunPointer& run, bool background);
+  bool launch(const RunPointer& run, bool background);
+  bool may_wait(const std::string& tenant, std::size_t bytes) const;
   void next_background();
   void execute(RunPointer run, bool background);
   void store_end(const Run& run);
@@ -146,8 +155,8 @@ class RunRegistry {
   mutable std::mutex mutex_;
   std::condition_variable idle_;
   std::map<std::string, RunPointer> runs_;
-  std::deque<RunPointer> waiting_;  // background
-  std::deque<RunPointer> ended_;    // of runs_, in this order
+  std::deque<Waiting> waiting_;
+  std::deque<RunPointer> ended_;  // of runs_, in this order
   std::size_t ended_bytes_ = 0;
   std::size_t executing_ = 0, executing_background_ = 0;
   bool stopping_ = false;

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <map>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -68,6 +70,17 @@ struct ToolRunner::State {
       job.on_done(std::move(result));
       lock.lock();
     }
+  }
+
+  // Whether there are threads for so many waiting calls, or at least one; starts what is missing. With the mutex held.
+  bool has_threads(std::size_t calls) {
+    try {
+      if (!watch.joinable()) watch = std::thread([this] { watch_times(); });
+      if (idle < calls && threads.size() < limits.threads) threads.emplace_back([this] { work(); });
+    } catch (const std::system_error& error) {
+      spdlog::warn("a thread for tool calls cannot start: {}", error.what());
+    }
+    return watch.joinable() && !threads.empty();
   }
 
   // Interrupts the calls whose time is over.
@@ -132,14 +145,13 @@ exec::ToolCallId ToolRunner::call(exec::ToolCall call, Done on_done) {
     } else {
       const std::uint64_t id = state_->next++;
       auto control = std::make_shared<CallControl>(binding->second.timeout);
-      state_->waiting.push_back({id, std::move(call.name), std::move(call.arguments), &binding->second,
-                                 std::move(on_done), std::move(control)});
-      if (!state_->watch.joinable()) state_->watch = std::thread([state = state_.get()] { state->watch_times(); });
-      if (state_->idle < state_->waiting.size() && state_->threads.size() < state_->limits.threads) {
-        state_->threads.emplace_back([state = state_.get()] { state->work(); });
+      if (state_->has_threads(state_->waiting.size() + 1)) {
+        state_->waiting.push_back({id, std::move(call.name), std::move(call.arguments), &binding->second,
+                                   std::move(on_done), std::move(control)});
+        state_->changed.notify_one();
+        return exec::ToolCallId(id);
       }
-      state_->changed.notify_one();
-      return exec::ToolCallId(id);
+      refusal = {base::ErrorKind::kUnavailable, fmt::format("tool '{}': the system has no thread for it", call.name)};
     }
   }
   on_done(std::move(refusal));

@@ -26,9 +26,11 @@ def disk():
     # The audit log is on a full disk: requests go on, and it is said.
     with serving("--audit-log", "/dev/full") as s:
         s.good("POST", "/generate", {"text": "Hi", "sampling_params": {"max_new_tokens": 2}})
-        lost = re.search(r"^sgl_audit_lines_lost_total (\d+)", s.good("GET", "/metrics").body.decode(), re.M)
-        check(int(lost[1]) >= 1, lost)
-        check("audit log cannot be written" in "".join(s.log), s.log)
+        def lost():
+            return int(re.search(r"^sgl_audit_lines_lost_total (\d+)", s.good("GET", "/metrics").body.decode(), re.M)[1])
+
+        check(eventually(lambda: lost() >= 1), "no line was lost")
+        check(eventually(lambda: "audit log cannot be written" in "".join(s.log)), s.log)
     # Somebody else holds the database: nothing is acknowledged that is not stored, everything else goes on.
     with folder() as path, serving("--state-dir", path / "state") as s:
         other = sqlite3.connect(path / "state" / "runs.db", isolation_level=None)

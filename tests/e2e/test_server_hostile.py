@@ -28,6 +28,9 @@ def types():
             check(answer.json()["error"]["message"], f"{answer!r}")
         equal(s.ask("POST", "/v1/completions", {"prompt": ["a"] * 100, "n": 100}).status, 400, "ten thousand generations")
         equal(s.ask("POST", "/generate", {"text": ["a"] * 100, "sampling_params": {"n": 100}}).status, 400, "ten thousand generations")
+        tools = [{"type": "function", "function": {"name": f"f{i}"}} for i in range(1100)]
+        equal(s.ask("POST", "/v1/chat/completions", {"messages": [user], "tools": tools}).status, 400, "too many tools")
+        equal(s.ask("POST", "/v1/programs", {"source": PROGRAM, "name": "ab" * 32}).status, 400, "a name like an id")
         # Many members of one object: read in one go, not each looked for among all before it.
         many = {"messages": [user], "max_tokens": 1, "metadata": {f"k{i}": 0 for i in range(300_000)}}
         s.good("POST", "/v1/chat/completions", many)
@@ -110,3 +113,57 @@ def prompts():
             for text, part in zip(texts, ("Once upon", "Twice upon", "Hello there", "Cy")):
                 equal(part in text, bool(options), f"{options} {part}: {lines}")
             equal([bool(line.get("answers")) for line in lines if line["method"] == "POST"], [bool(options)] * 4, f"{lines}")
+
+
+@test("server/confined")
+def confined():
+    # Credentials for some programs, or for another model, reach nothing else by any way.
+    with folder() as path, serving("--state-dir", path / "state") as s:
+        def token(**more):
+            asked = {"tenant": "acme", "scopes": ["generate", "programs:run", "programs:write"], **more}
+            return s.good("POST", "/v1/admin/tokens", asked, key=ADMIN).json()["token"]
+
+        whole, one, other = token(), token(programs=["a"]), token(models=["another"])
+        for name in ("a", "b"):
+            s.good("POST", "/v1/programs", {"source": PROGRAM, "name": name}, key=whole)
+        equal(s.ask("POST", "/v1/programs/b/run", {"args": {"name": "Cy"}}, key=one).status, 403, "run")
+        equal(s.ask("POST", "/v1/programs", {"source": PROGRAM + "// new", "name": "b"}, key=one).status, 403, "replace")
+        equal(s.ask("DELETE", "/v1/programs/b", key=one).status, 404, "delete")
+        equal([p["name"] for p in s.good("GET", "/v1/programs", key=whole).json()["programs"]], ["a", "b"], "programs")
+        s.good("POST", "/v1/programs/a/run", {"args": {"name": "Cy"}}, key=one)
+        s.good("DELETE", "/v1/programs/a", key=one)
+        for route, body in (
+            ("/generate", {"text": "A", "sampling_params": {"max_new_tokens": 1}}),
+            ("/v1/completions", {"prompt": "A", "max_tokens": 1}),
+            ("/v1/run", {"source": PROGRAM, "args": {"name": "Cy"}}),
+            ("/v1/chat/completions", {"model": "program:b", "messages": [{"role": "user", "content": "Cy"}]}),
+        ):
+            s.good("POST", route, body, key=whole)
+            equal(s.ask("POST", route, body, key=other).status, 403, route)
+
+
+@test("server/background_queue")
+def background_queue():
+    # What waits is limited; a key that was used before is answered all the same.
+    def program(n):
+        return {"source": PROGRAM, "args": {"name": "x" * n}, "background": True}
+
+    with folder() as path, serving("--state-dir", path / "state", "--background-runs", 1) as s:
+        held = s.good("POST", "/v1/run", {"source": LONG, "background": True}).json()["run"]
+        first = s.good("POST", "/v1/run", program(7_000_000), headers={"Idempotency-Key": "k"}).json()["run"]
+        answers = [s.ask("POST", "/v1/run", program(7_000_000)).status for _ in range(30)]
+        check(answers.count(202) < 20 and set(answers) == {202, 503}, f"{answers}")
+        again = s.good("POST", "/v1/run", program(7_000_000), headers={"Idempotency-Key": "k"}).json()
+        equal((again["run"], again["repeated"]), (first, True), "a repeated key")
+        s.good("DELETE", f"/v1/runs/{held}")
+
+
+@test("server/quota_of_programs")
+def quota_of_programs():
+    # What a run may need is judged with the tokens that the request allows to a generation.
+    source = 'program p() -> string {\n  user "Hi"\n  assistant { gen a: string }\n  return a\n}\n'
+    with folder() as path, serving("--state-dir", path / "state") as s:
+        asked = {"tenant": "acme", "scopes": ["programs:run"], "quotas": {"max_context": 500}}
+        token = s.good("POST", "/v1/admin/tokens", asked, key=ADMIN).json()["token"]
+        s.good("POST", "/v1/run", {"source": source, "max_tokens": 8}, key=token)
+        equal(s.ask("POST", "/v1/run", {"source": source, "max_tokens": 100_000}, key=token).status, 422, "over the quota")

@@ -112,6 +112,22 @@ TEST_CASE("compiled constraints of a submitted plan are not used") {
   CHECK(stored->plan->plan().constraints.empty());
 }
 
+TEST_CASE("the bounds of a submitted plan are those of its code, whatever it says") {
+  CompileGate gate;
+  auto store = ProgramStore::open(":memory:", gate);
+  REQUIRE(store.ok());
+  const Compiled plain = compile(**store, "program main() -> string { assistant { gen a: string }\n return a }\n");
+  REQUIRE_FALSE(plain.failure);
+  REQUIRE(plain.plan->plan().programs[0].bounds.generated_tokens == 256);
+  auto plan = plan::decode(plain.plan_bytes);
+  REQUIRE(plan.ok());
+  plan->programs[0].bounds.generated_tokens = 0;
+  const Compiled sent = compile(**store, plan::encode(*plan));
+  REQUIRE_FALSE(sent.failure);
+  CHECK(sent.plan->plan().programs[0].bounds.generated_tokens == 256);
+  CHECK(sent.id == plain.id);
+}
+
 TEST_CASE("a plan without a program is refused") {
   CompileGate gate;
   auto store = ProgramStore::open(":memory:", gate);
@@ -158,8 +174,14 @@ TEST_CASE("a run is accepted once, finished once, and found again after a restar
   const auto unfinished = (*store)->unfinished();
   REQUIRE(unfinished.ok());
   REQUIRE(unfinished->size() == 1);
-  CHECK(unfinished->front().id == "r3");
-  CHECK(unfinished->front().plan == std::string("\0\1\2", 3));
+  CHECK(unfinished->front() == std::pair<std::string, std::string>("t", "r3"));
+  CHECK((*store)->get("t", "r3")->plan == std::string("\0\1\2", 3));
+  CHECK((*store)->find("t", "k")->value().id == "r1");
+  CHECK_FALSE((*store)->find("t", "")->has_value());
+  CHECK_FALSE((*store)->find("other", "k")->has_value());
+  // What only a run in work needs is gone.
+  CHECK((*store)->get("t", "r1")->plan.empty());
+  CHECK((*store)->get("t", "r1")->request == "{}");
   CHECK((*store)->get("t", "r1")->outcome == "{\"a\":1}");
   CHECK_FALSE((*store)->get("other", "r1").ok());
   REQUIRE((*store)->forget_old(std::time(nullptr) + 8 * 86'400).ok());
