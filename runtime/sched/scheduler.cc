@@ -136,10 +136,11 @@ void Scheduler::add_page(Sequence& s, kv::PageId page) {
 // Pages up to `tokens` from the free list and by eviction; false when that is not enough (those got are kept).
 bool Scheduler::take_pages(Sequence& s, std::size_t tokens) {
   while (s.pages.size() * options_.page_size < tokens) {
-    if (pool_.free_pages() == 0 && tree_.evict(1) == 0) return false;
-    const std::optional<kv::PageId> page = pool_.allocate();
-    if (!page) return false;
-    add_page(s, *page);
+    // A page that leaves the tree becomes free only when no sequence holds it any more.
+    while (pool_.free_pages() == 0) {
+      if (tree_.evict(1) == 0) return false;
+    }
+    add_page(s, *pool_.allocate());
   }
   return true;
 }
@@ -214,8 +215,12 @@ bool Scheduler::try_admit(Sequence& s, Step& step) {
     add_page(s, page);
   }
   s.published = match.pages.size() * size;
-  const bool taken = take_pages(s, s.tokens.size());
-  SGL_ASSERT(taken);
+  if (!take_pages(s, s.tokens.size())) {
+    // Running sequences hold pages of what was counted as evictable; they end, or let go of them.
+    SGL_ASSERT(!running_.empty());
+    release(s);
+    return false;
+  }
   // Slots in use are read before anything of this step is written, and copies run in order: even a page evicted just
   // now still holds what is copied from it.
   if (match.partial && match.tokens > s.published) {
