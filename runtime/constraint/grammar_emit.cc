@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 
 #include "runtime/base/utf8.h"
@@ -339,7 +340,12 @@ class NfaBuilder {
   void schema(const GrammarExpr& expr, std::uint32_t from, std::uint32_t to) {
     const auto [it, fresh] = schemas_.try_emplace(expr.text, 0);
     if (fresh) {
-      const SchemaResult made = compile_json_schema(expr.text);
+      // The limit of time is one for all schemas of a grammar.
+      SchemaOptions options;
+      const auto spent = std::chrono::steady_clock::now() - begun_;
+      options.limits.time -=
+          std::min(options.limits.time, std::chrono::duration_cast<std::chrono::milliseconds>(spent));
+      const SchemaResult made = compile_json_schema(expr.text, options);
       if (!made.ok()) {
         const GrammarStatus status = made.status == SchemaStatus::kUnsupported     ? GrammarStatus::kUnsupported
                                      : made.status == SchemaStatus::kUnsatisfiable ? GrammarStatus::kUnsatisfiable
@@ -358,6 +364,7 @@ class NfaBuilder {
 
   GrammarDoc& doc_;
   const GrammarLimits& limits_;
+  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   GrammarNfa nfa_;
   std::vector<std::uint32_t> weights_;
   std::optional<RuleId> ignored_;

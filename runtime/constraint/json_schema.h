@@ -33,9 +33,10 @@ enum class Unsupported : std::uint8_t {
 };
 
 struct SchemaLimits {
-  std::size_t max_bytes = 4 << 20;     // of the schema's text; the largest public ones have 2 MB
-  std::size_t max_nesting = 200;       // of its JSON; bounds the recursion of the compiler
-  std::size_t max_goals = 50'000;      // conjunctions of subschemas; some 500 bytes each
+  std::size_t max_bytes = 4 << 20;                      // of the schema's text; the largest public ones have 2 MB
+  std::size_t max_nesting = 200;                        // of its JSON; bounds the recursion of the compiler
+  std::size_t automata_bytes = std::size_t{256} << 20;  // of all patterns and listed texts
+  std::size_t max_goals = 50'000;                       // conjunctions of subschemas; some 500 bytes each
   std::size_t max_alternatives = 512;  // of one conjunction in disjunctive form; all are followed at once
   std::size_t max_states = 400'000;    // states of the machine; some 300 bytes each
   std::size_t max_frames = 400'000;    // open objects and arrays that were met; some 150 bytes each

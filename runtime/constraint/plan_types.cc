@@ -26,20 +26,46 @@ class SpecBuilder {
  public:
   SpecBuilder(std::span<const plan::Type> types, TypeSpec& spec) : types_(types), spec_(spec) {}
 
+  // Depth first, without recursion: a plan's types may be nested deeper than the stack.
   std::uint32_t add(plan::TypeId id) {
-    const auto [it, inserted] = index_.try_emplace(id.value, static_cast<std::uint32_t>(spec_.nodes.size()));
-    const std::uint32_t index = it->second;
-    if (!inserted) return index;
-    spec_.nodes.emplace_back();
-    const plan::Type& type = types_[id.value];
-    SpecNode node = scalar_node(type);
-    for (const plan::TypeId arg : type.args) node.children.push_back(add(arg));
-    for (const plan::Field& field : type.fields) node.fields.push_back({field.name, add(field.type), field.optional});
-    spec_.nodes[index] = std::move(node);
-    return index;
+    const std::uint32_t root = enter(id);
+    while (!open_.empty()) {
+      const std::size_t top = open_.size() - 1, next = open_[top].next++;
+      const plan::Type& type = types_[open_[top].type.value];
+      if (next < type.args.size()) {
+        const std::uint32_t index = enter(type.args[next]);
+        open_[top].node.children.push_back(index);
+      } else if (next < type.args.size() + type.fields.size()) {
+        const plan::Field& field = type.fields[next - type.args.size()];
+        const std::uint32_t index = enter(field.type);
+        open_[top].node.fields.push_back({field.name, index, field.optional});
+      } else {
+        spec_.nodes[open_[top].index] = std::move(open_[top].node);
+        open_.pop_back();
+      }
+    }
+    return root;
   }
 
  private:
+  // A type whose parts are being added, from part `next` on.
+  struct Open {
+    plan::TypeId type;
+    std::uint32_t index = 0;
+    std::size_t next = 0;
+    SpecNode node;
+  };
+
+  // The node's index, at the first meeting with its parts still to come.
+  std::uint32_t enter(plan::TypeId id) {
+    const auto [it, inserted] = index_.try_emplace(id.value, static_cast<std::uint32_t>(spec_.nodes.size()));
+    if (inserted) {
+      spec_.nodes.emplace_back();
+      open_.push_back({id, it->second, 0, scalar_node(types_[id.value])});
+    }
+    return it->second;
+  }
+
   static SpecNode scalar_node(const plan::Type& type) {
     SpecNode node;
     switch (type.kind) {
@@ -95,6 +121,7 @@ class SpecBuilder {
   std::span<const plan::Type> types_;
   TypeSpec& spec_;
   std::map<std::uint32_t, std::uint32_t> index_;
+  std::vector<Open> open_;  // outermost first
 };
 
 }  // namespace

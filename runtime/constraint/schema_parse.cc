@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "runtime/base/utf8.h"
+#include "runtime/constraint/char_dfa_build.h"
 
 namespace sgl::constraint {
 namespace {
@@ -68,6 +69,7 @@ SchemaDoc SchemaParser::run() {
     const Pending next = std::move(pending_.front());
     pending_.pop_front();
     read(next.node, next.place);
+    if (late()) break;
   }
   tell_apart();
   return std::move(doc_);
@@ -75,6 +77,19 @@ SchemaDoc SchemaParser::run() {
 
 void SchemaParser::problem(SchemaStatus status, std::string pointer, std::string message) {
   if (!doc_.problem) doc_.problem = {status, std::move(pointer), std::move(message)};
+}
+
+bool SchemaParser::late() {
+  if (std::chrono::steady_clock::now() - begun_ <= options_.limits.time) return false;
+  problem(SchemaStatus::kTimeout, "", "compiling takes too long");
+  return true;
+}
+
+bool SchemaParser::too_much(const CharDfa& dfa, const std::string& pointer) {
+  automata_bytes_ += CharDfaBuilder::bytes(dfa);
+  if (automata_bytes_ <= options_.limits.automata_bytes) return false;
+  problem(SchemaStatus::kLimit, pointer, "the schema's patterns and texts need too much memory");
+  return true;
 }
 
 void SchemaParser::unsupported(const std::string& pointer, std::string message) {
@@ -215,7 +230,7 @@ void SchemaParser::finish_values(ValueSet& set, const std::string& pointer) {
   if (set.strings.empty()) return;
   auto made = CharDfa::texts(set.strings, {});
   if (!made) return problem(SchemaStatus::kLimit, pointer, made.error().message);
-  set.text = std::move(made).value();
+  if (!too_much(**made, pointer)) set.text = std::move(made).value();
 }
 
 // A schema of one array or object.
@@ -286,8 +301,9 @@ std::int64_t SchemaParser::count(const Place& place, const std::string& key, con
 }
 
 std::shared_ptr<const CharDfa> SchemaParser::pattern(const std::string& pointer, const std::string& text) {
+  if (late()) return nullptr;  // a schema may have very many, each within its own limits
   auto made = CharDfa::pattern(text, true, {});
-  if (made) return std::move(made).value();
+  if (made) return too_much(**made, pointer) ? nullptr : std::move(made).value();
   if (made.error().kind == base::ErrorKind::kLimit) {
     problem(SchemaStatus::kLimit, pointer, made.error().message);
   } else {

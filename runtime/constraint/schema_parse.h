@@ -1,6 +1,7 @@
 // The reader behind parse_schema. Private to runtime/constraint.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <unordered_map>
 
@@ -50,12 +51,18 @@ class SchemaParser {
   std::vector<std::string> names(const std::string& pointer, const Json& value);
   std::shared_ptr<const CharDfa> pattern(const std::string& pointer, const std::string& text);
 
+  // Over the limit of time, of the automata's bytes with this one: the problem is recorded.
+  bool late();
+  bool too_much(const CharDfa& dfa, const std::string& pointer);
+
   void problem(SchemaStatus status, std::string pointer, std::string message);
   // `what` cannot be enforced: an error, or listed.
   void unsupported(const std::string& pointer, std::string message);
 
   const Json& root_;
   const SchemaOptions& options_;
+  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+  std::size_t automata_bytes_ = 0;
   bool overriding_refs_ = false;  // $ref stands alone (up to draft 7)
   SchemaRefs refs_;
   SchemaDoc doc_;

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "runtime/constraint/structural_tags.h"
@@ -126,7 +128,12 @@ class TagsReader {
     const Json& value = json.begin().value();
     const std::string at = fmt::format("{}/{}", pointer, kind);
     if (kind == "schema") {
-      SchemaResult made = compile_json_schema(value.dump(), options_);
+      // The limit of time is one for all tags.
+      SchemaOptions options = options_;
+      const auto spent = std::chrono::steady_clock::now() - begun_;
+      options.limits.time -=
+          std::min(options.limits.time, std::chrono::duration_cast<std::chrono::milliseconds>(spent));
+      SchemaResult made = compile_json_schema(value.dump(), options);
       for (const std::string& ignored : made.ignored) out_.ignored.push_back(at + ignored);
       if (!made.ok()) return fail(made.status, at + made.pointer, made.message);
       out = std::move(made.constraint);
@@ -168,6 +175,7 @@ class TagsReader {
 
   const SchemaOptions& options_;
   const GrammarLimits& limits_;
+  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   StructuralTags tags_;
   SchemaResult out_;
 };

@@ -47,7 +47,8 @@ class TupleIndex {
       hash ^= hash >> 32;
     }
     if (i < items.size()) hash = (hash ^ items[i]) * kPrime;
-    return static_cast<std::uint32_t>(hash ^ hash >> 32);
+    // Once more, so that also the last item reaches all bits.
+    return static_cast<std::uint32_t>((hash * kPrime) >> 32);
   }
   void grow() {
     slots_.assign(2 * slots_.size(), 0);

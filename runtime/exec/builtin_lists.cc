@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <iterator>
 
@@ -54,7 +55,13 @@ bool sorted(Machine& machine, const Value& list, Value& out) {
   bool ok = true;
   // Checked before sorting: a comparison that fails half-way would not be a strict weak order.
   for (std::size_t i = 1; i < items.size() && ok; ++i) less(machine, items[0], items[i], ok);
-  if (!ok || !charge_fuel(machine, static_cast<std::int64_t>(items.size()))) return false;
+  // An item takes part in so many comparisons at most, each as long as its text.
+  const auto rounds = static_cast<std::int64_t>(std::bit_width(items.size()));
+  std::int64_t fuel = static_cast<std::int64_t>(items.size());
+  for (const Value& item : items) {
+    if (item.is(Tag::kString)) fuel += static_cast<std::int64_t>(item.as_string().size()) / kBytesPerFuel * rounds;
+  }
+  if (!ok || !charge_fuel(machine, fuel)) return false;
   for (const Value& item : items) {
     if (item.is(Tag::kFloat) && std::isnan(item.as_float())) return failed(machine, "cannot sort NaN");
   }

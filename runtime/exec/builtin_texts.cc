@@ -1,6 +1,7 @@
 // Built-in functions of strings. Positions and lengths count code points, searching works on bytes.
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include "runtime/base/utf8.h"
 #include "runtime/exec/builtins.h"
@@ -27,17 +28,25 @@ std::string map_case(std::string_view text, char first, char last, int shift) {
   return out;
 }
 
+// In linear time, which string_view::find does not promise: a program chooses both texts.
+std::size_t find_part(std::string_view text, std::string_view part, std::size_t from = 0) {
+  const void* const hit = memmem(text.data() + from, text.size() - from, part.data(), part.size());
+  return hit == nullptr ? std::string_view::npos
+                        : static_cast<std::size_t>(static_cast<const char*>(hit) - text.data());
+}
+
 bool split(Machine& machine, std::string_view text, std::string_view separator, Value& out) {
   if (separator.empty()) return failed(machine, "split needs a separator that is not empty");
+  if (!charge_bytes(machine, text.size())) return false;
   std::vector<Value> parts;
   for (std::size_t from = 0;;) {
-    const std::size_t at = text.find(separator, from);
+    const std::size_t at = find_part(text, separator, from);
     parts.push_back(Value::string(text.substr(from, at == std::string_view::npos ? at : at - from)));
     if (!made(machine, parts.back())) return false;
     if (at == std::string_view::npos) break;
     from = at + separator.size();
   }
-  return charge_bytes(machine, text.size()) && give_list(machine, out, parts);
+  return give_list(machine, out, parts);
 }
 
 bool lines(Machine& machine, std::string_view text, Value& out) {
@@ -66,9 +75,10 @@ bool characters(Machine& machine, std::string_view text, Value& out) {
 
 bool replace(Machine& machine, std::string_view text, std::string_view from, std::string_view to, Value& out) {
   if (from.empty()) return failed(machine, "replace needs a text to look for that is not empty");
+  if (!charge_bytes(machine, text.size())) return false;
   std::string result;
   for (std::size_t at = 0;;) {
-    const std::size_t hit = text.find(from, at);
+    const std::size_t hit = find_part(text, from, at);
     result += text.substr(at, hit == std::string_view::npos ? hit : hit - at);
     if (hit == std::string_view::npos) break;
     result += to;
@@ -76,7 +86,7 @@ bool replace(Machine& machine, std::string_view text, std::string_view from, std
     if (static_cast<std::int64_t>(result.size()) > machine.heap.limit) machine.heap.exceeded = true;
     if (!made(machine, out)) return false;
   }
-  return charge_bytes(machine, text.size()) && give(machine, out, result);
+  return give(machine, out, result);
 }
 
 bool repeat(Machine& machine, std::string_view text, std::int64_t count, Value& out) {
@@ -92,19 +102,22 @@ bool repeat(Machine& machine, std::string_view text, std::int64_t count, Value& 
 }
 
 template <typename T>
-void parse_number(std::string_view text, Value& out, Value (*make)(T)) {
+bool parse_number(Machine& machine, std::string_view text, Value& out, Value (*make)(T)) {
+  if (!charge_bytes(machine, text.size())) return false;
   text = trimmed(text);
   if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
   T number{};
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
   out = code == std::errc() && end == text.data() + text.size() ? make(number) : Value();
+  return true;
 }
 
 bool find(Machine& machine, std::string_view text, std::string_view part, Value& out) {
-  const std::size_t at = text.find(part);
+  if (!charge_bytes(machine, text.size())) return false;
+  const std::size_t at = find_part(text, part);
   out = Value::integer(
       at == std::string_view::npos ? -1 : static_cast<std::int64_t>(base::count_code_points(text.substr(0, at))));
-  return charge_bytes(machine, text.size());
+  return true;
 }
 
 }  // namespace
@@ -124,11 +137,9 @@ bool of_text(Machine& machine, Builtin builtin, Args args, Value& out) {
     case Builtin::kChars:
       return characters(machine, text, out);
     case Builtin::kParseInt:
-      parse_number<std::int64_t>(text, out, &Value::integer);
-      return true;
+      return parse_number<std::int64_t>(machine, text, out, &Value::integer);
     case Builtin::kParseFloat:
-      parse_number<double>(text, out, &Value::real);
-      return true;
+      return parse_number<double>(machine, text, out, &Value::real);
     case Builtin::kRepeat:
       return expect(machine, builtin, *args[1], Tag::kInt) && repeat(machine, text, args[1]->as_int(), out);
     default:
@@ -140,14 +151,15 @@ bool of_text(Machine& machine, Builtin builtin, Args args, Value& out) {
     case Builtin::kSplit:
       return split(machine, text, other, out);
     case Builtin::kContains:
-      out = Value::boolean(text.find(other) != std::string_view::npos);
-      return charge_bytes(machine, text.size());
+      if (!charge_bytes(machine, text.size())) return false;
+      out = Value::boolean(find_part(text, other) != std::string_view::npos);
+      return true;
     case Builtin::kStartsWith:
       out = Value::boolean(text.starts_with(other));
-      return true;
+      return charge_bytes(machine, std::min(text.size(), other.size()));
     case Builtin::kEndsWith:
       out = Value::boolean(text.ends_with(other));
-      return true;
+      return charge_bytes(machine, std::min(text.size(), other.size()));
     case Builtin::kFind:
       return find(machine, text, other, out);
     default:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/exec/ops.h"
 #include "runtime/exec/state.h"
 
 namespace sgl::exec {
@@ -110,38 +111,90 @@ base::Expected<tokenizer::Rendered> Renderer::render(const std::vector<Part>& pa
   return out;
 }
 
+// A message or raw text, or a piece of one that goes on in the next node or in the tail.
+struct Context::Node {
+  Node(std::shared_ptr<const Node> before, Renderer::Part p, bool goes_on)
+      : previous(std::move(before)), part(std::move(p)), continued(goes_on) {
+    if (Heap* const heap = current_heap()) heap->used += bytes();
+  }
+  ~Node() {
+    if (Heap* const heap = current_heap()) heap->used -= bytes();
+    // One after another: a chain of messages may be longer than the stack is deep.
+    std::shared_ptr<const Node> next = std::move(previous);
+    while (next && next.use_count() == 1) next = std::move(next->previous);
+  }
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+  std::int64_t bytes() const { return static_cast<std::int64_t>(sizeof(Node) + part.text.size()); }
+
+  mutable std::shared_ptr<const Node> previous;  // taken by the destructor of a later one
+  Renderer::Part part;
+  bool continued;
+};
+
+bool Context::fits(Machine& machine, std::size_t bytes) {
+  const Heap& heap = machine.heap;
+  const auto wanted = static_cast<std::int64_t>(sizeof(Node) + std::min<std::size_t>(bytes, SIZE_MAX / 4));
+  return wanted <= heap.limit - heap.used || too_large(machine);
+}
+
+void Context::close(bool continued) {
+  closed_ = std::make_shared<const Node>(closed_, Renderer::Part{tail_.role, std::move(tail_.text), false}, continued);
+  tail_.text.clear();
+}
+
 bool Context::begin_role(Machine& machine, plan::Role role) {
   if (open_) return machine.fail(base::ErrorKind::kFailed, "a role cannot open inside another");
-  if (!tail_.text.empty()) closed_ = std::make_shared<Node>(Node{closed_, std::move(tail_)});
+  if (!fits(machine, tail_.text.size())) return false;
+  if (!tail_.text.empty() || begun_ > 0) close(false);
   tail_ = {role, "", true};
   open_ = true;
+  begun_ = 0;
   return true;
 }
 
 bool Context::end_role(Machine& machine) {
   if (!open_) return machine.fail(base::ErrorKind::kFailed, "no role is open");
-  tail_.open = false;
-  closed_ = std::make_shared<Node>(Node{closed_, std::move(tail_)});
+  if (!fits(machine, tail_.text.size())) return false;
+  close(false);
   tail_ = {};
   open_ = false;
+  begun_ = 0;
   return true;
 }
 
 bool Context::append_text(Machine& machine, std::string_view text) {
   // A context of this size exceeds every model; refused early so that a loop cannot fill memory.
   constexpr std::size_t kMaxOpenText = std::size_t{64} << 20;
-  if (tail_.text.size() + text.size() > kMaxOpenText) {
+  if (begun_ + tail_.text.size() + text.size() > kMaxOpenText) {
     return machine.fail(base::ErrorKind::kLimit, "a message grew beyond 64 MiB");
   }
-  tail_.text += text;
+  if (!fits(machine, tail_.text.size() + text.size())) return false;
+  append(text);
   return true;
+}
+
+// What is copied when a context forks stays short: longer texts are shared.
+void Context::append(std::string_view text) {
+  constexpr std::size_t kMaxTail = 4096;  // bytes
+  tail_.text += text;
+  if (tail_.text.size() <= kMaxTail) return;
+  begun_ += tail_.text.size();
+  close(true);
 }
 
 std::vector<Renderer::Part> Context::parts() const {
   std::vector<Renderer::Part> out;
-  for (const Node* node = closed_.get(); node != nullptr; node = node->previous.get()) out.push_back(node->part);
-  std::reverse(out.begin(), out.end());
-  if (open_ || !tail_.text.empty()) out.push_back(tail_);
+  std::vector<const Node*> nodes;
+  for (const Node* node = closed_.get(); node != nullptr; node = node->previous.get()) nodes.push_back(node);
+  std::string begun;
+  for (auto it = nodes.rbegin(); it != nodes.rend(); ++it) {
+    begun += (*it)->part.text;
+    if ((*it)->continued) continue;
+    out.push_back({(*it)->part.role, std::exchange(begun, {}), (*it)->part.open});
+  }
+  begun += tail_.text;
+  if (open_ || !begun.empty()) out.push_back({tail_.role, std::move(begun), tail_.open});
   return out;
 }
 
@@ -180,7 +233,7 @@ void Context::append_generated(std::string_view text, const std::vector<tokenize
   }
   committed_.append(tokens);
   committed_text_ = std::make_shared<std::string>(*committed_text_ + std::string(text));
-  tail_.text += text;
+  append(text);
 }
 
 std::string Context::transcript() const {

@@ -1,5 +1,6 @@
 // A conversation as a program builds it: messages and raw text, and the tokens that the model sees for them.
-// Forking is O(1): the transcript and the committed tokens are shared, immutable storage.
+// Forking is O(1): the transcript and the committed tokens are shared, immutable storage. The texts count towards what
+// the values of an instance may occupy (Heap), once for all contexts that share them.
 #pragma once
 
 #include <memory>
@@ -52,7 +53,7 @@ struct Prompt {
 
 class Context {
  public:
-  // These append; false and a recorded failure when it does not fit (a role inside a role).
+  // These append; false and a recorded failure when it does not fit (a role inside a role, no memory left).
   bool begin_role(Machine& machine, plan::Role role);
   bool end_role(Machine& machine);
   bool append_text(Machine& machine, std::string_view text);
@@ -68,14 +69,17 @@ class Context {
   std::string transcript() const;  // for traces: roles and text, no template
 
  private:
-  struct Node {
-    std::shared_ptr<const Node> previous;
-    Renderer::Part part;
-  };
+  struct Node;
   std::vector<Renderer::Part> parts() const;
+  // Whether the heap has room for so many bytes of text, and the failure when it has not.
+  static bool fits(Machine& machine, std::size_t bytes);
+  void append(std::string_view text);
+  // The tail becomes a node: the end of a message or text, or (continued) a piece of it.
+  void close(bool continued);
 
-  std::shared_ptr<const Node> closed_;  // finished messages and raw texts
-  Renderer::Part tail_;                 // open message, or raw text so far
+  std::shared_ptr<const Node> closed_;  // finished messages and raw texts, and what the tail begins with
+  Renderer::Part tail_;                 // the end of the open message, or of the raw text so far: a short text
+  std::size_t begun_ = 0;               // bytes of that message or text in closed_
   bool open_ = false;                   // tail_ is an open message
   engine::Sequence committed_;
   std::shared_ptr<const std::string> committed_text_ = std::make_shared<std::string>();

@@ -96,6 +96,10 @@ base::Expected<InstanceId> Executor::start(const std::string& name, const nlohma
   const std::int64_t time_ms = options.limits.time_ms > 0 ? lower_of(options.limits.time_ms, program->limits.time_ms)
                                                           : program->limits.time_ms.value_or(0);
   if (time_ms > 0) instance->deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(time_ms);
+  machine.stop = [running = instance.get()] {
+    running->timed_out = running->timed_out || running->deadline <= std::chrono::steady_clock::now();
+    return running->timed_out || (running->options.cancelled && running->options.cancelled());
+  };
   const InstanceId id(impl_->next_id++);
   instance->id = id;
   instance->root = std::move(root);

@@ -75,6 +75,8 @@ struct RunOptions {
   double weight = 1.0;  // of the namespace, see engine::GenerateRequest
   bool trace = false;  // record RunResult::trace
   ToolPort* tools = nullptr;  // must outlive the run; nullptr: no tool is bound
+  // Asked now and then while the program computes, on the thread that polls: true ends it as Executor::cancel would.
+  std::function<bool()> cancelled;
 };
 
 struct RunResult {

@@ -13,6 +13,11 @@ using plan::Inst;
 
 bool Executor::Impl::prepare_group(Strand& strand, std::size_t total, std::size_t bound) {
   Instance& instance = *strand.instance;
+  // A fork's label has those of all forks around it.
+  constexpr std::size_t kMaxLabel = 4096;  // bytes
+  if (strand.label.size() > kMaxLabel) {
+    return instance.machine.fail(base::ErrorKind::kLimit, "forks are nested too deeply inside each other");
+  }
   if (static_cast<std::int64_t>(total) > instance.forks_left) {
     return instance.machine.fail(base::ErrorKind::kLimit, fmt::format("{} forks are more than the {} that are left",
                                                                       total, instance.forks_left));

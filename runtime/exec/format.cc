@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <limits>
 #include <optional>
 #include <string>
+#include <type_traits>
 
 #include "runtime/base/utf8.h"
 #include "runtime/exec/ops.h"
@@ -65,6 +68,10 @@ std::string present(const Spec& spec, char type, T value) {
   if (spec.alternate) pattern += '#';
   if (spec.has_precision) pattern += fmt::format(".{}", spec.precision);
   if (type != 0) pattern += type;
+  if constexpr (std::is_floating_point_v<T>) {
+    // A NaN's sign depends on the processor and on what a compiler folds.
+    if (std::isnan(value)) value = std::numeric_limits<T>::quiet_NaN();
+  }
   return fmt::format(fmt::runtime(pattern + '}'), value);
 }
 

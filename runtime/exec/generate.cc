@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <unordered_set>
 
 #include "runtime/exec/convert.h"
 #include "runtime/exec/ops.h"
@@ -244,12 +245,17 @@ bool Executor::Impl::begin_select(Strand& strand, const Inst& inst) {
   const Value& list = frame.regs()[frame.function->args[inst.b]];
   if (!list.is(Tag::kList) || list.items().empty())
     return machine.fail(ErrorKind::kFailed, "select needs at least one choice");
+  constexpr std::size_t kMaxChoices = 65'536;  // as the engine has it
+  if (list.items().size() > kMaxChoices) {
+    return machine.fail(ErrorKind::kLimit, fmt::format("select has more than {} choices", kMaxChoices));
+  }
   std::vector<std::string> choices;
+  std::unordered_set<std::string_view> known;
   for (const Value& choice : list.items()) {
     if (!choice.is(Tag::kString) || choice.as_string().empty()) {
       return machine.fail(ErrorKind::kFailed, "select needs choices that are strings and not empty");
     }
-    if (std::find(choices.begin(), choices.end(), choice.as_string()) != choices.end()) {
+    if (!known.insert(choice.as_string()).second) {
       return machine.fail(ErrorKind::kFailed, fmt::format("select has the choice '{}' twice", choice.as_string()));
     }
     choices.emplace_back(choice.as_string());
@@ -362,13 +368,15 @@ bool Executor::Impl::end_select(Strand& strand) {
     }
   }
   const Logprobs logprobs = split_logprobs(pending->continuations, pending->results[0].logprobs);
+  const Logprobs alone =
+      pending->unconditional ? split_logprobs(pending->continuations, pending->results[1].logprobs) : Logprobs();
   std::vector<double> scores;
   if (spec.method == plan::SelectMethod::kGreedyTokenSelection) {
     scores = greedy_scores(pending->continuations, logprobs);
   } else {
     for (std::size_t i = 0; i < logprobs.size(); ++i) {
       double score = sum(logprobs[i]);
-      if (pending->unconditional) score -= sum(split_logprobs(pending->continuations, pending->results[1].logprobs)[i]);
+      if (pending->unconditional) score -= sum(alone[i]);
       scores.push_back(score / static_cast<double>(std::max<std::size_t>(logprobs[i].size(), 1)));
     }
   }

@@ -149,6 +149,8 @@ bool compare_strings(Machine& machine, const Inst& inst, Value* regs) {
   const Value &a = regs[inst.a], &b = regs[inst.b];
   if (!a.is(Tag::kString)) return type_error(machine, "string", a);
   if (!b.is(Tag::kString)) return type_error(machine, "string", b);
+  const std::size_t bytes = std::min(a.as_string().size(), b.as_string().size());
+  if (!charge_fuel(machine, static_cast<std::int64_t>(bytes) / kBytesPerFuel)) return false;
   const int order = a.as_string().compare(b.as_string());  // byte order of UTF-8 is code point order
   regs[inst.dst].set_scalar(Tag::kBool, inst.op == Op::kLtS ? order < 0 : order <= 0);
   return true;

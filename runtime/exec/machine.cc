@@ -68,12 +68,22 @@ void note_position(Machine& machine, const plan::Function& function, std::size_t
 
 bool charge_fuel(Machine& machine, std::int64_t units) {
   machine.fuel -= units;
-  if (machine.fuel >= 0) return true;
-  return machine.fail(base::ErrorKind::kLimit, "the program used up its fuel: a loop or recursion runs too long");
+  return machine.fuel >= 0 || refuel(machine);
+}
+
+bool refuel(Machine& machine) {
+  const std::int64_t left = fuel_left(machine);
+  if (left < 0) {
+    machine.fuel = left, machine.fuel_reserve = 0;
+    return machine.fail(base::ErrorKind::kLimit, "the program used up its fuel: a loop or recursion runs too long");
+  }
+  set_fuel(machine, left);
+  if (machine.stop && machine.stop()) return machine.fail(base::ErrorKind::kCancelled, "cancelled");
+  return true;
 }
 
 bool enter_call(Machine& machine, const plan::Function& callee) {
-  if (!charge_fuel(machine)) return false;
+  if (!charge_fuel(machine, call_fuel(callee))) return false;
   const std::int64_t units = kCallUnits + static_cast<std::int64_t>(callee.regs.size());
   if (machine.stack_left < units) {
     return machine.fail(base::ErrorKind::kLimit, fmt::format("calls nest too deeply in '{}'", callee.name));

@@ -140,7 +140,7 @@ bool append_json(const plan::Plan& plan, const Value& value, std::size_t max_byt
 bool equal_values(Machine& machine, const Value& a, const Value& b, bool& out) {
   // One unit per 16 comparisons: cheap for flat values, and an end for those that share parts exponentially.
   constexpr std::int64_t kNodesPerFuel = 16;
-  std::int64_t nodes = machine.fuel >= INT64_MAX / kNodesPerFuel ? INT64_MAX : (machine.fuel + 1) * kNodesPerFuel;
+  std::int64_t nodes = fuel_left(machine) >= INT64_MAX / kNodesPerFuel ? INT64_MAX : (fuel_left(machine) + 1) * kNodesPerFuel;
   const std::int64_t before = nodes;
   out = equal(*machine.image->plan, a, b, nodes);
   return charge_fuel(machine, (before - nodes) / kNodesPerFuel);

@@ -1,7 +1,9 @@
 // The state that both executors work on: frames of a strand, and what an instance may still spend. Internal to exec.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "runtime/base/expected.h"
@@ -31,7 +33,7 @@ struct Image {
 
 // What executes. Compiled code reads and writes the first members by offset (jit/codegen.cc): keep their order.
 struct Machine {
-  std::int64_t fuel = 0;        // offset 0: units left, negative: exhausted
+  std::int64_t fuel = 0;        // offset 0: units left of this slice (set_fuel); negative: of all, exhausted
   std::int64_t stack_left = 0;  // offset 8: units left for calls of the running strand
   const Image* image = nullptr;
   Context* context = nullptr;  // of the running strand
@@ -41,6 +43,9 @@ struct Machine {
   std::string error_message;
   plan::SourcePosition error_position;
   Heap heap;
+  std::int64_t fuel_reserve = 0;  // units left beyond the slice
+  // Asked between slices: true when the computation is to end, because its time is over or it was cancelled.
+  std::function<bool()> stop;
 
   // Records a failure; always false, so that `return machine.fail(…)` reads well.
   bool fail(base::ErrorKind kind, std::string message);
@@ -77,9 +82,25 @@ bool execute_value_inst(Machine& machine, const plan::Function& function, const 
 // Notes the position of a failure unless one is there already.
 void note_position(Machine& machine, const plan::Function& function, std::size_t index);
 
+// Fuel is handed out in slices, between which Machine::stop is asked: a computation ends soon after it is told to.
+constexpr std::int64_t kFuelSlice = std::int64_t{1} << 18;  // some milliseconds of interpreted loops
+inline std::int64_t fuel_left(const Machine& machine) {
+  return machine.fuel + machine.fuel_reserve;
+}
+inline void set_fuel(Machine& machine, std::int64_t left) {
+  machine.fuel = std::min(left, kFuelSlice);
+  machine.fuel_reserve = left - machine.fuel;
+}
+// After a charge that left Machine::fuel negative: the next slice; false: there is none, or it is to stop.
+bool refuel(Machine& machine);
+
 // Charges one unit of fuel / the stack units of a call; false: over the limit, the failure is recorded.
 bool charge_fuel(Machine& machine, std::int64_t units = 1);
 bool enter_call(Machine& machine, const plan::Function& callee);
+// Units for a call: its registers are written and cleared.
+inline std::int64_t call_fuel(const plan::Function& callee) {
+  return 1 + static_cast<std::int64_t>(callee.regs.size() / 64);
+}
 inline void leave_call(Machine& machine, const plan::Function& callee) {
   machine.stack_left += kCallUnits + static_cast<std::int64_t>(callee.regs.size());
 }

@@ -55,12 +55,12 @@ void Executor::Impl::resume(Strand& strand) {
     }
     machine.context = &strand.context;
     machine.stack_left = strand.stack_left;
-    machine.fuel = strand.fuel_left;
+    set_fuel(machine, strand.fuel_left);
     const NativeStep native = plan->step(strand.top->function_index);
     const Step step =
         native != nullptr ? static_cast<Step>(native(&machine, strand.top)) : interpret(machine, *strand.top);
     strand.stack_left = machine.stack_left;
-    strand.fuel_left = machine.fuel;
+    strand.fuel_left = fuel_left(machine);
     if (step == Step::kReturn) {
       if (strand.top->caller == nullptr) {
         finish(strand, std::nullopt);
@@ -83,7 +83,7 @@ bool Executor::Impl::perform(Strand& strand, bool& waiting) {
   const Inst& inst = strand.top->function->code[strand.top->pc];
   if (inst.op == Op::kCall) return call(strand, inst);
   const bool charged = charge_fuel(strand.instance->machine);
-  strand.fuel_left = strand.instance->machine.fuel;
+  strand.fuel_left = fuel_left(strand.instance->machine);
   if (!charged) return false;
   waiting = true;
   switch (inst.op) {
@@ -117,7 +117,7 @@ bool Executor::Impl::call(Strand& strand, const Inst& inst) {
   machine.stack_left = strand.stack_left;
   const bool entered = enter_call(machine, callee);
   strand.stack_left = machine.stack_left;
-  strand.fuel_left = machine.fuel;
+  strand.fuel_left = fuel_left(machine);
   if (!entered) return false;
   Frame* const caller = strand.top;
   Frame* const frame = Frame::create(program(), id, caller);

@@ -253,6 +253,10 @@ bool equal_records(const plan::Plan& plan, const Value& a, const Value& b, std::
 
 }  // namespace
 
+// Long strings count as so many nodes for so many bytes.
+constexpr std::size_t kBytesPerNodes = 64;
+constexpr std::int64_t kNodesPerBytes = 16;
+
 bool equal(const plan::Plan& plan, const Value& a, const Value& b, std::int64_t& nodes, int depth) {
   if (--nodes <= 0) return false;
   if (a.tag() != b.tag()) {
@@ -269,7 +273,9 @@ bool equal(const plan::Plan& plan, const Value& a, const Value& b, std::int64_t&
     case Tag::kFloat:
       return a.as_float() == b.as_float();
     case Tag::kString:
-      return a.as_string() == b.as_string();
+      if (a.as_string().size() != b.as_string().size()) return false;
+      nodes -= static_cast<std::int64_t>(a.as_string().size() / kBytesPerNodes) * kNodesPerBytes;
+      return nodes > 0 && a.as_string() == b.as_string();
     case Tag::kList:
     case Tag::kRecord:
     case Tag::kMap:

@@ -123,6 +123,9 @@ Status check_parallel_spec(const Plan& plan, std::size_t index) {
   }
   for (std::size_t i = 0; i < spec.entries.size(); ++i) {
     const ParallelSpec::Entry& entry = spec.entries[i];
+    constexpr std::size_t kMaxName = 4096;  // bytes; the labels of forks are made of these
+    if (entry.name.size() > kMaxName)
+      return fault(fmt::format("entry {} has a name of more than {} bytes", i, kMaxName));
     if (entry.name != type.fields[i].name) {
       return fault(
           fmt::format("entry {} is named {}, its field {}", i, in_quotes(entry.name), in_quotes(type.fields[i].name)));

@@ -122,7 +122,12 @@ void Run::execute(exec::ModelPort& port) {
   if (told) {
     result.value = base::Error{base::ErrorKind::kCancelled, "cancelled"};
   } else {
-    const auto started = executor.start(spec_.program, spec_.args, spec_.options, std::move(events));
+    exec::RunOptions options = spec_.options;
+    options.cancelled = [this] {
+      const std::lock_guard lock(mutex_);
+      return cancelled_;
+    };
+    const auto started = executor.start(spec_.program, spec_.args, options, std::move(events));
     runs = started.ok();
     if (!runs) result.value = started.error();
   }

@@ -154,6 +154,7 @@ class BatchRun {
     if (args.is_discarded()) return finish_error(index, base::invalid("the line is not JSON"), "", {});
     exec::RunOptions options = prepared_.options;
     options.seed = input_seed(command_.seed, index);
+    options.cancelled = [this] { return interrupt_.requested(); };
     exec::RunEvents events;
     events.on_finished = [this, index](exec::RunResult result) { finish_input(index, std::move(result)); };
     const auto id = executor.start(prepared_.program->name, args, options, std::move(events));
@@ -165,7 +166,7 @@ class BatchRun {
     counts_.cached_tokens += result.usage.cached_tokens;
     if (!result.value.ok()) {
       // What was cancelled is not answered: the next run does it anew.
-      if (interrupted_ && result.value.error().kind == base::ErrorKind::kCancelled) return;
+      if ((interrupted_ || interrupt_.requested()) && result.value.error().kind == base::ErrorKind::kCancelled) return;
       const std::string place = position_text(prepared_.plan->plan(), result.error_position);
       return finish_error(index, result.value.error(), place, result.usage);
     }

@@ -44,7 +44,9 @@ base::Expected<Outcome> execute(const RunCommand& command, Prepared& prepared, c
   }
   events.on_finished = [&](exec::RunResult result) { outcome.result = std::move(result); };
   const auto start = std::chrono::steady_clock::now();
-  const auto id = executor.start(prepared.program->name, args, prepared.options, std::move(events));
+  exec::RunOptions options = prepared.options;
+  options.cancelled = [&] { return interrupt.requested(); };
+  const auto id = executor.start(prepared.program->name, args, options, std::move(events));
   if (!id.ok()) return id.error();
   {
     const Interrupt::Listener listener(interrupt, [&] { executor.wake(); });
@@ -54,6 +56,7 @@ base::Expected<Outcome> execute(const RunCommand& command, Prepared& prepared, c
       executor.cancel_all();
     }
   }
+  outcome.interrupted = outcome.interrupted || interrupt.requested();
   outcome.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   printer.finish();
   return outcome;

@@ -83,6 +83,7 @@ ModuleParts::ModuleParts(const plan::Plan& p, llvm::LLVMContext& c, llvm::Module
   };
   execute = declare("sgl_execute", i32, {ptr, i32, i32, ptr}, false);
   fail = declare("sgl_fail", none, {ptr, i32, i32, i32}, true);
+  refuel = declare("sgl_refuel", i32, {ptr, i32, i32}, true);
   fail_stack = declare("sgl_fail_stack", none, {ptr, i32, i32, i32}, true);
   fail_program = declare("sgl_fail_program", none, {ptr, i32, i32, ptr}, true);
   release = declare("sgl_release", none, {ptr, i32}, false);

@@ -38,7 +38,7 @@ struct ModuleParts {
   llvm::Module& module;
   llvm::StructType* fn_result = nullptr;  // { i64, i32 }
   llvm::StructType* slot = nullptr;       // a Value: { i64, i64 }
-  llvm::FunctionCallee execute, fail, fail_stack, fail_program, release, return_scalar, return_value;
+  llvm::FunctionCallee execute, fail, refuel, fail_stack, fail_program, release, return_scalar, return_value;
   std::vector<llvm::Function*> functions;
 
   ModuleParts(const plan::Plan& p, llvm::LLVMContext& c, llvm::Module& m);
@@ -71,7 +71,7 @@ class FunctionCodegen {
   void emit_return(const plan::Inst& inst);
   void emit_call(std::uint32_t index);
   void emit_effect(std::uint32_t index);
-  void charge_fuel(std::uint32_t index);
+  void charge_fuel(std::uint32_t index, std::int64_t units = 1);
   Block* edge(std::uint32_t index, std::uint32_t target);
 
   // codegen_inst.cc: values.

@@ -53,7 +53,7 @@ void FunctionCodegen::emit_return(const Inst& inst) {
 void FunctionCodegen::emit_call(std::uint32_t index) {
   const Inst& inst = function_.code[index];
   const plan::Function& callee = parts_.plan.functions[inst.a];
-  charge_fuel(index);
+  charge_fuel(index, call_fuel(callee));
   Block* const too_deep = block("too_deep");
   {
     llvm::IRBuilderBase::InsertPointGuard guard(builder_);
@@ -90,11 +90,18 @@ void FunctionCodegen::emit_effect(std::uint32_t index) {
   builder_.CreateRet(builder_.getInt32(static_cast<std::uint32_t>(Step::kEffect)));
 }
 
-void FunctionCodegen::charge_fuel(std::uint32_t index) {
+void FunctionCodegen::charge_fuel(std::uint32_t index, std::int64_t units) {
   Ir* const place = at(machine_, kFuelOffset);
-  Ir* const left = builder_.CreateSub(builder_.CreateLoad(builder_.getInt64Ty(), place), builder_.getInt64(1));
+  Ir* const left = builder_.CreateSub(builder_.CreateLoad(builder_.getInt64Ty(), place),
+                                      builder_.getInt64(static_cast<std::uint64_t>(units)));
   builder_.CreateStore(left, place);
-  check(builder_.CreateICmpSGE(left, builder_.getInt64(0)), fail_block(index, FailCode::kFuel));
+  Block* const low = block("refuel");
+  check(builder_.CreateICmpSGE(left, builder_.getInt64(0)), low);
+  Block* const on = builder_.GetInsertBlock();
+  llvm::IRBuilderBase::InsertPointGuard guard(builder_);
+  builder_.SetInsertPoint(low);
+  Ir* const failed = builder_.CreateCall(parts_.refuel, {machine_, builder_.getInt32(index_), builder_.getInt32(index)});
+  builder_.CreateCondBr(builder_.CreateICmpEQ(failed, builder_.getInt32(0)), on, error_);
 }
 
 // Where a jump from `index` to `target` leads: backward jumps cost fuel.

@@ -159,6 +159,7 @@ llvm::orc::SymbolMap runtime_symbols(llvm::orc::LLJIT& jit) {
   const std::pair<const char*, std::uint64_t> calls[] = {
       {"sgl_execute", address_of(&sgl_execute)},
       {"sgl_fail", address_of(&sgl_fail)},
+      {"sgl_refuel", address_of(&sgl_refuel)},
       {"sgl_fail_stack", address_of(&sgl_fail_stack)},
       {"sgl_fail_program", address_of(&sgl_fail_program)},
       {"sgl_release", address_of(&sgl_release)},

@@ -22,11 +22,6 @@ std::int32_t sgl_execute(Machine* machine, std::uint32_t function, std::uint32_t
 
 void sgl_fail(Machine* machine, std::uint32_t function, std::uint32_t index, std::int32_t code) noexcept {
   switch (static_cast<FailCode>(code)) {
-    case FailCode::kFuel:
-      // Charged once more, so that the message stands in one place; compiled code has charged the unit already.
-      machine->fuel += 1;
-      static_cast<void>(charge_fuel(*machine));
-      break;
     case FailCode::kOverflow:
       machine->fail(base::ErrorKind::kFailed, "integer overflow");
       break;
@@ -37,9 +32,16 @@ void sgl_fail(Machine* machine, std::uint32_t function, std::uint32_t index, std
   note_position(*machine, function_at(*machine, function), index);
 }
 
+std::int32_t sgl_refuel(Machine* machine, std::uint32_t function, std::uint32_t index) noexcept {
+  if (refuel(*machine)) return 0;
+  note_position(*machine, function_at(*machine, function), index);
+  return 1;
+}
+
 void sgl_fail_stack(Machine* machine, std::uint32_t function, std::uint32_t index, std::uint32_t callee) noexcept {
-  machine->fuel += 1;
-  static_cast<void>(enter_call(*machine, function_at(*machine, callee)));  // fails as it did inline
+  const plan::Function& called = function_at(*machine, callee);
+  machine->fuel += call_fuel(called);
+  static_cast<void>(enter_call(*machine, called));  // fails as it did inline
   note_position(*machine, function_at(*machine, function), index);
 }
 

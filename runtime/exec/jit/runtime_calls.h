@@ -9,7 +9,7 @@
 namespace sgl::exec {
 
 // Failures of instructions that are compiled inline.
-enum class FailCode : std::int32_t { kFuel, kOverflow, kDivisionByZero };
+enum class FailCode : std::int32_t { kOverflow, kDivisionByZero };
 
 extern "C" {
 
@@ -18,6 +18,8 @@ std::int32_t sgl_execute(Machine* machine, std::uint32_t function, std::uint32_t
 
 // These record a failure of that instruction.
 void sgl_fail(Machine* machine, std::uint32_t function, std::uint32_t index, std::int32_t code) noexcept;
+// Machine::fuel went below zero. 0: there is more, go on.
+std::int32_t sgl_refuel(Machine* machine, std::uint32_t function, std::uint32_t index) noexcept;
 // A call found too little of Machine::stack_left; its fuel is paid already.
 void sgl_fail_stack(Machine* machine, std::uint32_t function, std::uint32_t index, std::uint32_t callee) noexcept;
 void sgl_fail_program(Machine* machine, std::uint32_t function, std::uint32_t index, const Value* message) noexcept;

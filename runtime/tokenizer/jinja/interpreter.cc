@@ -92,6 +92,13 @@ Status Interpreter::emit(Text& out, const Value& value, int line) {
 }
 
 Expected<Interpreter::Flow> Interpreter::run(const Body& body, Text& out) {
+  if (++budget_.depth > Budget::kMaxDepth) return base::over_limit("chat template: blocks are nested too deeply");
+  auto flow = run_statements(body, out);
+  --budget_.depth;
+  return flow;
+}
+
+Expected<Interpreter::Flow> Interpreter::run_statements(const Body& body, Text& out) {
   for (const Statement& statement : body) {
     if (++budget_.steps > Budget::kMaxSteps) return base::over_limit("chat template: more than a million steps");
     SGL_TRY(const Flow flow, run(statement, out));

@@ -39,6 +39,7 @@ class Interpreter {
   using Scope = std::vector<std::pair<std::string, Value>>;
 
   base::Expected<Flow> run(const Body& body, Text& out);
+  base::Expected<Flow> run_statements(const Body& body, Text& out);
   base::Expected<Flow> run(const Statement& statement, Text& out);
   base::Expected<Flow> run_for(const Statement& statement, Text& out);
   base::Status run_set(const Statement& statement);

@@ -1,6 +1,8 @@
 // Instances: many at once, limits, cancellation, one terminal event each.
 #include "runtime/exec/executor.h"
 
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <chrono>
 #include <functional>
@@ -8,8 +10,6 @@
 #include <random>
 #include <string>
 #include <vector>
-
-#include <doctest/doctest.h>
 
 #include "tests/unit/exec/scripted_port.h"
 #include "tests/unit/exec/support.h"
@@ -120,6 +120,30 @@ TEST_CASE("limits of fuel, memory, tokens and forks") {
   const RunResult args = limited("each", R"({"items": ["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], "bound": 2})",
                                  [](RunLimits& l) { l.memory = 20; });
   CHECK(outcome(args).starts_with("limit"));
+}
+
+TEST_CASE("a computation ends in its midst when its time is over or it is cancelled") {
+  ScriptedPort port;
+  RunOptions options;
+  options.limits.fuel = std::int64_t{1} << 60;
+  const Json args = Json::parse(R"({"n": 1000000000000})");
+  SUBCASE("time") {
+    options.limits.time_ms = 5;
+    const RunResult result = run_program(sample_programs(), port, "spin", args, options);
+    REQUIRE_FALSE(result.value.ok());
+    CHECK(result.value.error().kind == base::ErrorKind::kLimit);
+    CHECK(result.value.error().message.find("time") != std::string::npos);
+  }
+  SUBCASE("cancelled") {
+    int asked = 0;
+    options.cancelled = [&] { return ++asked == 3; };
+    const RunResult result = run_program(sample_programs(), port, "spin", args, options);
+    REQUIRE_FALSE(result.value.ok());
+    CHECK(result.value.error().kind == base::ErrorKind::kCancelled);
+    CHECK(asked == 3);
+    CHECK(result.fuel_used > 2 * kFuelSlice);
+    CHECK(result.fuel_used <= 3 * (kFuelSlice + 1));
+  }
 }
 
 TEST_CASE("an instance that waits longer than its time ends with a limit") {

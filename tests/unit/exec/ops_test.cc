@@ -167,6 +167,39 @@ TEST_CASE("built-in functions cost fuel for large arguments") {
   CHECK(m.machine.error_kind == base::ErrorKind::kLimit);
 }
 
+TEST_CASE("searching is linear and paid for; so is comparing long texts") {
+  Machinery m;
+  constexpr std::size_t kLong = 4'000'000;
+  // A search that tries every place and compares half of the text there would take minutes.
+  const Value text = Value::string(std::string(kLong, 'a')), part = Value::string(std::string(kLong / 2, 'a') + "b");
+  const Value same = Value::string(std::string(kLong, 'a')), none = Value::string("");
+  const auto costs = [&](const auto& body) {
+    set_fuel(m.machine, 1'000'000);
+    REQUIRE(body());
+    return 1'000'000 - fuel_left(m.machine);
+  };
+  const auto built_in = [&](Builtin builtin, const Value& a, const Value& b) {
+    return [&m, builtin, &a, &b, &none] {
+      const Value* const args[] = {&a, &b, &none};
+      Value out;
+      return call_builtin(m.machine, builtin, args, out);
+    };
+  };
+  constexpr std::int64_t kCost = kLong / kBytesPerFuel;
+  for (const Builtin builtin : {Builtin::kContains, Builtin::kFind, Builtin::kSplit, Builtin::kReplace}) {
+    CHECK(costs(built_in(builtin, text, part)) >= kCost);
+  }
+  CHECK(costs(built_in(Builtin::kStartsWith, text, same)) >= kCost);
+  bool equal = false;
+  CHECK(costs([&] { return equal_values(m.machine, text, same, equal); }) >= kCost);
+  CHECK(equal);
+  set_fuel(m.machine, kCost / 2);
+  CHECK_FALSE(equal_values(m.machine, text, same, equal));
+  CHECK(m.machine.error_kind == base::ErrorKind::kLimit);
+  set_fuel(m.machine, 10);
+  CHECK_FALSE(built_in(Builtin::kContains, text, part)());
+}
+
 struct Format {
   const char* value;
   const char* spec;
