@@ -263,10 +263,13 @@ Operand Lowerer::lower_record(const Expr& expr, const Expr::RecordLit& node) {
       continue;
     }
     const plan::Field& field = fields[place->second];
-    Operand value = lower_as(*init.value, field.type);
-    if (field.optional && types_.is_subtype(init.value->type, types_.null()))
-      value = boxed(value, fn().function.regs[value.reg]);
-    values[place->second] = value;
+    // What may be null leaves an optional field out: it is no value of the field's own type.
+    if (field.optional && types_.contains_null(init.value->type)) {
+      const Operand value = lower(*init.value);
+      values[place->second] = boxed(value, fn().function.regs[value.reg]);
+    } else {
+      values[place->second] = lower_as(*init.value, field.type);
+    }
   }
   std::vector<Reg> regs;
   for (std::size_t i = 0; i < fields.size(); ++i) {

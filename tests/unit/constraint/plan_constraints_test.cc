@@ -209,3 +209,18 @@ TEST_CASE("a type that no text satisfies is an error with its name") {
   REQUIRE_FALSE(made.ok());
   CHECK(made.error().message.starts_with("type 0 'Never': "));
 }
+
+TEST_CASE("types nested deeper than the stack become a specification, and an error that says so") {
+  constexpr std::uint32_t kDeep = 200'000;
+  std::vector<plan::Type> types(kDeep + 1);
+  for (std::uint32_t i = 0; i < kDeep; ++i) {
+    types[i].kind = plan::TypeKind::kList;
+    types[i].args = {plan::TypeId(i + 1)};
+  }
+  types[kDeep].kind = plan::TypeKind::kBool;
+  const TypeSpec spec = spec_of(types, plan::TypeId(0), true);
+  REQUIRE(spec.nodes.size() == kDeep + 1);
+  CHECK(spec.nodes[5].children == std::vector<std::uint32_t>{6});
+  CHECK(spec.nodes[kDeep].kind == SpecKind::kBool);
+  CHECK_FALSE(compile_type(spec).ok());
+}

@@ -270,6 +270,18 @@ TEST_CASE("schemas: hostile ones end soon, with an error or an answer") {
         (i > 0 ? "," : "") + ("{\"anyOf\":[{\"required\":[\"a" + n + "\"]},{\"required\":[\"b" + n + "\"]}]}");
   }
   CHECK(status(alternatives + "]}") != SchemaStatus::kTimeout);
+  // Each pattern is within its limits, all of them are not.
+  std::string patterns = "{\"properties\":{";
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string n = std::to_string(i);
+    patterns += (i > 0 ? ",\"p" : "\"p") + n + R"(":{"pattern":"(a|b)*a(a|b){13})" + n + "$\"}";
+  }
+  SchemaOptions hurried;
+  hurried.limits.time = std::chrono::milliseconds(200);
+  CHECK(compile_json_schema(patterns + "}}", hurried).status == SchemaStatus::kTimeout);
+  SchemaOptions small;
+  small.limits.automata_bytes = 1 << 20;
+  CHECK(compile_json_schema(patterns + "}}", small).status == SchemaStatus::kLimit);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   CHECK_MESSAGE(took.count() < 30, "took " << took.count() << " s");
 }

@@ -315,6 +315,9 @@ TEST_CASE("hostile templates end within limits") {
   std::string blocks;
   for (int i = 0; i < 5'000; ++i) blocks += "{% if 1 %}";
   CHECK(has(error_of(blocks), "nested too deeply"));
+  std::string open, shut;
+  for (int i = 0; i < 60; ++i) open += "{% if true %}", shut += "{% endif %}";
+  CHECK(has(error_of("{% macro m() %}" + open + "{{ m() }}" + shut + "{% endmacro %}{{ m() }}"), "nested too deeply"));
 }
 
 TEST_CASE("mutated templates never crash") {
