@@ -78,8 +78,9 @@ void Lowerer::leave_loop(bool is_break) {
 void Lowerer::lower_assign(const Stmt::Assign& node) {
   const auto* name = std::get_if<Expr::NameRef>(&node.target->node);
   const TypeId type = name != nullptr ? name->binding->type : node.target->type;
-  // xs = xs.append(e) and xs += [e] grow the list in place when nothing else holds it.
-  if (name != nullptr && !node.op) {
+  // xs = xs.append(e) and xs += [e] grow the list in place when nothing else holds it, and when what is appended cannot
+  // change the variable, which is read before.
+  if (name != nullptr && !node.op && !name->binding->assigned_in_retry) {
     const auto* call = std::get_if<Expr::Call>(&node.value->node);
     if (call != nullptr && call->resolved.kind == ast::Callee::Kind::kSpecial &&
         call->resolved.special == ast::Callee::Special::kPush) {

@@ -46,20 +46,41 @@ Expected<std::string> read_file(const std::filesystem::path& path, std::size_t m
   }
 }
 
-Status write_file_atomic(const std::filesystem::path& path, std::string_view bytes) {
+namespace {
+
+Status write_all(int fd, const std::filesystem::path& path, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return system_error(path, "write");
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status write_file_atomic(const std::filesystem::path& given, std::string_view bytes) {
+  struct stat info {};
+  const bool exists = ::stat(given.c_str(), &info) == 0;
+  if (exists && !S_ISREG(info.st_mode)) {  // a device or pipe is written to, not replaced
+    const Descriptor file{::open(given.c_str(), O_WRONLY | O_CLOEXEC)};
+    if (file.fd < 0) return system_error(given, "write");
+    return write_all(file.fd, given, bytes);
+  }
+  // The file that a link leads to is replaced, not the link.
+  std::error_code unresolved;
+  std::filesystem::path path = exists ? std::filesystem::canonical(given, unresolved) : given;
+  if (unresolved) path = given;
   const std::filesystem::path temporary = path.string() + fmt::format(".tmp{}", ::getpid());
   {
-    Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
+    const Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
     if (file.fd < 0) return system_error(path, "write");
-    while (!bytes.empty()) {
-      const ssize_t n = ::write(file.fd, bytes.data(), bytes.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) {
-        Error error = system_error(path, "write");
-        ::unlink(temporary.c_str());
-        return error;
-      }
-      bytes.remove_prefix(static_cast<std::size_t>(n));
+    Status written = write_all(file.fd, path, bytes);
+    if (written.ok() && exists && ::fchmod(file.fd, info.st_mode & 07777) != 0) written = system_error(path, "write");
+    if (!written.ok()) {
+      ::unlink(temporary.c_str());
+      return written;
     }
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) {

@@ -14,7 +14,8 @@ namespace sgl::base {
 // The bytes of a file. Errors: not_found when it is absent, over_limit when longer than `max_bytes`, else invalid.
 Expected<std::string> read_file(const std::filesystem::path& path, std::size_t max_bytes = std::size_t{1} << 30);
 
-// Replaces `path` by `bytes` so that a reader (or a crash) sees the old or the new content, never a mixture.
+// Replaces `path` by `bytes` so that a reader (or a crash) sees the old or the new content, never a mixture. The mode of
+// a file that is there stays; a link is followed; a device or pipe is written to.
 Status write_file_atomic(const std::filesystem::path& path, std::string_view bytes);
 
 // A read-only memory map of a whole file; empty files give an empty span. Movable; unmapped by the destructor.

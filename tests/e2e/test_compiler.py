@@ -1,5 +1,7 @@
 """sglc: check, compile, explain, fmt."""
+import concurrent.futures
 import json
+import os
 
 import carried
 from support import (EXAMPLES, check, equal, example_names, fails, folder, model, ok, one_sentence, run, test)
@@ -111,6 +113,29 @@ def fmt():
         equal(file.read_text(), once, "the file after --write")
         equal(run("sglc", "fmt", "--check", file).code, 0, "exit code of --check after --write")
         fails(1, "E0", "sglc", "fmt", "-", stdin=b"program main( {")
+
+
+@test("compiler/files")
+def files():
+    """Pipes and standard input are read once; links, modes and devices stay what they are."""
+    source = 'program main() -> int { return 1 }\n'
+    with folder() as tmp:
+        file, link, pipe = tmp / "a.sgl", tmp / "link.sgl", tmp / "pipe"
+        for where in ("-", "/dev/stdin"):
+            equal(ok("sgl", "run", where, "--model", model(), "--quiet", stdin=source.encode()).out, "1\n", f"run {where}")
+            check("return 1" in ok("sglc", "compile", where, "--emit=ast", stdin=source.encode()).out, f"ast {where}")
+            check("return 1" in ok("sglc", "explain", where, stdin=source.encode()).out, f"explain {where}")
+        file.write_text(source.replace(" main", "   main"))
+        file.chmod(0o600)
+        link.symlink_to(file)
+        ok("sglc", "fmt", "-w", link)
+        equal((link.is_symlink(), file.read_text(), file.stat().st_mode & 0o777), (True, source, 0o600), "a link")
+        os.mkfifo(pipe)
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            plan = pool.submit(pipe.read_bytes)
+            ok("sglc", "compile", file, "-o", pipe)
+            check(plan.result().startswith(b"SGLPLAN"), "what came through the pipe")
+        check(pipe.is_fifo(), "the pipe")
 
 
 @test("compiler/diagnostics")

@@ -1,10 +1,9 @@
 #include "tools/common/program.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <chrono>
-
-#include <fmt/format.h>
 
 #include "runtime/base/file.h"
 #include "runtime/plan/codec.h"
@@ -15,7 +14,7 @@ namespace sgl::tools {
 namespace {
 
 // Bytes. A plan has at most 64 MiB of text (plan::PlanLimits) and code that is smaller; sources are far below.
-constexpr std::size_t kMaxFileBytes = std::size_t{256} << 20;
+constexpr std::size_t kMaxFileBytes = std::size_t{256} << 20, kMaxSourceBytes = std::size_t{16} << 20;
 
 double elapsed_ms(std::chrono::steady_clock::time_point since) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - since).count();
@@ -45,23 +44,26 @@ void print_diagnostics(const compiler::Compilation& compilation, DiagnosticForma
   }
 }
 
-int check_readable(const std::string& path) {
+base::Expected<std::string> read_program(const std::string& path) {
+  if (path == "-") return read_stdin();
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
-    complain(fmt::format("'{}' is a folder, not a file", path));
-    return kUsage;
+    return base::invalid(fmt::format("'{}' is a folder, not a file", path));
   }
-  const auto bytes = base::read_file(path, kMaxFileBytes);
-  if (bytes.ok()) return kOk;
-  complain(bytes.error().message);
-  return kUsage;
+  SGL_TRY(std::string bytes, base::read_file(path, kMaxFileBytes));
+  if (!plan::looks_like_plan(bytes) && bytes.size() > kMaxSourceBytes) {
+    return base::over_limit(fmt::format("'{}' is longer than the limit of {} bytes", path, kMaxSourceBytes));
+  }
+  return bytes;
+}
+
+std::string shown_name(const std::string& path) {
+  return path == "-" ? "<stdin>" : path;
 }
 
 LoadedFile load_program_file(const std::string& path, const LoadOptions& options) {
   const auto start = std::chrono::steady_clock::now();
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) return refuse(fmt::format("'{}' is a folder, not a file", path));
-  const auto bytes = base::read_file(path, kMaxFileBytes);
+  auto bytes = read_program(path);  // once: it may be a pipe
   if (!bytes.ok()) return refuse(bytes.error().message);
   LoadedFile out;
   if (plan::looks_like_plan(*bytes) || ends_in(path, ".sglp")) {
@@ -69,7 +71,8 @@ LoadedFile load_program_file(const std::string& path, const LoadOptions& options
     if (!decoded.ok()) return refuse(fmt::format("'{}' cannot be used: {}", path, decoded.error().message));
     out.plan = std::move(*decoded);
   } else {
-    auto compilation = compiler::compile_file(path, compiler::Stage::kPlan, {.optimize = options.optimize});
+    auto compilation = compiler::compile_text(shown_name(path), std::move(*bytes), compiler::Stage::kPlan,
+                                              {.optimize = options.optimize});
     const bool errors = compilation->diagnostics.has_errors();
     if (errors || options.warnings) print_diagnostics(*compilation, options.format);
     if (errors || !compilation->plan) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "compiler/driver/driver.h"
+#include "runtime/base/expected.h"
 #include "runtime/plan/plan.h"
 
 namespace sgl::tools {
@@ -27,10 +28,12 @@ struct LoadedFile {
   double milliseconds = 0;
 };
 
-// `path` is a source file or a plan file (told apart by their first bytes).
+// `path` is a source file or a plan file (told apart by their first bytes), or "-" for standard input. Read once: it may
+// be a pipe.
 LoadedFile load_program_file(const std::string& path, const LoadOptions& options = {});
 
-// kOk, or kUsage after a message, when `path` cannot be opened for reading.
-int check_readable(const std::string& path);
+// The bytes of such a file, and its name in messages.
+base::Expected<std::string> read_program(const std::string& path);
+std::string shown_name(const std::string& path);
 
 }  // namespace sgl::tools

@@ -29,9 +29,13 @@ int put(const std::string& output, std::string_view bytes) {
 }
 
 int emit_ast(const CompileCommand& command) {
-  if (check_readable(command.file) != kOk) return kUsage;
-  const auto compilation =
-      compiler::compile_file(command.file, compiler::Stage::kParse, {.optimize = false, .require_program = false});
+  auto text = read_program(command.file);
+  if (!text.ok()) {
+    complain(text.error().message);
+    return kUsage;
+  }
+  const auto compilation = compiler::compile_text(shown_name(command.file), std::move(*text), compiler::Stage::kParse,
+                                                  {.optimize = false, .require_program = false});
   print_diagnostics(*compilation, command.json ? DiagnosticFormat::kJson : DiagnosticFormat::kText);
   if (compilation->diagnostics.has_errors() || compilation->modules.empty()) return kFailed;
   return put(command.output, compiler::ast::dump(*compilation->modules.back()));
