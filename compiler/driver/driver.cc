@@ -23,9 +23,6 @@ double ms_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-// Longer than any program people write; bounds the parser's memory.
-constexpr std::size_t kMaxSourceBytes = std::size_t{16} << 20;
-
 // Loads modules depth first, so that imported ones come before those that import them.
 class Loader {
  public:

@@ -31,6 +31,9 @@ struct Compilation {
   double parse_ms = 0, check_ms = 0, lower_ms = 0;
 };
 
+// Bytes of a source file at most: longer than any program people write; bounds the parser's memory.
+constexpr std::size_t kMaxSourceBytes = std::size_t{16} << 20;
+
 enum class Stage { kParse, kCheck, kPlan };
 
 // Compiles `path` and what it imports, up to `stage`. Problems, unreadable files among them, are diagnostics.

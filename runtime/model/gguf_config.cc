@@ -108,10 +108,11 @@ class Reader {
     SGL_TRY(c_.rope_theta, positive("rope.freq_base", 10000.0));
     RopeScaling& rope = c_.rope;
     SGL_TRY(const auto type, file_.text(key("rope.scaling.type")));
-    // Older files have only a factor, which is linear, under one name or the other.
+    // Older files have only a factor, which is linear, under one name or the other; Llama 3's have divisors instead.
+    const bool linear = type ? *type == "linear" : file_.tensor("rope_freqs.weight") == nullptr;
     SGL_TRY(const double old, positive("rope.scale_linear", 1.0));
     SGL_TRY(rope.factor, positive("rope.scaling.factor", old));
-    if ((!type || type == "linear") && rope.factor != 1.0) {
+    if (linear && rope.factor != 1.0) {
       rope.kind = RopeScaling::Kind::kLinear;
     } else if (type == "yarn") {
       rope.kind = RopeScaling::Kind::kYarn;

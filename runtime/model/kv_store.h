@@ -30,8 +30,7 @@ struct Scratch {
 // the system gives it in one piece when it is first written (it takes memory only then: an unused pool costs address
 // space); in as many pieces as there are layers it cost a fork's steps a tenth of their time. What a head has in a page
 // lies together, keys and then values, and heads lie beside each other: a thread, which takes some of the heads, reads
-// one run of tens of kilobytes in order. Only such runs come faster than 33 GB/s where memory has twice that
-// (bench/RESULTS.md, "On an AMD Zen 4").
+// one run of tens of kilobytes in order, which the hardware foresees best (bench/RESULTS.md, "On an AMD Zen 4").
 //
 // Slot: the vector of a token's first head, counted from its layer's K or V in the first page: page · stride() + token.
 // Slots hold nothing defined before they are written.

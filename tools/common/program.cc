@@ -14,7 +14,7 @@ namespace sgl::tools {
 namespace {
 
 // Bytes. A plan has at most 64 MiB of text (plan::PlanLimits) and code that is smaller; sources are far below.
-constexpr std::size_t kMaxFileBytes = std::size_t{256} << 20, kMaxSourceBytes = std::size_t{16} << 20;
+constexpr std::size_t kMaxFileBytes = std::size_t{256} << 20;
 
 double elapsed_ms(std::chrono::steady_clock::time_point since) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - since).count();
@@ -51,8 +51,8 @@ base::Expected<std::string> read_program(const std::string& path) {
     return base::invalid(fmt::format("'{}' is a folder, not a file", path));
   }
   SGL_TRY(std::string bytes, base::read_file(path, kMaxFileBytes));
-  if (!plan::looks_like_plan(bytes) && bytes.size() > kMaxSourceBytes) {
-    return base::over_limit(fmt::format("'{}' is longer than the limit of {} bytes", path, kMaxSourceBytes));
+  if (!plan::looks_like_plan(bytes) && bytes.size() > compiler::kMaxSourceBytes) {
+    return base::over_limit(fmt::format("'{}' is longer than the limit of {} bytes", path, compiler::kMaxSourceBytes));
   }
   return bytes;
 }

@@ -65,7 +65,7 @@ void add_remote_options(CLI::App& sub, RemoteOptions& remote, bool required) {
 void add_run(CLI::App& app, Commands& commands, std::function<int()>& action) {
   RunCommand& command = commands.run;
   CLI::App* sub = app.add_subcommand("run", "Run a program");
-  sub->add_option("file", command.file, "source or plan file")->required();
+  sub->add_option("file", command.file, "source or plan file, - for standard input")->required();
   add_model_option(*sub, command.model);
   sub->add_option("-a,--arg", command.arguments, "argument name=value, or name=@file; may be repeated")
       ->allow_extra_args(false);

@@ -37,7 +37,7 @@ void add_check(CLI::App& app, CheckCommand& command, std::function<int()>& actio
 
 void add_compile(CLI::App& app, CompileCommand& command, std::function<int()>& action) {
   CLI::App* sub = app.add_subcommand("compile", "Compile a program to an execution plan (.sglp)");
-  sub->add_option("file", command.file, "source file; a plan, where --emit is not ast")->required();
+  sub->add_option("file", command.file, "source file, or a plan where --emit is not ast; - for standard input")->required();
   sub->add_option("-o,--output", command.output, "file to write; default: FILE.sglp, or standard output with --emit");
   sub->add_option("--emit", command.emit,
                   "write something else instead: ast, the syntax tree; plan, the plan as text; llvm, the compiled "
@@ -57,7 +57,7 @@ void add_compile(CLI::App& app, CompileCommand& command, std::function<int()>& a
 
 void add_explain(CLI::App& app, ExplainCommand& command, std::function<int()>& action) {
   CLI::App* sub = app.add_subcommand("explain", "Tell what a program does, step by step");
-  sub->add_option("file", command.file, "source or plan file")->required();
+  sub->add_option("file", command.file, "source or plan file, - for standard input")->required();
   sub->add_flag("--dot", command.dot, "a graph in Graphviz' language instead of text");
   sub->footer(fmt::format("Examples:\n"
                           "  sglc explain judge.sgl\n"

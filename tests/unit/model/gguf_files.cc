@@ -68,13 +68,17 @@ void add_scaling(gguf::Writer& out, const RandomModelSpec& s, const std::string&
   if (s.rope_scaling.empty()) return;
   const auto scaling = nlohmann::json::parse(s.rope_scaling);
   if (scaling.value("type", "") == "linear") {
-    out.text(prefix + "rope.scaling.type", "linear");
-    out.number(prefix + "rope.scaling.factor", scaling["factor"].get<float>());
+    // As files were written over time: the factor alone, under two names, then with its type.
+    const std::string age = scaling.value("gguf", "new");
+    if (age == "new") out.text(prefix + "rope.scaling.type", "linear");
+    out.number(prefix + (age == "oldest" ? "rope.scale_linear" : "rope.scaling.factor"),
+               scaling["factor"].get<float>());
     return;
   }
   SGL_ASSERT(scaling.value("rope_type", "") == "llama3");
   const double factor = scaling["factor"], low = scaling["low_freq_factor"], high = scaling["high_freq_factor"];
   const double original = scaling["original_max_position_embeddings"];
+  out.number(prefix + "rope.scaling.factor", static_cast<float>(factor));  // means nothing beside the divisors
   std::vector<float> divisors;
   for (std::size_t i = 0; i < s.head_dim / 2; ++i) {
     const double frequency = std::pow(s.rope_theta, -2.0 * static_cast<double>(i) / static_cast<double>(s.head_dim));

@@ -64,6 +64,10 @@ std::vector<Variant> variants() {
   add("llama tied bf16", gguf::Type::kBF16, [](auto& s) { s.tied = true, s.dtype = "BF16"; });
   add("llama f16, biases", gguf::Type::kF16, [](auto& s) { s.dtype = "F16", s.attention_bias = s.mlp_bias = true; });
   add("llama linear", gguf::Type::kF32, [](auto& s) { s.rope_scaling = R"({"type": "linear", "factor": 2.5})"; });
+  add("llama linear, older", gguf::Type::kF32,
+      [](auto& s) { s.rope_scaling = R"({"type": "linear", "factor": 2.5, "gguf": "old"})"; });
+  add("llama linear, oldest", gguf::Type::kF32,
+      [](auto& s) { s.rope_scaling = R"({"type": "linear", "factor": 2.5, "gguf": "oldest"})"; });
   add("qwen2", gguf::Type::kF32, [](auto& s) { s.architecture = "Qwen2ForCausalLM", s.tied = true; });
   add("qwen3", gguf::Type::kBF16,
       [](auto& s) { s.architecture = "Qwen3ForCausalLM", s.dtype = "BF16", s.head_dim = 32; });

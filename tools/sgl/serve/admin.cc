@@ -42,13 +42,13 @@ int self_signed(const CertCommand& command) {
   }
   const auto made = server::make_self_signed(command.hosts, command.days);
   if (!made.ok()) return refuse(made.error());
-  const mode_t before = umask(0077);  // both files private; a certificate may be given on
+  chmod(command.key.c_str(), 0600);   // one that is there keeps its mode, which may let others read
+  const mode_t before = umask(0077);  // a new one is private from the start
   const base::Status key = base::write_file_atomic(command.key, made->key_pem);
   umask(before);
   if (!key.ok()) return refuse(key.error());
   if (const base::Status cert = base::write_file_atomic(command.certificate, made->certificate_pem); !cert.ok())
     return refuse(cert.error());
-  chmod(command.key.c_str(), 0600);
   return print_out(
       fmt::format("wrote {} and {} (for {}, {} days)\nstart: sgl serve --ssl-cert-file {} --ssl-key-file {}\n"
                   "clients: curl --cacert {} https://{}:30000/health\n",
