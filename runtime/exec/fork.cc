@@ -14,17 +14,19 @@ using plan::Inst;
 namespace {
 
 // A child's label has those of all forks and calls around it.
-bool label_fits(Strand& strand) {
-  constexpr std::size_t kMaxLabel = 4096;  // bytes
-  return strand.label.size() <= kMaxLabel ||
-         strand.instance->machine.fail(base::ErrorKind::kLimit, "forks are nested too deeply inside each other");
+// Calls, which the compiler names, nest as deep as the stack allows: theirs is a limit for plans from elsewhere.
+constexpr std::size_t kMaxForkLabel = 4096, kMaxCallLabel = 1 << 20;  // bytes
+
+bool label_fits(Strand& strand, std::size_t most) {
+  return strand.label.size() <= most ||
+         strand.instance->machine.fail(base::ErrorKind::kLimit, "forks and calls are nested too deeply");
 }
 
 }  // namespace
 
 bool Executor::Impl::prepare_group(Strand& strand, std::size_t total, std::size_t bound) {
   Instance& instance = *strand.instance;
-  if (!label_fits(strand)) return false;
+  if (!label_fits(strand, kMaxForkLabel)) return false;
   if (static_cast<std::int64_t>(total) > instance.forks_left) {
     return instance.machine.fail(base::ErrorKind::kLimit, fmt::format("{} forks are more than the {} that are left",
                                                                       total, instance.forks_left));
@@ -100,7 +102,7 @@ std::int64_t call_units(const plan::Function& callee) {
 // Calls cost what they cost one after another: no forks, and where the allowance cannot be shared, each begins with
 // what the one before it left.
 bool Executor::Impl::begin_calls(Strand& strand, const plan::ParallelSpec& spec) {
-  if (!label_fits(strand)) return false;
+  if (!label_fits(strand, kMaxCallLabel)) return false;
   bool tools = true;
   for (const plan::ParallelSpec::Entry& entry : spec.entries) {
     const plan::Function& callee = program().function(entry.function);
