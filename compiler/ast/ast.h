@@ -296,6 +296,7 @@ struct Stmt {
   struct While {
     ExprPtr condition;
     Block body;
+    bool has_break = false;  // checked: whether a break leaves it
   };
   struct For {
     LoopVars vars;

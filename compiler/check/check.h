@@ -35,8 +35,8 @@ struct ConstValue {
   TypeId type;                    // kRecord
 };
 
-// The value of a checked expression made of literals, constants, operators, lists and records; nullopt when it is not
-// constant. `wanted` is the type it is converted to.
+// The value of a checked expression made of literals, constants, operators, lists, records and the few functions that
+// docs/language.md names; nullopt when it is not constant, or fails. `wanted` is the type it is converted to.
 std::optional<ConstValue> evaluate_constant(const ast::Expr& expr, TypeId wanted, const TypeTable& types);
 
 }  // namespace sgl::compiler

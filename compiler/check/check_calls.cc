@@ -266,7 +266,7 @@ TypeId Checker::check_method(Expr& expr, Expr::Call& node, Expr::Member& member)
   if (types_.contains_null(object)) {
     error(DiagKind::kMaybeNull, member.object->range,
           fmt::format("this may be null, so it has no method '{}'", member.name.text))
-        .suggest("compare it with null before, or give a value with '??'");
+        .suggest(null_help(*member.object));
     return types_.error();
   }
   auto& diagnostic = error(DiagKind::kNotCallable, member.name.range,

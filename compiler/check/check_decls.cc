@@ -23,6 +23,7 @@ void Checker::run() {
       if (std::holds_alternative<Decl::Function>(decl->node)) check_body(*decl);
     }
   }
+  check_prompt_calls();
   check_recursion();
 }
 

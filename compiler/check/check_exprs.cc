@@ -35,9 +35,6 @@ std::optional<plan::Literal> Checker::literal_of(const Expr& expr) const {
   return std::nullopt;
 }
 
-namespace {
-
-// `int` written where only `float` fits.
 bool wants_real(const TypeTable& types, TypeId wanted) {
   bool real = false;
   for (const TypeId id : types.alternatives(wanted)) {
@@ -47,43 +44,49 @@ bool wants_real(const TypeTable& types, TypeId wanted) {
   return real;
 }
 
-}  // namespace
-
-void Checker::check_against(Expr& expr, TypeId wanted, const std::string& what) {
-  const TypeId found = check_expr(expr, wanted);
-  if (types_.is_error(found) || types_.is_error(wanted)) return;
+bool Checker::value_fits(const Expr& expr, TypeId wanted) {
+  const TypeId found = expr.type;
   // First, for it is found in a large union at once, and its plain type only after all alternatives.
   const auto literal = literal_of(expr);
-  if (literal && types_.get(wanted).kind == TypeKind::kUnion && types_.is_subtype(types_.literal(*literal), wanted)) {
-    return;
+  const auto is_literal_of = [&] { return literal && types_.is_subtype(types_.literal(*literal), wanted); };
+  if (types_.get(wanted).kind == TypeKind::kUnion && is_literal_of()) return true;
+  if (types_.fits(found, wanted) || is_literal_of()) return true;
+  if (types_.get(found).kind == TypeKind::kList) {
+    const TypeId counted = counted_type(expr);
+    return counted != found && types_.is_subtype(counted, wanted);
   }
-  if (types_.fits(found, wanted)) return;
-  if (literal) {
-    if (types_.is_subtype(types_.literal(*literal), wanted)) return;
-    if (types_.is_subtype(found, wanted)) return;
-    if (types_.overlap(found, wanted)) {
-      error(DiagKind::kTypeMismatch, expr.range,
-            fmt::format("{} is not a value of type '{}'", spell_literal(*literal), spell(wanted)));
-      return;
-    }
+  if (!types_.is_number(found)) return false;
+  const auto value = evaluate_constant(expr, found, types_);
+  // 2 * 3 for int(0..10).
+  if (value && value->kind == ConstValue::Kind::kInt) {
+    return types_.is_subtype(types_.literal({plan::Literal::Kind::kInt, "", value->number}), wanted);
   }
   // 0.5 for float(0..1): float literals have no literal type of their own.
-  if (const auto value = evaluate_constant(expr, found, types_); value && value->kind == ConstValue::Kind::kFloat) {
-    for (const TypeId id : types_.alternatives(wanted)) {
-      const Type& t = types_.get(id);
-      if (t.kind == TypeKind::kFloat && (!t.min_float || value->real >= *t.min_float) &&
-          (!t.max_float || value->real <= *t.max_float))
-        return;
-    }
+  if (!value || value->kind != ConstValue::Kind::kFloat) return false;
+  const std::vector<TypeId> alternatives = types_.alternatives(wanted);
+  return std::any_of(alternatives.begin(), alternatives.end(), [&](TypeId id) {
+    const Type& t = types_.get(id);
+    return t.kind == TypeKind::kFloat && (!t.min_float || value->real >= *t.min_float) &&
+           (!t.max_float || value->real <= *t.max_float);
+  });
+}
+
+void Checker::check_against(Expr& expr, TypeId wanted, const std::string& what) {
+  TypeId found = check_expr(expr, wanted);
+  if (types_.is_error(found) || types_.is_error(wanted) || value_fits(expr, wanted)) return;
+  if (const auto literal = literal_of(expr); literal && types_.overlap(found, wanted)) {
+    error(DiagKind::kTypeMismatch, expr.range,
+          fmt::format("{} is not a value of type '{}'", spell_literal(*literal), spell(wanted)));
+    return;
   }
-  // Likewise 2 * 3 for int(0..10).
-  if (const auto value = evaluate_constant(expr, found, types_); value && value->kind == ConstValue::Kind::kInt) {
-    if (types_.is_subtype(types_.literal({plan::Literal::Kind::kInt, "", value->number}), wanted)) return;
+  // Where only the number of items is wrong, the message says it.
+  if (types_.get(found).kind == TypeKind::kList && types_.is_subtype(found, without_counts(wanted))) {
+    found = counted_type(expr);
   }
   const std::string subject = what.empty() ? "this" : what;
   if (types_.contains_null(found) && types_.fits(types_.without_null(found), wanted)) {
     error(DiagKind::kMaybeNull, expr.range, fmt::format("{} may be null, but '{}' is wanted", subject, spell(wanted)))
-        .suggest("give a value for that case with '??', or compare it with null before");
+        .suggest(null_help(expr));
     return;
   }
   auto& diagnostic = error(DiagKind::kTypeMismatch, expr.range,
@@ -202,6 +205,14 @@ Binding* Checker::find_binding(const std::string& name) {
   return nullptr;
 }
 
+TypeId Checker::type_here(const Binding& binding) const {
+  for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) {
+    const auto it = scope->narrowed.find(&binding);
+    if (it != scope->narrowed.end()) return it->second;
+  }
+  return binding.type;
+}
+
 // Every fork between the binding's function and the use takes the value along.
 void Checker::capture(Binding* binding) {
   for (std::size_t level = binding->function_depth; level < fn_.depth; ++level) {
@@ -221,11 +232,7 @@ TypeId Checker::check_name(Expr& expr, Expr::NameRef& node) {
     node.binding = binding;
     binding->used = true;
     capture(binding);
-    for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) {
-      const auto it = scope->narrowed.find(binding);
-      if (it != scope->narrowed.end()) return it->second;
-    }
-    return binding->type;
+    return type_here(*binding);
   }
   if (Decl* decl = find_value(node.name.text)) {
     if (std::holds_alternative<Decl::Const>(decl->node)) {
@@ -308,7 +315,7 @@ TypeId Checker::check_member(Expr& expr, Expr::Member& node) {
   if (types_.contains_null(object) && object != types_.null()) {
     error(DiagKind::kMaybeNull, node.object->range,
           fmt::format("this may be null, so it has no field '{}'", node.name.text))
-        .suggest("compare it with null before");
+        .suggest(null_help(*node.object));
     return types_.error();
   }
   if (const auto place = types_.field_index(object, node.name.text)) {
@@ -335,7 +342,7 @@ TypeId Checker::check_index(Expr::Index& node) {
   if (types_.is_string(object)) return types_.string();
   auto& diagnostic =
       error(DiagKind::kNotIndexable, node.object->range, fmt::format("'{}' has no items", spell(object)));
-  if (types_.contains_null(object)) diagnostic.suggest("compare it with null before");
+  if (types_.contains_null(object)) diagnostic.suggest(null_help(*node.object));
   if (types_.get(object).kind == TypeKind::kRecord) diagnostic.suggest("fields are written with a dot");
   return types_.error();
 }

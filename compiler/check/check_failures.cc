@@ -65,7 +65,8 @@ TypeId Checker::check_retry(Expr& expr, Expr::Retry& node, std::optional<TypeId>
   node.has_value = fn_.has_yield;
   TypeId result = types_.none();
   if (node.has_value) {
-    if (!always_returns(node.body)) {
+    // A break or continue in it leaves the retry, too.
+    if (!always_leaves(node.body)) {
       error(DiagKind::kMissingYield, node.body.range, "this retry can end without yielding a value")
           .suggest("end every path with 'yield' or 'fail'");
     }

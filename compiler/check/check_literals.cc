@@ -1,5 +1,6 @@
 // Lists, comprehensions and records.
 #include <algorithm>
+#include <limits>
 
 #include "compiler/check/checker.h"
 
@@ -57,6 +58,61 @@ TypeId Checker::check_list(Expr& expr, Expr::ListLit& node, std::optional<TypeId
   return types_.list(*item.type());
 }
 
+Checker::ItemCount Checker::ItemCount::operator+(const ItemCount& other) const {
+  ItemCount out;
+  if (__builtin_add_overflow(least, other.least, &out.least)) out.least = std::numeric_limits<std::int64_t>::max();
+  if (most < 0 || other.most < 0 || __builtin_add_overflow(most, other.most, &out.most)) out.most = -1;
+  return out;
+}
+
+Checker::ItemCount Checker::item_count(const Expr& list) const {
+  const auto count = [](std::size_t items) { return ItemCount{std::int64_t(items), std::int64_t(items)}; };
+  if (const auto* literal = std::get_if<Expr::ListLit>(&list.node)) return count(literal->items.size());
+  if (const auto* binary = std::get_if<Expr::Binary>(&list.node); binary && binary->op == ast::BinaryOp::kAdd) {
+    return item_count(*binary->left) + item_count(*binary->right);
+  }
+  if (const auto* either = std::get_if<Expr::Conditional>(&list.node)) {
+    const ItemCount a = item_count(*either->then), b = item_count(*either->otherwise);
+    return {std::min(a.least, b.least), a.most < 0 || b.most < 0 ? -1 : std::max(a.most, b.most)};
+  }
+  if (const auto* made = std::get_if<Expr::Comprehension>(&list.node); made && !made->condition) {
+    return item_count(*made->source);
+  }
+  if (const auto* call = std::get_if<Expr::Call>(&list.node)) {
+    using Kind = ast::Callee::Kind;
+    const ast::Callee& callee = call->resolved;
+    if (callee.kind == Kind::kSpecial && callee.special == ast::Callee::Special::kPush) {
+      return item_count(*callee.arguments[0]) + count(1);
+    }
+    const bool same = callee.builtin == plan::Builtin::kReversed || callee.builtin == plan::Builtin::kSorted;
+    if (callee.kind == Kind::kBuiltin && same) return item_count(*callee.arguments[0]);
+  }
+  const Type& type = types_.get(list.type);
+  return type.kind == TypeKind::kList ? ItemCount{type.min_size, type.max_size} : ItemCount{};
+}
+
+TypeId Checker::with_count(TypeId list, ItemCount count) {
+  Type type = types_.get(list);
+  if (type.min_size == count.least && type.max_size == count.most) return list;
+  type.name.clear();
+  type.doc.clear();
+  type.min_size = count.least;
+  type.max_size = count.most;
+  return types_.intern(std::move(type));
+}
+
+TypeId Checker::without_counts(TypeId type) {
+  bool changed = false;
+  std::vector<TypeId> alternatives = types_.alternatives(type);
+  for (TypeId& id : alternatives) {
+    const Type& list = types_.get(id);
+    if (list.kind != TypeKind::kList || (list.min_size == 0 && list.max_size < 0)) continue;
+    id = types_.list(list.args[0]);
+    changed = true;
+  }
+  return changed ? types_.make_union(alternatives) : type;
+}
+
 TypeId Checker::check_comprehension(Expr::Comprehension& node, std::optional<TypeId> expected) {
   const TypeId item = item_type(*node.source, "a comprehension").value_or(types_.error());
   scopes_.emplace_back();
@@ -69,9 +125,11 @@ TypeId Checker::check_comprehension(Expr::Comprehension& node, std::optional<Typ
   }
   TypeId result;
   const auto list = expected_kind(types_, expected, TypeKind::kList);
-  if (list && types_.get(*list).min_size == 0 && types_.get(*list).max_size < 0) {
+  if (list) {
+    const std::size_t before = diag_.errors();
     check_against(*node.element, types_.get(*list).args[0], "the item");
-    result = *list;
+    // Whether it has as many items as are wanted is asked where it stands, but not of one that is wrong anyway.
+    result = diag_.errors() > before ? *list : without_counts(*list);
   } else {
     const TypeId element = check_expr(*node.element);
     if (element == types_.none()) error(DiagKind::kTypeMismatch, node.element->range, "this has no value");
@@ -82,26 +140,62 @@ TypeId Checker::check_comprehension(Expr::Comprehension& node, std::optional<Typ
   return result;
 }
 
-TypeId Checker::check_record(Expr& expr, Expr::RecordLit& node, std::optional<TypeId> expected) {
-  if (expected) {
-    // Of several records in a union, the one whose literal fields and names match.
-    std::vector<TypeId> candidates;
-    for (const TypeId id : types_.alternatives(*expected)) {
-      if (types_.get(id).kind != TypeKind::kRecord) continue;
-      const bool possible = std::all_of(node.fields.begin(), node.fields.end(), [&](const ast::FieldInit& init) {
-        if (init.spread) return true;
-        const auto place = types_.field_index(id, init.name.text);
-        if (!place) return false;
-        const TypeId field = types_.get(id).fields[*place].type;
-        const auto literal = init.value ? literal_of(*init.value) : std::nullopt;
-        const bool tag = types_.get(field).kind == TypeKind::kLiteral;
-        return !literal || !tag || types_.is_subtype(types_.literal(*literal), field);
-      });
-      if (possible) candidates.push_back(id);
-    }
-    if (candidates.size() == 1) return check_record_as(expr, node, candidates[0]);
-    if (const auto only = expected_kind(types_, expected, TypeKind::kRecord)) return check_record_as(expr, node, *only);
+// What is written for the field can be a value of it, as far as that is known before it is checked: of literals, of
+// names, and of a choice between such.
+bool Checker::may_be(const Expr& expr, const plan::Field& field) {
+  if (const auto literal = literal_of(expr)) {
+    const bool number = literal->kind == plan::Literal::Kind::kInt;
+    return types_.overlap(types_.literal(*literal), field.type) || (number && wants_real(types_, field.type));
   }
+  if (std::holds_alternative<Expr::NullLit>(expr.node)) return field.optional || types_.contains_null(field.type);
+  if (const auto* either = std::get_if<Expr::Conditional>(&expr.node)) {
+    return (!either->then || may_be(*either->then, field)) && (!either->otherwise || may_be(*either->otherwise, field));
+  }
+  const auto* name = std::get_if<Expr::NameRef>(&expr.node);
+  if (name == nullptr) return true;
+  if (const Binding* binding = find_binding(name->name.text)) return types_.overlap(type_here(*binding), field.type);
+  Decl* const constant = find_value(name->name.text);
+  if (constant == nullptr || !std::holds_alternative<Decl::Const>(constant->node)) return true;
+  check_constant(*constant);
+  return types_.overlap(constant->type, field.type);
+}
+
+// The record that is written, among what is expected: of several in a union the one that it can be.
+std::optional<TypeId> Checker::record_for(const Expr::RecordLit& node, TypeId expected) {
+  std::vector<TypeId> candidates;
+  for (const TypeId id : types_.alternatives(expected)) {
+    if (types_.get(id).kind != TypeKind::kRecord) continue;
+    const bool possible = std::all_of(node.fields.begin(), node.fields.end(), [&](const ast::FieldInit& init) {
+      return init.spread || types_.field_index(id, init.name.text);
+    });
+    if (possible) candidates.push_back(id);
+  }
+  if (candidates.size() > 1) {
+    std::erase_if(candidates, [&](TypeId id) {
+      return std::any_of(node.fields.begin(), node.fields.end(), [&](const ast::FieldInit& init) {
+        if (init.spread || !init.value) return false;
+        // Copied: types may be added meanwhile.
+        const plan::Field field = types_.get(id).fields[*types_.field_index(id, init.name.text)];
+        return !may_be(*init.value, field);
+      });
+    });
+  }
+  const bool spread = std::any_of(node.fields.begin(), node.fields.end(), [](const auto& init) { return init.spread; });
+  if (candidates.size() > 1 && !spread) {
+    std::unordered_set<std::string_view> names;
+    for (const ast::FieldInit& init : node.fields) names.insert(init.name.text);
+    std::erase_if(candidates, [&](TypeId id) {
+      const std::vector<plan::Field>& fields = types_.get(id).fields;
+      return std::any_of(fields.begin(), fields.end(),
+                         [&](const plan::Field& f) { return !f.optional && names.count(f.name) == 0; });
+    });
+  }
+  return candidates.size() == 1 ? candidates[0] : expected_kind(types_, expected, TypeKind::kRecord);
+}
+
+TypeId Checker::check_record(Expr& expr, Expr::RecordLit& node, std::optional<TypeId> expected) {
+  const auto wanted = expected ? record_for(node, *expected) : std::nullopt;
+  if (wanted) return check_record_as(expr, node, *wanted);
   // No type to follow: with a spread, the type of what is spread; else the fields as they are.
   for (auto& init : node.fields) {
     if (!init.spread || !init.value) continue;

@@ -59,6 +59,31 @@ bool Checker::require_model(SourceRange range, const std::string& what) {
   return false;
 }
 
+// The model writes in blocks of 'assistant' and in bare text. What it wrote while the text of a role is evaluated would
+// stand in the message already when that text is appended.
+void Checker::check_speaker(SourceRange range, const char* what, const char* keyword) {
+  const auto open = fn_.text_of ? fn_.text_of : fn_.role;
+  if (!open || (!fn_.text_of && *open == plan::Role::kAssistant)) return;
+  const std::string role(plan::role_name(*open));
+  auto& diagnostic = error(DiagKind::kGenInRole, range,
+                           fmt::format("{} {} '{}'", what, fn_.text_of ? "in the text of" : "inside", role));
+  if (!fn_.text_of) {
+    diagnostic.suggest(fmt::format("the model speaks as 'assistant': assistant {{ {} … }}", keyword));
+  } else if (*open == plan::Role::kAssistant) {
+    diagnostic.suggest(fmt::format("write a block, which appends it once: assistant {{ {} … }}", keyword));
+  } else {
+    diagnostic.suggest(fmt::format("the model speaks as 'assistant': assistant {{ {} x … }}, and after it {} \"{{x}}\"",
+                                   keyword, role));
+  }
+}
+
+void Checker::refuse_forks_in_role(SourceRange range) {
+  const auto open = fn_.text_of ? fn_.text_of : fn_.role;
+  if (!open) return;
+  error(DiagKind::kNestedRole, range, fmt::format("forks inside '{}'", plan::role_name(*open)))
+      .suggest(fn_.text_of ? "fork before, and use the value: let x = …" : "close the role first");
+}
+
 void Checker::check_option(ast::Option& option, bool constant) {
   const auto it = option_table().find(option.key.text);
   if (it == option_table().end()) {
@@ -138,10 +163,7 @@ TypeId Checker::gen_result(ast::GenNode& gen) {
 
 void Checker::check_gen(ast::GenNode& gen, Binding* binding, SourceRange range) {
   gen.value_type = gen.type ? resolve(*gen.type) : types_.string();
-  if (require_model(range, "'gen'") && fn_.role && *fn_.role != plan::Role::kAssistant) {
-    error(DiagKind::kGenInRole, range, fmt::format("a generation inside '{}'", plan::role_name(*fn_.role)))
-        .suggest("the model speaks as 'assistant': assistant { gen … }");
-  }
+  if (require_model(range, "'gen'")) check_speaker(range, "a generation", "gen");
   check_options(gen.options, false);
   check_generable(gen.value_type, gen.type ? gen.type->range : range);
   // Own options win over those of the blocks around, inner blocks over outer ones.
@@ -226,10 +248,7 @@ void Checker::check_stop(const ast::GenNode& gen, const ast::Option& option) {
 
 void Checker::check_select(ast::SelectNode& select, Binding* binding, SourceRange range) {
   fn_.last_generation = nullptr;
-  if (require_model(range, "'select'") && fn_.role && *fn_.role != plan::Role::kAssistant) {
-    error(DiagKind::kGenInRole, range, fmt::format("a selection inside '{}'", plan::role_name(*fn_.role)))
-        .suggest("the model speaks as 'assistant': assistant { select … }");
-  }
+  if (require_model(range, "'select'")) check_speaker(range, "a selection", "select");
   if (select.choices) {
     check_against(*select.choices, types_.list(types_.string()), "the list of choices");
     std::optional<ConstValue> known;
@@ -288,6 +307,7 @@ void Checker::check_fork_body(ast::ForkBody& body, std::vector<Binding*> variabl
   fn_.loops = 0;
   fn_.retries = 0;
   fn_.role.reset();
+  fn_.text_of.reset();
   fn_.forks.push_back(&body);
   fn_.yield_expected = expected;
   fn_.yield_type.reset();
@@ -319,10 +339,7 @@ TypeId Checker::check_parallel(Expr& expr, Expr::ParallelFor& node, std::optiona
   require_model(expr.range, "'parallel for'");
   const TypeId item = item_type(*node.source, "a parallel for").value_or(types_.error());
   if (node.bound) check_against(*node.bound, types_.integer(), "the bound after 'up to'");
-  if (fn_.role) {
-    error(DiagKind::kNestedRole, expr.range, fmt::format("forks inside '{}'", plan::role_name(*fn_.role)))
-        .suggest("close the role first");
-  }
+  refuse_forks_in_role(expr.range);
   std::optional<TypeId> wanted;
   if (expected) {
     for (const TypeId id : types_.alternatives(*expected)) {
@@ -341,10 +358,7 @@ TypeId Checker::check_parallel(Expr& expr, Expr::ParallelFor& node, std::optiona
 
 TypeId Checker::check_branch(Expr& expr, Expr::Branch& node, std::optional<TypeId> expected) {
   require_model(expr.range, "'branch'");
-  if (fn_.role) {
-    error(DiagKind::kNestedRole, expr.range, fmt::format("forks inside '{}'", plan::role_name(*fn_.role)))
-        .suggest("close the role first");
-  }
+  refuse_forks_in_role(expr.range);
   if (node.arms.empty()) error(DiagKind::kMissingYield, expr.range, "a branch needs at least one arm");
   std::vector<plan::Field> fields;
   bool failed = node.arms.empty();

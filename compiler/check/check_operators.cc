@@ -56,9 +56,14 @@ TypeId Checker::check_binary(Expr& expr, Expr::Binary& node, std::optional<TypeI
 }
 
 TypeId Checker::check_arithmetic(Expr& expr, Expr::Binary& node, std::optional<TypeId> expected) {
+  // Of a list that is wanted with so many items each side has some.
+  if (expected && node.op == BinaryOp::kAdd) expected = without_counts(*expected);
   TypeId left = check_expr(*node.left, expected);
-  TypeId right = check_expr(
-      *node.right, types_.is_real(left) || types_.get(left).kind == TypeKind::kList ? std::optional(left) : expected);
+  std::optional<TypeId> beside = types_.is_real(left) ? std::optional(left) : expected;
+  if (types_.get(left).kind == TypeKind::kList && !(expected && types_.is_subtype(left, *expected))) {
+    beside = without_counts(left);
+  }
+  const TypeId right = check_expr(*node.right, beside);
   // 2 * x with x a float: the literal is one too.
   if (types_.is_real(right) && types_.is_integer(left) && literal_of(*node.left)) left = check_expr(*node.left, right);
   if (types_.is_error(left) || types_.is_error(right)) return types_.error();
@@ -119,7 +124,8 @@ TypeId Checker::check_membership(Expr& expr, Expr::Binary& node) {
 }
 
 TypeId Checker::check_coalesce(Expr& expr, Expr::Binary& node, std::optional<TypeId> expected) {
-  const TypeId left = check_expr(*node.left, expected);
+  const bool known = expected && !types_.is_error(*expected);
+  const TypeId left = check_expr(*node.left, known ? std::optional(types_.optional(*expected)) : expected);
   if (types_.is_error(left)) {
     check_expr(*node.right, expected);
     return left;
@@ -134,6 +140,9 @@ TypeId Checker::check_coalesce(Expr& expr, Expr::Binary& node, std::optional<Typ
   --conditional_;
   if (types_.is_error(right)) return right;
   if (left == types_.null()) return right;
+  // A literal on the right takes its type from the left, or from where both stand.
+  if (value_fits(*node.right, value)) return value;
+  if (known && types_.is_subtype(value, *expected) && value_fits(*node.right, *expected)) return *expected;
   const auto joined = types_.join(value, right);
   return joined ? *joined : bad_operands(expr, node);
 }
@@ -153,11 +162,7 @@ TypeId Checker::check_conditional(Expr& expr, Expr::Conditional& node, std::opti
   if (types_.is_error(then) || types_.is_error(otherwise)) return types_.error();
   // Where a type is wanted that both literals belong to, that is the type: "A" if c else "B" for "A" | "B".
   if (expected && !types_.is_error(*expected)) {
-    const auto belongs = [&](const Expr& e) {
-      const auto literal = literal_of(e);
-      return types_.fits(e.type, *expected) || (literal && types_.is_subtype(types_.literal(*literal), *expected));
-    };
-    if (belongs(*node.then) && belongs(*node.otherwise)) return *expected;
+    if (value_fits(*node.then, *expected) && value_fits(*node.otherwise, *expected)) return *expected;
   }
   if (types_.is_real(otherwise) && types_.is_integer(then) && literal_of(*node.then))
     then = check_expr(*node.then, otherwise);

@@ -30,7 +30,6 @@ void Checker::check_statement(Stmt& stmt) {
   if (auto* assign = std::get_if<Stmt::Assign>(&stmt.node)) return check_assign(stmt, *assign);
   if (auto* node = std::get_if<Stmt::If>(&stmt.node)) return check_if(*node);
   if (auto* node = std::get_if<Stmt::For>(&stmt.node)) return check_for(*node);
-  if (auto* node = std::get_if<Stmt::Return>(&stmt.node)) return check_return(stmt, *node);
   if (auto* node = std::get_if<Stmt::Yield>(&stmt.node)) return check_yield(stmt, *node);
   if (auto* node = std::get_if<Stmt::With>(&stmt.node)) return check_with(*node);
   if (auto* node = std::get_if<Stmt::Role>(&stmt.node)) return check_role(*node);
@@ -42,23 +41,25 @@ void Checker::check_statement(Stmt& stmt) {
     return check_select(node->select, node->binding.get(), stmt.range);
   if (auto* node = std::get_if<Stmt::While>(&stmt.node)) {
     check_condition(*node->condition);
-    ++fn_.loops;
-    ++conditional_;
-    check_block(node->body, true);
-    --conditional_;
-    --fn_.loops;
+    return check_loop_body(node->body, &node->has_break);
+  }
+  if (auto* node = std::get_if<Stmt::Return>(&stmt.node)) {
+    check_return(stmt, *node);
+    may_have_left_ = true;
     return;
   }
   if (auto* node = std::get_if<Stmt::Fail>(&stmt.node)) {
-    may_have_left_ = may_have_left_ || conditional_ > 0;
     if (node->message) check_against(*node->message, types_.string(), "the message of 'fail'");
+    may_have_left_ = true;
     return;
   }
   if (const auto* node = std::get_if<Stmt::Unsupported>(&stmt.node)) return unsupported(stmt.range, node->what);
+  const bool is_break = std::holds_alternative<Stmt::Break>(stmt.node);
   if (fn_.loops == 0) {
-    const bool is_break = std::holds_alternative<Stmt::Break>(stmt.node);
     error(DiagKind::kOutsideLoop, stmt.range,
           fmt::format("'{}' stands outside a loop", is_break ? "break" : "continue"));
+  } else if (is_break) {
+    *fn_.loop_has_break = true;
   }
 }
 
@@ -131,20 +132,24 @@ void Checker::check_assign(Stmt& stmt, Stmt::Assign& assign) {
     return;
   }
   // `x += e` means x = x + e: checked as that expression would be, with the target as the left side.
-  const TypeId value = check_expr(*assign.value, types_.get(target).kind == TypeKind::kList || types_.is_real(target)
-                                                     ? std::optional(target)
-                                                     : std::nullopt);
+  const bool list = types_.get(target).kind == TypeKind::kList;
+  const TypeId any_count = list ? without_counts(target) : target;
+  const TypeId value =
+      check_expr(*assign.value, list || types_.is_real(target) ? std::optional(any_count) : std::nullopt);
   const bool numbers =
       (types_.is_integer(target) && types_.is_integer(value)) || (types_.is_real(target) && types_.is_real(value));
   const bool add = *assign.op == ast::BinaryOp::kAdd;
   const bool texts = add && types_.is_string(target) && types_.is_string(value);
-  const bool lists = add && types_.get(target).kind == TypeKind::kList && types_.is_subtype(value, target);
+  const bool lists = add && list && types_.is_subtype(value, any_count);
   const bool whole = *assign.op != ast::BinaryOp::kMod || types_.is_integer(target);
   if (types_.is_error(target) || types_.is_error(value)) return;
   if ((numbers && whole) || texts || lists) {
     TypeId result = types_.string();
     if (numbers) result = types_.is_real(target) ? types_.real() : types_.integer();
-    if (lists) result = types_.list(types_.get(target).args[0]);
+    if (lists) {
+      const Type& held = types_.get(target);
+      result = with_count(any_count, ItemCount{held.min_size, held.max_size} + item_count(*assign.value));
+    }
     if (types_.is_subtype(result, target)) return;
     error(DiagKind::kTypeMismatch, stmt.range,
           fmt::format("this is '{}', but '{}' is wanted", spell(result), spell(target)))
@@ -160,43 +165,15 @@ void Checker::check_condition(Expr& condition) {
   if (types_.is_boolean(type) || types_.is_error(type)) return;
   auto& diagnostic =
       error(DiagKind::kNotBool, condition.range, fmt::format("a condition is a bool, this is {}", spell(type)));
-  if (types_.contains_null(type)) {
+  if (types_.contains_null(type) && types_.is_boolean(types_.without_null(type))) {
+    diagnostic.suggest("say what null counts as: … ?? false");
+  } else if (types_.contains_null(type)) {
     diagnostic.suggest("compare it: … != null");
   } else if (types_.get(type).kind == TypeKind::kList || types_.is_string(type)) {
     diagnostic.suggest("compare its length: len(…) > 0");
   } else if (types_.is_number(type)) {
     diagnostic.suggest("compare it: … != 0");
   }
-}
-
-void Checker::collect_narrowing(const Expr& condition, bool truth,
-                                std::vector<std::pair<const Binding*, TypeId>>& out) const {
-  if (const auto* negation = std::get_if<Expr::Not>(&condition.node)) {
-    if (negation->operand) collect_narrowing(*negation->operand, !truth, out);
-    return;
-  }
-  const auto* binary = std::get_if<Expr::Binary>(&condition.node);
-  if (binary == nullptr || !binary->left || !binary->right) return;
-  using Op = ast::BinaryOp;
-  if ((binary->op == Op::kAnd && truth) || (binary->op == Op::kOr && !truth)) {
-    collect_narrowing(*binary->left, truth, out);
-    collect_narrowing(*binary->right, truth, out);
-    return;
-  }
-  if (binary->op != (truth ? Op::kNe : Op::kEq)) return;
-  const Expr* tested = nullptr;
-  if (std::holds_alternative<Expr::NullLit>(binary->right->node)) tested = binary->left.get();
-  if (std::holds_alternative<Expr::NullLit>(binary->left->node)) tested = binary->right.get();
-  const auto* name = tested == nullptr ? nullptr : std::get_if<Expr::NameRef>(&tested->node);
-  // A var may be assigned null again before it is used, so only what cannot change is narrowed.
-  if (name == nullptr || name->binding == nullptr || name->binding->mutable_) return;
-  out.emplace_back(name->binding, tested->type);
-}
-
-void Checker::narrow(const Expr& condition, bool truth) {
-  std::vector<std::pair<const Binding*, TypeId>> facts;
-  collect_narrowing(condition, truth, facts);
-  for (const auto& [binding, type] : facts) scopes_.back().narrowed[binding] = types_.without_null(type);
 }
 
 void Checker::check_if(Stmt::If& node) {
@@ -226,7 +203,8 @@ std::optional<TypeId> Checker::item_type(Expr& source, const char* what) {
       error(DiagKind::kNotIterable, source.range, fmt::format("{} goes over a list, this is {}", what, spell(type)));
   if (types_.is_string(type)) diagnostic.suggest("use .chars(), .lines() or .split(\" \")");
   if (types_.is_integer(type)) diagnostic.suggest("use range(n)");
-  if (types_.contains_null(type)) diagnostic.suggest("use ?? [] for the case that it is null");
+  if (types_.contains_null(type) && types_.get(types_.without_null(type)).kind == TypeKind::kList)
+    diagnostic.suggest("use ?? [] for the case that it is null");
   return std::nullopt;
 }
 
@@ -235,33 +213,48 @@ void Checker::check_for(Stmt::For& node) {
   scopes_.emplace_back();
   bind(*node.vars.item, item);
   if (node.vars.index) bind(*node.vars.index, types_.integer());
+  bool has_break = false;  // it ends without one, too
+  check_loop_body(node.body, &has_break);
+  scopes_.pop_back();
+}
+
+// `has_break` is set where a break leaves this loop, also one that stands in an expression (a retry).
+void Checker::check_loop_body(Block& body, bool* has_break) {
+  bool* const outer = std::exchange(fn_.loop_has_break, has_break);
   ++fn_.loops;
   ++conditional_;
-  check_block(node.body, true);
+  check_block(body, true);
   --conditional_;
   --fn_.loops;
-  scopes_.pop_back();
+  fn_.loop_has_break = outer;
 }
 
 void Checker::check_role(Stmt::Role& node) {
   const std::string name(plan::role_name(node.role));
   if (!require_model(node.keyword, fmt::format("'{}'", name))) return;
-  if (fn_.role) {
-    error(DiagKind::kNestedRole, node.keyword, fmt::format("'{}' stands inside '{}'", name, plan::role_name(*fn_.role)))
-        .suggest("close the outer role first");
+  if (const auto open = fn_.text_of ? fn_.text_of : fn_.role) {
+    error(DiagKind::kNestedRole, node.keyword, fmt::format("'{}' stands inside '{}'", name, plan::role_name(*open)))
+        .suggest(fn_.text_of ? "append it before, and insert a value into the text" : "close the outer role first");
   }
+  const auto role = fn_.role, text_of = fn_.text_of;
   if (node.text) {
-    check_against(*node.text, types_.string(), fmt::format("the text of '{}'", name));
-    return;
+    fn_.text_of = node.role;
+    // A generation is refused here whatever its type.
+    if (std::holds_alternative<Expr::Gen>(node.text->node)) {
+      check_expr(*node.text);
+    } else {
+      check_against(*node.text, types_.string(), fmt::format("the text of '{}'", name));
+    }
+  } else if (node.body) {
+    fn_.role = node.role;
+    fn_.text_of.reset();
+    check_block(*node.body, false);
   }
-  if (!node.body) return;
-  const auto saved = std::exchange(fn_.role, node.role);
-  check_block(*node.body, false);
-  fn_.role = saved;
+  fn_.role = role;
+  fn_.text_of = text_of;
 }
 
 void Checker::check_return(Stmt& stmt, Stmt::Return& node) {
-  may_have_left_ = may_have_left_ || conditional_ > 0;
   if (fn_.kind == plan::FunctionKind::kFork) {
     error(DiagKind::kReturnInFork, stmt.range, "a fork cannot return from the program")
         .suggest("use 'yield' for the value of a fork");
@@ -335,59 +328,6 @@ void Checker::check_expression_statement(Stmt::Expression& node) {
     error(DiagKind::kUnusedGeneration, node.value->range, fmt::format("the value of '{}' is not used", name.text))
         .suggest(fmt::format("to append it as text write \"{{{}}}\"", name.text));
   }
-}
-
-namespace {
-
-template <typename Leaves>
-bool block_leaves(const Block& block, const Leaves& leaves) {
-  return std::any_of(block.statements.begin(), block.statements.end(), [&](const auto& stmt) { return leaves(*stmt); });
-}
-
-bool statement_leaves(const Stmt& stmt, bool loops_count) {
-  if (std::holds_alternative<Stmt::Return>(stmt.node) || std::holds_alternative<Stmt::Yield>(stmt.node) ||
-      std::holds_alternative<Stmt::Fail>(stmt.node)) {
-    return true;
-  }
-  if (std::holds_alternative<Stmt::Break>(stmt.node) || std::holds_alternative<Stmt::Continue>(stmt.node))
-    return loops_count;
-  const auto inner = [&](const Stmt& s) { return statement_leaves(s, loops_count); };
-  if (const auto* branch = std::get_if<Stmt::If>(&stmt.node)) {
-    return branch->otherwise && block_leaves(branch->then, inner) && block_leaves(*branch->otherwise, inner);
-  }
-  if (const auto* with = std::get_if<Stmt::With>(&stmt.node)) return block_leaves(with->body, inner);
-  if (const auto* tried = std::get_if<Stmt::Try>(&stmt.node)) {
-    return block_leaves(tried->body, inner) && block_leaves(tried->handler, inner);
-  }
-  if (const auto* role = std::get_if<Stmt::Role>(&stmt.node)) return role->body && block_leaves(*role->body, inner);
-  if (const auto* loop = std::get_if<Stmt::While>(&stmt.node)) {
-    // `while true` without a break is left only by returning.
-    const auto* literal = std::get_if<Expr::BoolLit>(&loop->condition->node);
-    if (literal == nullptr || !literal->value) return false;
-    const std::function<bool(const Block&)> breaks = [&](const Block& block) {
-      return std::any_of(block.statements.begin(), block.statements.end(), [&](const auto& s) {
-        if (std::holds_alternative<Stmt::Break>(s->node)) return true;
-        if (const auto* i = std::get_if<Stmt::If>(&s->node))
-          return breaks(i->then) || (i->otherwise && breaks(*i->otherwise));
-        if (const auto* w = std::get_if<Stmt::With>(&s->node)) return breaks(w->body);
-        if (const auto* t = std::get_if<Stmt::Try>(&s->node)) return breaks(t->body) || breaks(t->handler);
-        if (const auto* r = std::get_if<Stmt::Role>(&s->node)) return r->body && breaks(*r->body);
-        return false;
-      });
-    };
-    return !breaks(loop->body);
-  }
-  return false;
-}
-
-}  // namespace
-
-bool Checker::always_leaves(const Block& block) const {
-  return block_leaves(block, [](const Stmt& s) { return statement_leaves(s, true); });
-}
-
-bool Checker::always_returns(const Block& block) const {
-  return block_leaves(block, [](const Stmt& s) { return statement_leaves(s, false); });
 }
 
 }  // namespace sgl::compiler

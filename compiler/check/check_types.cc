@@ -280,9 +280,12 @@ void Checker::apply_refinement(Type& type, const ast::Refinement& refinement) {
   if (type.kind == TypeKind::kString) known = {"max_chars", "min_chars", "pattern", "format"};
   error(DiagKind::kUnknownRefinement, refinement.key->range,
         fmt::format("'{}' does not refine a {}", key, types_.spell_definition(type)))
-      .suggest(key.starts_with("max")   ? "use max_chars"
-               : key.starts_with("min") ? "use min_chars"
-                                        : did_you_mean(key, known));
+      .suggest(type.kind == TypeKind::kString && key.starts_with("max")   ? "use max_chars"
+               : type.kind == TypeKind::kString && key.starts_with("min") ? "use min_chars"
+               : type.kind == TypeKind::kList                             ? "write a range of counts: list<T>(1..3)"
+               : type.kind == TypeKind::kInt                              ? "write a range: int(0..100)"
+               : type.kind == TypeKind::kFloat                            ? "write a range: float(0..1)"
+                                                                          : did_you_mean(key, known));
 }
 
 void Checker::apply_range(Type& type, const ast::Refinement& refinement) {

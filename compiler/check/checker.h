@@ -26,8 +26,11 @@ struct FunctionContext {
   std::optional<TypeId> result;  // declared; nullopt in forks and in prompts without a result
   std::uint32_t depth = 0;       // forks around
   int loops = 0;
-  int retries = 0;                    // around, in this function or fork
-  std::optional<plan::Role> role;     // open one
+  bool* loop_has_break = nullptr;  // of the innermost loop around, if there is one
+  int retries = 0;                 // around, in this function or fork
+  std::optional<plan::Role> role;  // open one
+  // The role whose text is being checked, where that is an expression and no block.
+  std::optional<plan::Role> text_of;
   std::vector<ast::ForkBody*> forks;  // innermost last
   // Of the innermost fork or retry: the type expected of yields, then the joined type of those seen.
   std::optional<TypeId> yield_expected;
@@ -98,6 +101,7 @@ class Checker {
   void check_assign(Stmt& stmt, Stmt::Assign& assign);
   void check_if(Stmt::If& node);
   void check_for(Stmt::For& node);
+  void check_loop_body(Block& body, bool* has_break);
   void check_role(Stmt::Role& node);
   void check_return(Stmt& stmt, Stmt::Return& node);
   void check_yield(Stmt& stmt, Stmt::Yield& node);
@@ -108,14 +112,22 @@ class Checker {
   TypeId failure_type();
   void check_expression_statement(Stmt::Expression& node);
   void check_condition(Expr& condition);
+
+  // check_flow.cc
   bool always_leaves(const Block& block) const;   // every path returns, yields, fails, breaks or continues
   bool always_returns(const Block& block) const;  // every path returns, yields or fails
   // Bindings that `condition` being true (or false) shows not to be null.
   void collect_narrowing(const Expr& condition, bool truth, std::vector<std::pair<const Binding*, TypeId>>& out) const;
   void narrow(const Expr& condition, bool truth);
+  static bool can_narrow(const Expr& expr);
+  // What helps where `expr` may be null and its value is used.
+  static std::string null_help(const Expr& expr);
 
   // check_exprs.cc
   TypeId check_expr(Expr& expr, std::optional<TypeId> expected = std::nullopt);
+  // The value of a checked expression fits: by its type, as a literal or constant number, or as a list by how many
+  // items it is made of.
+  bool value_fits(const Expr& expr, TypeId wanted);
   // Checks that the value fits `wanted`, else reports; `what` begins the message.
   void check_against(Expr& expr, TypeId wanted, const std::string& what = "");
   TypeId visit(Expr& expr, std::optional<TypeId> expected);
@@ -133,8 +145,21 @@ class Checker {
   TypeId check_coalesce(Expr& expr, Expr::Binary& node, std::optional<TypeId> expected);
   TypeId check_conditional(Expr& expr, Expr::Conditional& node, std::optional<TypeId> expected);
   TypeId check_list(Expr& expr, Expr::ListLit& node, std::optional<TypeId> expected);
+  // How many items a list has, as far as that follows from how it is made; its type says less, for it is also that of
+  // a variable that will hold others.
+  struct ItemCount {
+    std::int64_t least = 0, most = -1;  // -1: without end
+    ItemCount operator+(const ItemCount& other) const;
+  };
+  ItemCount item_count(const Expr& list) const;
+  TypeId counted_type(const Expr& list) { return with_count(list.type, item_count(list)); }
+  TypeId with_count(TypeId list, ItemCount count);
+  // Lists among the alternatives with any number of items.
+  TypeId without_counts(TypeId type);
   TypeId check_comprehension(Expr::Comprehension& node, std::optional<TypeId> expected);
   TypeId check_record(Expr& expr, Expr::RecordLit& node, std::optional<TypeId> expected);
+  bool may_be(const Expr& expr, const plan::Field& field);
+  std::optional<TypeId> record_for(const Expr::RecordLit& node, TypeId expected);
   bool may_fill_up(const ast::Expr& expr, std::size_t fields, std::size_t written);
   TypeId check_record_as(Expr& expr, Expr::RecordLit& node, TypeId type);
   void check_spread(Expr& value, TypeId type, std::set<std::string>& brought);
@@ -142,6 +167,8 @@ class Checker {
   std::optional<plan::Literal> literal_of(const Expr& expr) const;
   TypeId bad_operands(Expr& expr, const Expr::Binary& node, std::string help = "");
   Binding* find_binding(const std::string& name);
+  // Its type here, where it may be narrowed.
+  TypeId type_here(const Binding& binding) const;
   void capture(Binding* binding);
   std::optional<TypeId> item_type(Expr& source, const char* what);
 
@@ -159,6 +186,8 @@ class Checker {
 
   // check_model.cc
   bool require_model(SourceRange range, const std::string& what);
+  void check_speaker(SourceRange range, const char* what, const char* keyword);
+  void refuse_forks_in_role(SourceRange range);
   void check_gen(ast::GenNode& gen, Binding* binding, SourceRange range);
   TypeId gen_result(ast::GenNode& gen);
   void warn_dead_generation();
@@ -169,6 +198,10 @@ class Checker {
   TypeId check_parallel(Expr& expr, Expr::ParallelFor& node, std::optional<TypeId> expected);
   TypeId check_branch(Expr& expr, Expr::Branch& node, std::optional<TypeId> expected);
   void check_fork_body(ast::ForkBody& body, std::vector<Binding*> variables, std::optional<TypeId> expected);
+
+  // check_prompts.cc
+  // Reports calls of prompts inside a role that do there what may not be. After all bodies are checked.
+  void check_prompt_calls();
 
   // Scopes and bindings.
   void bind(Binding& binding, TypeId type);
@@ -204,6 +237,9 @@ class Checker {
   int conditional_ = 0;                               // inside if, loops, and/or: a call here may not happen
   bool may_have_left_ = false;                        // a path before this point returned: what follows may not happen
 };
+
+// Only floats fit, so that `1` means 1.0.
+bool wants_real(const TypeTable& types, TypeId wanted);
 
 // Is `option` one of gen's, and which.
 std::optional<plan::GenOption> find_gen_option(const std::string& name);

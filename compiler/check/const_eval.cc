@@ -1,9 +1,8 @@
 // Values known at compile time.
-#include <algorithm>
-#include <cmath>
+#include <limits>
 #include <unordered_map>
 
-#include "compiler/check/check.h"
+#include "compiler/check/const_values.h"
 
 namespace sgl::compiler {
 
@@ -12,88 +11,6 @@ namespace {
 using ast::BinaryOp;
 using ast::Expr;
 using Kind = ConstValue::Kind;
-
-ConstValue make_bool(bool b) {
-  ConstValue v;
-  v.kind = Kind::kBool;
-  v.number = b ? 1 : 0;
-  return v;
-}
-ConstValue make_int(std::int64_t i) {
-  ConstValue v;
-  v.kind = Kind::kInt;
-  v.number = i;
-  return v;
-}
-ConstValue make_real(double d) {
-  ConstValue v;
-  v.kind = Kind::kFloat;
-  v.real = d;
-  return v;
-}
-ConstValue make_text(std::string s) {
-  ConstValue v;
-  v.kind = Kind::kString;
-  v.text = std::move(s);
-  return v;
-}
-
-std::optional<ConstValue> int_arithmetic(BinaryOp op, std::int64_t a, std::int64_t b) {
-  std::int64_t out = 0;
-  switch (op) {
-    case BinaryOp::kAdd:
-      return __builtin_add_overflow(a, b, &out) ? std::nullopt : std::optional(make_int(out));
-    case BinaryOp::kSub:
-      return __builtin_sub_overflow(a, b, &out) ? std::nullopt : std::optional(make_int(out));
-    case BinaryOp::kMul:
-      return __builtin_mul_overflow(a, b, &out) ? std::nullopt : std::optional(make_int(out));
-    case BinaryOp::kDiv:
-    case BinaryOp::kMod:
-      if (b == 0 || b == -1) return std::nullopt;  // -1: the one overflow; folded by nobody
-      return make_int(op == BinaryOp::kDiv ? a / b : a % b);
-    case BinaryOp::kEq:
-      return make_bool(a == b);
-    case BinaryOp::kNe:
-      return make_bool(a != b);
-    case BinaryOp::kLt:
-      return make_bool(a < b);
-    case BinaryOp::kLe:
-      return make_bool(a <= b);
-    case BinaryOp::kGt:
-      return make_bool(a > b);
-    case BinaryOp::kGe:
-      return make_bool(a >= b);
-    default:
-      return std::nullopt;
-  }
-}
-
-std::optional<ConstValue> real_arithmetic(BinaryOp op, double a, double b) {
-  switch (op) {
-    case BinaryOp::kAdd:
-      return make_real(a + b);
-    case BinaryOp::kSub:
-      return make_real(a - b);
-    case BinaryOp::kMul:
-      return make_real(a * b);
-    case BinaryOp::kDiv:
-      return make_real(a / b);
-    case BinaryOp::kEq:
-      return make_bool(a == b);
-    case BinaryOp::kNe:
-      return make_bool(a != b);
-    case BinaryOp::kLt:
-      return make_bool(a < b);
-    case BinaryOp::kLe:
-      return make_bool(a <= b);
-    case BinaryOp::kGt:
-      return make_bool(a > b);
-    case BinaryOp::kGe:
-      return make_bool(a >= b);
-    default:
-      return std::nullopt;
-  }
-}
 
 // Bytes of a value, with all that is in it.
 std::size_t size_of(const ConstValue& value) {
@@ -112,44 +29,168 @@ struct Work {
 
 std::optional<ConstValue> evaluate(const Expr& expr, TypeId wanted, const TypeTable& types, Work& work);
 
-std::optional<ConstValue> evaluate_binary(const Expr::Binary& node, const TypeTable& types, Work& work) {
-  const auto a = evaluate(*node.left, node.left->type, types, work);
-  const auto b = evaluate(*node.right, node.right->type, types, work);
-  if (!a || !b) return std::nullopt;
-  if (a->kind == Kind::kInt && b->kind == Kind::kInt) return int_arithmetic(node.op, a->number, b->number);
-  if (a->kind == Kind::kFloat && b->kind == Kind::kFloat) return real_arithmetic(node.op, a->real, b->real);
-  if (a->kind == Kind::kBool && b->kind == Kind::kBool) {
-    if (node.op == BinaryOp::kAnd) return make_bool(a->number != 0 && b->number != 0);
-    if (node.op == BinaryOp::kOr) return make_bool(a->number != 0 || b->number != 0);
+const std::optional<ConstValue>& value_of(const ast::Decl& constant, const TypeTable& types, Work& work) {
+  if (const auto it = work.known.find(&constant); it != work.known.end()) return it->second;
+  const auto& declaration = std::get<ast::Decl::Const>(constant.node);
+  std::optional<ConstValue> value;
+  if (declaration.value) value = evaluate(*declaration.value, constant.type, types, work);
+  return work.known.emplace(&constant, std::move(value)).first->second;
+}
+
+const ast::Decl* constant_named(const Expr& expr) {
+  if (const auto* n = std::get_if<Expr::NameRef>(&expr.node)) return n->constant;
+  if (const auto* n = std::get_if<Expr::Member>(&expr.node)) return n->constant;
+  return nullptr;
+}
+
+// An operand that is only looked at: a large constant need not be copied for that.
+class ConstOperand {
+ public:
+  ConstOperand(const Expr& expr, const TypeTable& types, Work& work) {
+    if (const ast::Decl* const constant = constant_named(expr)) {
+      const auto& value = value_of(*constant, types, work);
+      value_ = value ? &*value : nullptr;
+      return;
+    }
+    own_ = evaluate(expr, expr.type, types, work);
+    value_ = own_ ? &*own_ : nullptr;
   }
-  if (a->kind == Kind::kString && b->kind == Kind::kString && node.op == BinaryOp::kAdd)
-    return make_text(a->text + b->text);
-  if (a->kind == Kind::kList && b->kind == Kind::kList && node.op == BinaryOp::kAdd) {
-    ConstValue out = *a;
-    out.items.insert(out.items.end(), b->items.begin(), b->items.end());
-    return out;
+  ConstOperand(const ConstOperand&) = delete;
+  ConstOperand& operator=(const ConstOperand&) = delete;
+
+  explicit operator bool() const { return value_ != nullptr; }
+  const ConstValue& operator*() const { return *value_; }
+  const ConstValue* operator->() const { return value_; }
+  bool is(Kind kind) const { return value_ != nullptr && value_->kind == kind; }
+  // To be called where all of it is read: that takes time as copying it would. What was made for this was counted then.
+  void count_reading(Work& work) const {
+    if (value_ != nullptr && !own_) work.size += size_of(*value_);
   }
-  return std::nullopt;
+
+ private:
+  std::optional<ConstValue> own_;
+  const ConstValue* value_ = nullptr;  // own_, or in Work::known, where values stay
+};
+
+std::optional<ConstValue> evaluate_binary(const Expr::Binary& node, TypeId wanted, const TypeTable& types, Work& work) {
+  if (!node.left || !node.right) return std::nullopt;
+  const ConstOperand a(*node.left, types, work);
+  if (!a) return std::nullopt;
+  if (node.op == BinaryOp::kCoalesce) {
+    return a.is(Kind::kNull) ? evaluate(*node.right, wanted, types, work) : std::optional(*a);
+  }
+  const bool logic = node.op == BinaryOp::kAnd || node.op == BinaryOp::kOr;
+  if (logic && !a.is(Kind::kBool)) return std::nullopt;
+  if (logic && (a->number != 0) == (node.op == BinaryOp::kOr)) return *a;  // whatever the right side is
+  const ConstOperand b(*node.right, types, work);
+  if (!b) return std::nullopt;
+  if (logic) return b.is(Kind::kBool) ? std::optional(*b) : std::nullopt;
+  a.count_reading(work);
+  b.count_reading(work);
+  return binary_operation(node.op, *a, *b, types);
+}
+
+std::optional<ConstValue> evaluate_index(const Expr::Index& node, const TypeTable& types, Work& work) {
+  const ConstOperand object(*node.object, types, work), index(*node.index, types, work);
+  if (object.is(Kind::kString)) object.count_reading(work);
+  return object && index.is(Kind::kInt) ? item_at(*object, index->number) : std::nullopt;
+}
+
+std::optional<ConstValue> evaluate_slice(const Expr::Slice& node, const TypeTable& types, Work& work) {
+  const ConstOperand object(*node.object, types, work);
+  if (object.is(Kind::kString)) object.count_reading(work);
+  const auto end_at = [&](const ast::ExprPtr& expr, std::int64_t otherwise) -> std::optional<std::int64_t> {
+    if (!expr) return otherwise;
+    const ConstOperand at(*expr, types, work);
+    return at.is(Kind::kInt) ? std::optional(at->number) : std::nullopt;
+  };
+  const auto lo = end_at(node.lo, 0), hi = end_at(node.hi, std::numeric_limits<std::int64_t>::max());
+  return object && lo && hi ? slice_of(*object, *lo, *hi) : std::nullopt;
+}
+
+// The functions whose result is one and the same wherever it is found out.
+std::optional<ConstValue> evaluate_call(const ast::Callee& callee, const TypeTable& types, Work& work) {
+  using Callee = ast::Callee;
+  const bool special = callee.kind == Callee::Kind::kSpecial && callee.special != Callee::Special::kPush;
+  const bool absolute_value = callee.kind == Callee::Kind::kBuiltin && callee.builtin == plan::Builtin::kAbs;
+  if ((!special && !absolute_value) || callee.arguments.size() != 1) return std::nullopt;
+  const ConstOperand argument(*callee.arguments[0], types, work);
+  if (!argument) return std::nullopt;
+  if (argument.is(Kind::kString)) argument.count_reading(work);
+  if (absolute_value) return absolute(*argument);
+  if (callee.special == Callee::Special::kLen) return length_of(*argument);
+  if (callee.special == Callee::Special::kStr) {
+    auto text = text_in_string(*argument);
+    return text ? std::optional(make_text(std::move(*text))) : std::nullopt;
+  }
+  return argument.is(Kind::kInt) ? std::optional(make_real(static_cast<double>(argument->number))) : std::nullopt;
+}
+
+std::optional<ConstValue> evaluate_text(const Expr::StringLit& node, const TypeTable& types, Work& work) {
+  std::string text;
+  for (const auto& part : node.parts) {
+    if (!part.value) {
+      text += part.text;
+      continue;
+    }
+    const ConstOperand value(*part.value, types, work);
+    value.count_reading(work);
+    // Formats and other kinds are left to the runtime, so that there is one formatter.
+    const auto inserted = value && part.format.empty() ? text_in_string(*value) : std::nullopt;
+    if (!inserted) return std::nullopt;
+    text += *inserted;
+  }
+  return make_text(std::move(text));
+}
+
+std::optional<ConstValue> evaluate_list(const Expr& expr, const Expr::ListLit& node, const TypeTable& types,
+                                        Work& work) {
+  if (types.get(expr.type).kind != TypeKind::kList) return std::nullopt;
+  ConstValue out;
+  out.kind = Kind::kList;
+  for (const auto& item : node.items) {
+    auto value = evaluate(*item, types.get(expr.type).args[0], types, work);
+    if (!value) return std::nullopt;
+    out.items.push_back(std::move(*value));
+  }
+  return out;
+}
+
+// The field that the last spread with such a field brings, as Lowerer::from_spread takes it.
+ConstValue spread_field(const std::vector<ConstValue>& spreads, const plan::Field& field, const TypeTable& types) {
+  for (auto spread = spreads.rbegin(); spread != spreads.rend(); ++spread) {
+    const auto place = types.field_index(spread->type, field.name);
+    if (!place || (types.get(spread->type).fields[*place].optional && !field.optional)) continue;
+    return spread->items[*place];
+  }
+  return {};
 }
 
 std::optional<ConstValue> evaluate_record(const Expr& expr, const Expr::RecordLit& node, const TypeTable& types,
                                           Work& work) {
   const Type& type = types.get(expr.type);
   if (type.kind != TypeKind::kRecord || node.values.size() != type.fields.size()) return std::nullopt;
-  for (const auto& field : node.fields) {
-    if (field.spread) return std::nullopt;
+  std::unordered_map<const Expr*, std::size_t> places;
+  for (std::size_t i = 0; i < node.values.size(); ++i) {
+    if (node.values[i] != nullptr) places.emplace(node.values[i], i);
   }
   ConstValue out;
   out.kind = Kind::kRecord;
   out.type = expr.type;
+  out.items.resize(type.fields.size());
+  std::vector<ConstValue> spreads;
+  // Also what a later spread hides: it may fail.
+  for (const auto& init : node.fields) {
+    if (!init.value) return std::nullopt;
+    const auto place = places.find(init.value.get());
+    const bool used = place != places.end();
+    auto value = evaluate(*init.value, used ? type.fields[place->second].type : init.value->type, types, work);
+    if (!value || (init.spread && value->kind != Kind::kRecord)) return std::nullopt;
+    if (init.spread) spreads.push_back(std::move(*value));
+    if (used) out.items[place->second] = std::move(*value);
+  }
   for (std::size_t i = 0; i < node.values.size(); ++i) {
-    if (node.values[i] == nullptr) {
-      out.items.emplace_back();
-      continue;
-    }
-    auto value = evaluate(*node.values[i], type.fields[i].type, types, work);
-    if (!value) return std::nullopt;
-    out.items.push_back(std::move(*value));
+    if (node.values[i] == nullptr) out.items[i] = spread_field(spreads, type.fields[i], types);
   }
   return out;
 }
@@ -160,58 +201,31 @@ std::optional<ConstValue> evaluate_node(const Expr& expr, TypeId wanted, const T
   if (const auto* n = std::get_if<Expr::BoolLit>(&node)) return make_bool(n->value);
   if (const auto* n = std::get_if<Expr::IntLit>(&node)) return make_int(n->value);
   if (const auto* n = std::get_if<Expr::FloatLit>(&node)) return make_real(n->value);
-  if (const auto* n = std::get_if<Expr::StringLit>(&node)) {
-    std::string text;
-    for (const auto& part : n->parts) {
-      if (!part.value) {
-        text += part.text;
-        continue;
-      }
-      const auto value = evaluate(*part.value, part.value->type, types, work);
-      // Other kinds are formatted by the runtime, so that there is one formatter.
-      if (!value || value->kind != Kind::kString || !part.format.empty()) return std::nullopt;
-      text += value->text;
-    }
-    return make_text(std::move(text));
-  }
-  const ast::Decl* constant = nullptr;
-  if (const auto* n = std::get_if<Expr::NameRef>(&node)) constant = n->constant;
-  if (const auto* n = std::get_if<Expr::Member>(&node)) constant = n->constant;
-  if (constant != nullptr) {
-    const auto& declaration = std::get<ast::Decl::Const>(constant->node);
-    if (!declaration.value) return std::nullopt;
-    if (const auto it = work.known.find(constant); it != work.known.end()) return it->second;
-    auto value = evaluate(*declaration.value, constant->type, types, work);
-    work.known.emplace(constant, value);
-    return value;
+  if (const auto* n = std::get_if<Expr::StringLit>(&node)) return evaluate_text(*n, types, work);
+  if (const ast::Decl* const constant = constant_named(expr)) return value_of(*constant, types, work);
+  if (const auto* n = std::get_if<Expr::Member>(&node)) {
+    const ConstOperand object(*n->object, types, work);
+    const ConstValue* const field = object ? field_of(*object, n->name.text, types) : nullptr;
+    return field != nullptr ? std::optional(*field) : std::nullopt;
   }
   if (const auto* n = std::get_if<Expr::Negate>(&node)) {
-    const auto value = evaluate(*n->operand, n->operand->type, types, work);
-    if (!value) return std::nullopt;
-    if (value->kind == Kind::kFloat) return make_real(-value->real);
-    return value->kind == Kind::kInt ? int_arithmetic(BinaryOp::kSub, 0, value->number) : std::nullopt;
+    const ConstOperand value(*n->operand, types, work);
+    return value ? negated(*value) : std::nullopt;
   }
   if (const auto* n = std::get_if<Expr::Not>(&node)) {
-    const auto value = evaluate(*n->operand, n->operand->type, types, work);
-    return value && value->kind == Kind::kBool ? std::optional(make_bool(value->number == 0)) : std::nullopt;
+    const ConstOperand value(*n->operand, types, work);
+    return value.is(Kind::kBool) ? std::optional(make_bool(value->number == 0)) : std::nullopt;
   }
-  if (const auto* n = std::get_if<Expr::Binary>(&node)) return evaluate_binary(*n, types, work);
+  if (const auto* n = std::get_if<Expr::Binary>(&node)) return evaluate_binary(*n, wanted, types, work);
+  if (const auto* n = std::get_if<Expr::Index>(&node)) return evaluate_index(*n, types, work);
+  if (const auto* n = std::get_if<Expr::Slice>(&node)) return evaluate_slice(*n, types, work);
+  if (const auto* n = std::get_if<Expr::Call>(&node)) return evaluate_call(n->resolved, types, work);
   if (const auto* n = std::get_if<Expr::Conditional>(&node)) {
-    const auto condition = evaluate(*n->condition, n->condition->type, types, work);
-    if (!condition || condition->kind != Kind::kBool) return std::nullopt;
+    const ConstOperand condition(*n->condition, types, work);
+    if (!condition.is(Kind::kBool)) return std::nullopt;
     return evaluate(condition->number != 0 ? *n->then : *n->otherwise, wanted, types, work);
   }
-  if (const auto* n = std::get_if<Expr::ListLit>(&node)) {
-    if (types.get(expr.type).kind != TypeKind::kList) return std::nullopt;
-    ConstValue out;
-    out.kind = Kind::kList;
-    for (const auto& item : n->items) {
-      auto value = evaluate(*item, types.get(expr.type).args[0], types, work);
-      if (!value) return std::nullopt;
-      out.items.push_back(std::move(*value));
-    }
-    return out;
-  }
+  if (const auto* n = std::get_if<Expr::ListLit>(&node)) return evaluate_list(expr, *n, types, work);
   if (const auto* n = std::get_if<Expr::RecordLit>(&node)) return evaluate_record(expr, *n, types, work);
   return std::nullopt;
 }

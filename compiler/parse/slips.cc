@@ -55,7 +55,7 @@ constexpr auto kWords = std::to_array<Word>({
     {"is", "write '==' to compare"},
     {"lambda", "there are no anonymous functions; use a comprehension '[f(x) for x in xs]' or a 'fn'"},
     {"print", "text in double quotes is appended to the context; the result of a program is what it returns"},
-    {"del", "values are never changed in place; build a new one"},
+    {"del", "nothing is deleted in place; build a new list, as in 'xs = [x for x in xs if …]'"},
     {"record", "a record type is 'type Name = { field: type }'"},
 });
 
@@ -88,6 +88,9 @@ std::optional<Slip> operator_slip(const Offence& offence, const Reporter& report
     case SglLexer::BANG: return foreign("!", "write 'not'");
     case SglLexer::FATARROW:
       return foreign("=>", "a result type is written '-> T', the value of a function '= expression', a field 'name: value'");
+    case SglLexer::QUESTION:
+      if (!reporter.source().substr(offence.end).starts_with('.')) break;
+      return foreign("?.", "give a default: '(x ?? other).field'; or bind it, 'let y = x', and compare y with null");
     default: break;
   }
   Slip slip;
@@ -98,13 +101,11 @@ std::optional<Slip> operator_slip(const Offence& offence, const Reporter& report
   } else if (offence.found == SglLexer::ASSIGN && adjacent(offence, SglLexer::COLON)) {
     slip = foreign(":=", "write 'let x = …', or 'var x = …' for a variable that changes");
   } else if (offence.found == SglLexer::STAR && adjacent(offence, SglLexer::STAR)) {
-    slip = foreign("**", "write 'pow(x, y)'");
+    slip = foreign("**", "there are no powers: write 'x * x', or multiply in a loop");
   } else if (offence.found == SglLexer::SLASH && adjacent(offence, SglLexer::SLASH)) {
     slip = foreign("//", "'/' of two ints is an int");
   } else if (offence.found == SglLexer::GT && adjacent(offence, SglLexer::LT)) {
     slip = foreign("<>", "write '!='");
-  } else if (offence.found == SglLexer::DOT && adjacent(offence, SglLexer::QUESTION)) {
-    slip = foreign("?.", "compare with null first, or give a default with '??'");
   } else {
     const bool plus = offence.has_previous && offence.previous == SglLexer::PLUS;
     const std::uint32_t at = offence.previous_begin;

@@ -82,7 +82,6 @@ bool is_removable(Op op) {
     case Op::kAddF:
     case Op::kSubF:
     case Op::kMulF:
-    case Op::kDivF:
     case Op::kNegF:
     case Op::kEqI:
     case Op::kLtI:

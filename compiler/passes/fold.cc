@@ -74,6 +74,7 @@ std::optional<Constant> fold_float(Op op, double a, double b) {
     case Op::kMulF:
       return make(Kind::kFloat, 0, a * b);
     case Op::kDivF:
+      if (b == 0) return std::nullopt;  // fails, which is left to the runtime
       return make(Kind::kFloat, 0, a / b);
     case Op::kNegF:
       return make(Kind::kFloat, 0, -a);

@@ -1,13 +1,18 @@
 // JSON text as a value, in time linear in the text. (The library looks at all earlier keys of an object for every new
-// one, which takes minutes for an object of some hundred thousand keys.)
+// one, which takes minutes for an object of some hundred thousand keys.) And its numbers exactly: the library makes a
+// double of whatever 64 bits do not hold.
+#include <fmt/format.h>
+
 #include <unordered_map>
 
+#include "runtime/constraint/number_dfa.h"
 #include "runtime/constraint/schema_refs.h"
 
 namespace sgl::constraint {
 namespace {
 
-constexpr std::size_t kFew = 16;  // members up to which an object is searched from end to end
+constexpr std::size_t kFew = 16;      // members up to which an object is searched from end to end
+constexpr int kNumberOverflow = 406;  // the library's number for a double that does not end
 
 class JsonReader final : public nlohmann::json_sax<Json> {
  public:
@@ -15,7 +20,12 @@ class JsonReader final : public nlohmann::json_sax<Json> {
   bool boolean(bool value) override { return put(value); }
   bool number_integer(number_integer_t value) override { return put(value); }
   bool number_unsigned(number_unsigned_t value) override { return put(value); }
-  bool number_float(number_float_t value, const string_t&) override { return put(value); }
+  bool number_float(number_float_t value, const string_t& text) override {
+    Json number(value);
+    const std::optional<Decimal> written = Decimal::parse(text);
+    if (written && written == Decimal::parse(number.dump())) return put(std::move(number));
+    return put(Json::binary(binary_t::container_type(text.begin(), text.end())));
+  }
   bool string(string_t& value) override { return put(std::move(value)); }
   bool binary(binary_t&) override { return false; }
   bool start_object(std::size_t) override {
@@ -26,7 +36,14 @@ class JsonReader final : public nlohmann::json_sax<Json> {
   bool end_object() override { return close(); }
   bool start_array(std::size_t) override { return open(Json::array()); }
   bool end_array() override { return close(); }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
+  bool parse_error(std::size_t, const std::string& token, const nlohmann::detail::exception& error) override {
+    fault_.too_large = error.id == kNumberOverflow;
+    fault_.why = fault_.too_large
+                     ? fmt::format("the number {} is too large; numbers go to about 1.8e308", shortened(token))
+                     : "not JSON";
+    if (fault_.too_large) fault_.pointer = pointer();
+    return false;
+  }
 
   // A key that comes again has its first place and its last value.
   bool key(string_t& name) override {
@@ -43,17 +60,39 @@ class JsonReader final : public nlohmann::json_sax<Json> {
       at = top.keys.try_emplace(name, members.size()).first->second;
     }
     if (at == members.size()) members.emplace_back(std::move(name), nullptr);
+    top.member = at;
     next_ = &members.data()[at].second;
     return true;
   }
 
   Json take() { return std::move(root_); }
+  JsonFault fault() { return std::move(fault_); }
 
  private:
   struct Open {
     Json* value = nullptr;
     std::unordered_map<std::string, std::size_t> keys;  // of a large object
+    std::size_t member = 0;                             // of an object, that of the last key
   };
+
+  static std::string shortened(const std::string& number) {
+    constexpr std::size_t kShown = 40;
+    return number.size() <= kShown ? number : number.substr(0, kShown) + "…";
+  }
+  // To the value that is read now.
+  std::string pointer() const {
+    std::string out;
+    for (std::size_t i = 0; i < open_.size(); ++i) {
+      const Json& value = *open_[i].value;
+      if (value.is_object()) {
+        out += "/" + escape_pointer(value.get_ref<const Json::object_t&>().data()[open_[i].member].first);
+      } else {
+        // Lists and objects stand in their list while they are read; other values come after it.
+        out += "/" + std::to_string(value.size() - (i + 1 < open_.size() ? 1 : 0));
+      }
+    }
+    return out;
+  }
 
   // Where the value goes. What is around it does not move before it is closed.
   Json& place() {
@@ -68,7 +107,7 @@ class JsonReader final : public nlohmann::json_sax<Json> {
   bool open(Json value) {
     Json& at = place();
     at = std::move(value);
-    open_.push_back({&at, {}});
+    open_.push_back({&at, {}, 0});
     return true;
   }
   bool close() {
@@ -79,14 +118,54 @@ class JsonReader final : public nlohmann::json_sax<Json> {
   Json root_;
   Json* next_ = nullptr;  // of an object, the value of the key that was read
   std::vector<Open> open_;
+  JsonFault fault_;
 };
+
+// Recursive, as deep as the document nests, which is bounded.
+void write(const Json& value, std::string& out) {
+  if (value.is_object()) {
+    char between = '{';
+    for (const auto& [key, member] : value.get_ref<const Json::object_t&>()) {
+      out += between + Json(key).dump() + ":";
+      write(member, out);
+      between = ',';
+    }
+    out += between == '{' ? "{}" : "}";
+  } else if (value.is_array()) {
+    char between = '[';
+    for (const Json& item : value) {
+      out += between;
+      write(item, out);
+      between = ',';
+    }
+    out += between == '[' ? "[]" : "]";
+  } else {
+    out += is_number(value) ? number_text(value) : value.dump();
+  }
+}
 
 }  // namespace
 
-std::optional<Json> read_json(std::string_view text) {
+bool is_number(const Json& value) {
+  return value.is_number() || value.is_binary();
+}
+
+std::string number_text(const Json& value) {
+  if (!value.is_binary()) return value.dump();
+  return {value.get_binary().begin(), value.get_binary().end()};
+}
+
+std::string json_text(const Json& value) {
+  std::string out;
+  write(value, out);
+  return out;
+}
+
+std::optional<Json> read_json(std::string_view text, JsonFault& fault) {
   JsonReader reader;
-  if (!Json::sax_parse(text, &reader)) return std::nullopt;
-  return reader.take();
+  if (Json::sax_parse(text, &reader)) return reader.take();
+  fault = reader.fault();
+  return std::nullopt;
 }
 
 }  // namespace sgl::constraint

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "runtime/base/utf8.h"
 #include "runtime/constraint/char_dfa_build.h"
@@ -22,6 +21,8 @@ int dialect(const Json& root) {
   }
   return 2020;
 }
+
+constexpr const char* kTooLong = "numbers of more than 400 digits are not supported";
 
 // How deep the JSON text nests; strings do not count.
 std::size_t nesting(std::string_view text) {
@@ -180,7 +181,8 @@ void SchemaParser::type(SchemaNode& out, const Place& place, const Json& value) 
     const auto known = std::find_if(std::begin(kNames), std::end(kNames),
                                     [&](const auto& entry) { return text != nullptr && *text == entry.first; });
     if (known == std::end(kNames)) {
-      return problem(SchemaStatus::kInvalid, at(place.pointer, "type"), fmt::format("{} is not a type", item.dump()));
+      return problem(SchemaStatus::kInvalid, at(place.pointer, "type"),
+                     fmt::format("{} is not a type", json_text(item)));
     }
     out.allowed |= known->second;
   };
@@ -217,9 +219,9 @@ void SchemaParser::add_value(ValueSet& set, const Json& value, const std::string
     set.words |= value.get<bool>() ? types::kTrue : types::kFalse;
   } else if (value.is_string()) {
     set.strings.push_back(value.get<std::string>());
-  } else if (value.is_number()) {
-    const auto number = Decimal::parse(value.dump());
-    if (!number) return unsupported(pointer, "a number that is too long");
+  } else if (is_number(value)) {
+    const auto number = Decimal::parse(number_text(value));
+    if (!number) return unsupported(pointer, kTooLong);
     set.numbers.push_back(*number);
   } else {
     set.composites.push_back(exactly(value, pointer));
@@ -264,9 +266,13 @@ bool SchemaParser::number(SchemaNode& out, const Place& place, const std::string
     if (value.get<bool>()) (key == "exclusiveMinimum" ? out.exclusive_min : out.exclusive_max) = true;
     return true;
   }
-  const auto number = value.is_number() ? Decimal::parse(value.dump()) : std::nullopt;
-  if (!number) {
+  if (!is_number(value)) {
     problem(SchemaStatus::kInvalid, at(place.pointer, key), "must be a number");
+    return true;
+  }
+  const auto number = Decimal::parse(number_text(value));
+  if (!number) {
+    unsupported(at(place.pointer, key), kTooLong);
     return true;
   }
   if (key == "multipleOf") {
@@ -291,10 +297,11 @@ bool SchemaParser::number(SchemaNode& out, const Place& place, const std::string
 }
 
 std::int64_t SchemaParser::count(const Place& place, const std::string& key, const Json& value) {
-  if (value.is_number()) {
-    const double number = value.get<double>();
-    if (number >= 0 && number == std::floor(number))
-      return number < 1e15 ? static_cast<std::int64_t>(number) : 1'000'000'000'000'000;
+  constexpr std::size_t kMaxDigits = 15;
+  const auto number = is_number(value) ? Decimal::parse(number_text(value)) : std::nullopt;
+  if (number && number->is_integer() && !number->negative) {
+    if (number->digits.size() > kMaxDigits) return 1'000'000'000'000'000;  // more than any text has
+    return number->digits.empty() ? 0 : std::stoll(number->digits);
   }
   problem(SchemaStatus::kInvalid, at(place.pointer, key), "must be a whole number, 0 or more");
   return 0;
@@ -356,9 +363,11 @@ SchemaDoc parse_schema(std::string_view text, const SchemaOptions& options) {
     failed.problem = {SchemaStatus::kInvalid, "", "not valid UTF-8"};
     return failed;
   }
-  const std::optional<Json> root = read_json(text);
+  JsonFault fault;
+  const std::optional<Json> root = read_json(text, fault);
   if (!root) {
-    failed.problem = {SchemaStatus::kInvalid, "", "not JSON"};
+    failed.problem = {fault.too_large ? SchemaStatus::kUnsupported : SchemaStatus::kInvalid, std::move(fault.pointer),
+                      std::move(fault.why)};
     return failed;
   }
   return SchemaParser(*root, options).run();

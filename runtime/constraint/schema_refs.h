@@ -11,8 +11,21 @@ namespace sgl::constraint {
 
 using Json = nlohmann::ordered_json;
 
-// Nullopt: not JSON. O(text). Precondition: its nesting is bounded.
-std::optional<Json> read_json(std::string_view text);
+// Why a text was not read, and the JSON pointer to where that is ("" where it is no JSON).
+struct JsonFault {
+  bool too_large = false;  // a number beyond what a double holds, where the library's lexer gives up
+  std::string pointer, why;
+};
+
+// Nullopt: `fault` says why. O(text). Precondition: its nesting is bounded. A number that neither 64 bits nor a double
+// holds exactly is there as its text, in a value of the library's kind `binary`, which no JSON text has otherwise: ask
+// is_number, number_text and json_text instead of the library's functions where a number may stand.
+std::optional<Json> read_json(std::string_view text, JsonFault& fault);
+bool is_number(const Json& value);
+// JSON of exactly this number. Precondition: is_number.
+std::string number_text(const Json& value);
+// Compact JSON of the value, its numbers exact.
+std::string json_text(const Json& value);
 
 // A place in the document: the value, its JSON pointer, and the URI that relative references in it go out from.
 struct SchemaPlace {

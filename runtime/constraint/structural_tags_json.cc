@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <nlohmann/json.hpp>
 
+#include "runtime/constraint/schema_refs.h"
 #include "runtime/constraint/structural_tags.h"
 
 namespace sgl::constraint {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // The deepest bracket of JSON text; the library's functions on values recurse.
 std::size_t nesting(std::string_view text) {
@@ -42,11 +40,11 @@ class TagsReader {
                        options_.limits.max_nesting));
       return std::move(out_);
     }
-    const Json json = Json::parse(text, nullptr, false);
-    if (json.is_discarded()) {
-      fail(SchemaStatus::kInvalid, "", "not JSON");
+    JsonFault fault;
+    if (const std::optional<Json> json = read_json(text, fault)) {
+      read(*json);
     } else {
-      read(json);
+      fail(fault.too_large ? SchemaStatus::kUnsupported : SchemaStatus::kInvalid, fault.pointer, fault.why);
     }
     if (!out_.ok()) return std::move(out_);
     auto made = compile_structural_tags(tags_, limits_);
@@ -133,7 +131,7 @@ class TagsReader {
       const auto spent = std::chrono::steady_clock::now() - begun_;
       options.limits.time -=
           std::min(options.limits.time, std::chrono::duration_cast<std::chrono::milliseconds>(spent));
-      SchemaResult made = compile_json_schema(value.dump(), options);
+      SchemaResult made = compile_json_schema(json_text(value), options);
       for (const std::string& ignored : made.ignored) out_.ignored.push_back(at + ignored);
       if (!made.ok()) return fail(made.status, at + made.pointer, made.message);
       out = std::move(made.constraint);

@@ -1,7 +1,9 @@
 // Built-in functions of strings. Positions and lengths count code points, searching works on bytes.
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstring>
+#include <type_traits>
 
 #include "runtime/base/utf8.h"
 #include "runtime/exec/builtins.h"
@@ -108,7 +110,10 @@ bool parse_number(Machine& machine, std::string_view text, Value& out, Value (*m
   if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
   T number{};
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-  out = code == std::errc() && end == text.data() + text.size() ? make(number) : Value();
+  bool fits = code == std::errc() && end == text.data() + text.size();
+  // The library also reads "inf" and "nan"; a float from outside is finite, whichever way it comes.
+  if constexpr (std::is_floating_point_v<T>) fits = fits && std::isfinite(number);
+  out = fits ? make(number) : Value();
   return true;
 }
 

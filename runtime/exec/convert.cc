@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "runtime/base/json.h"
 #include "runtime/base/utf8.h"
 #include "runtime/exec/json_reader.h"
 #include "runtime/exec/ops.h"
@@ -95,8 +96,8 @@ base::Expected<Value> value_from_text(const plan::Plan& plan, TypeId id, std::st
     case TypeKind::kJson:
       break;
   }
-  const Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) return cut_off(text, "complete JSON");
+  Json json;
+  if (base::parse_json(text, json)) return cut_off(text, "complete JSON");
   // A beginning of a list or object is none itself, so one that is whole was not cut off: its constraint made it, and a
   // schema need not be asked again.
   const bool whole = type.kind == TypeKind::kJson && json.is_structured();

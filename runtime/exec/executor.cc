@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <string_view>
+#include <vector>
 
 #include "runtime/constraint/plan_constraints.h"
 #include "runtime/exec/convert.h"
+#include "runtime/exec/json_members.h"
 #include "runtime/exec/ops.h"
 #include "runtime/exec/strand.h"
 
@@ -21,26 +25,38 @@ Executor::~Executor() {
 
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 std::string program_list(const plan::Plan& plan) {
   std::string out;
   for (const plan::Program& program : plan.programs) out += (out.empty() ? "" : ", ") + program.name;
   return out;
 }
 
-// Arguments into the first frame's registers.
-base::Status bind_arguments(const Image& image, const plan::Program& program, const nlohmann::ordered_json& args,
-                            Value* regs) {
-  if (!args.is_object()) return base::invalid("the arguments must be a JSON object");
-  for (const auto& [key, unused] : args.items()) {
-    const auto known = std::any_of(program.params.begin(), program.params.end(),
-                                   [&given = key](const plan::Param& p) { return p.name == given; });
-    if (!known) return base::invalid(fmt::format("program '{}' has no parameter '{}'", program.name, key));
+// For each parameter its argument, nullptr where none is given. Precondition: an object.
+base::Expected<std::vector<const Json*>> arguments_by_parameter(const plan::Program& program, const Json& args) {
+  JsonMembers members(args);
+  std::vector<const Json*> out;
+  std::set<std::string_view> names;
+  for (const plan::Param& param : program.params) {
+    out.push_back(members.find(param.name));
+    names.insert(param.name);
   }
+  for (const auto& [key, unused] : args.items()) {
+    if (!names.contains(key))
+      return base::invalid(fmt::format("program '{}' has no parameter '{}'", program.name, key));
+  }
+  return out;
+}
+
+// Arguments into the first frame's registers.
+base::Status bind_arguments(const Image& image, const plan::Program& program, const Json& args, Value* regs) {
+  if (!args.is_object()) return base::invalid("the arguments must be a JSON object");
+  SGL_TRY(const std::vector<const Json*> given, arguments_by_parameter(program, args));
   for (std::size_t i = 0; i < program.params.size(); ++i) {
     const plan::Param& param = program.params[i];
-    const auto it = args.find(param.name);
-    if (it != args.end()) {
-      SGL_TRY(regs[i], value_from_json(*image.plan, param.type, *it, param.name));
+    if (given[i] != nullptr) {
+      SGL_TRY(regs[i], value_from_json(*image.plan, param.type, *given[i], param.name));
     } else if (param.default_value) {
       regs[i] = image.constants[param.default_value->value];
     } else {

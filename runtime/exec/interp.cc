@@ -271,6 +271,7 @@ bool execute_scalar_inst(Machine& machine, const Inst& inst, Value* regs) {
       set_float(fa() * fb());
       return true;
     case Op::kDivF:
+      if (fb() == 0) return machine.fail(base::ErrorKind::kFailed, "division by zero");
       set_float(fa() / fb());
       return true;
     case Op::kNegF:

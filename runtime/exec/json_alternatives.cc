@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "runtime/exec/json_members.h"
 #include "runtime/exec/json_reader.h"
 
 namespace sgl::exec {
@@ -120,14 +121,15 @@ bool JsonReader::may_fit(TypeId id, const Json& json, int levels) const {
 
 bool JsonReader::fields_may_fit(const Type& type, const Json& json, int levels) const {
   if (json.size() > type.fields.size()) return false;
+  JsonMembers members(json);
   std::size_t known = 0;
   for (const plan::Field& field : type.fields) {
-    const auto it = json.find(field.name);
-    if (it == json.end()) {
+    const Json* const member = members.find(field.name);
+    if (member == nullptr) {
       if (!field.optional) return false;
       continue;
     }
-    if (!may_fit(field.type, *it, levels)) return false;
+    if (!may_fit(field.type, *member, levels)) return false;
     ++known;
   }
   return known == json.size();

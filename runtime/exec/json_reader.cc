@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <set>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "runtime/base/utf8.h"
+#include "runtime/exec/json_members.h"
 #include "runtime/exec/type_checks.h"
 
 namespace sgl::exec {
@@ -36,10 +39,10 @@ namespace {
 
 // Precondition: there is one.
 [[gnu::noinline]] Error unknown_field(const Type& type, const Json& json, const JsonReader::Path& path) {
+  std::set<std::string_view> fields;
+  for (const plan::Field& field : type.fields) fields.insert(field.name);
   for (const auto& [key, unused] : json.items()) {
-    bool found = false;
-    for (const plan::Field& field : type.fields) found = found || field.name == key;
-    if (!found) return field_error(path, key, "there is no such field");
+    if (!fields.contains(key)) return field_error(path, key, "there is no such field");
   }
   return base::invalid(path.text() + ": an unknown field");
 }
@@ -260,17 +263,18 @@ JsonReader::Result JsonReader::read_list(const Type& type, const Json& json, con
 
 JsonReader::Result JsonReader::read_record(TypeId id, const Type& type, const Json& json, const Path& path, int depth) {
   if (!json.is_object()) return mismatch("an object", json, path);
+  JsonMembers members(json);
   std::size_t known = 0;
   std::vector<Value> fields;
   for (const plan::Field& field : type.fields) {
-    const auto it = json.find(field.name);
-    if (it == json.end()) {
+    const Json* const member = members.find(field.name);
+    if (member == nullptr) {
       if (!field.optional) return field_error(path, field.name, "the field is missing");
       fields.emplace_back();
       continue;
     }
     ++known;
-    SGL_TRY(Value value, read(field.type, *it, Path{&path, field.name}, depth + 1));
+    SGL_TRY(Value value, read(field.type, *member, Path{&path, field.name}, depth + 1));
     fields.push_back(std::move(value));
   }
   if (known != json.size()) return unknown_field(type, json, path);

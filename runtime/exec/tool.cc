@@ -1,6 +1,7 @@
 // Calls of tools: from registers to JSON, and from the answer to a value.
 #include <fmt/format.h>
 
+#include "runtime/base/json.h"
 #include "runtime/exec/convert.h"
 #include "runtime/exec/ops.h"
 #include "runtime/exec/strand.h"
@@ -55,8 +56,8 @@ bool Executor::Impl::end_tool(Strand& strand, base::Expected<std::string> answer
   strand.pending.reset();
   if (!answer.ok()) return machine.fail(answer.error().kind, answer.error().message);
   trace(strand, fmt::format("answer {} {}", tool.name, *answer));
-  const auto json = nlohmann::ordered_json::parse(*answer, nullptr, false);
-  if (json.is_discarded())
+  nlohmann::ordered_json json;
+  if (base::parse_json(*answer, json))
     return machine.fail(base::ErrorKind::kFailed, fmt::format("tool '{}': the answer is not JSON", tool.name));
   auto value = value_from_json(program(), tool.result, json, "answer");
   if (!value.ok())

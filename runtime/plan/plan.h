@@ -114,7 +114,7 @@ struct Constant {
   X(kAddF, "add.f", 'F', 'F', 'F', '-', 0) /* IEEE 754 double                                 */                       \
   X(kSubF, "sub.f", 'F', 'F', 'F', '-', 0)                                                                             \
   X(kMulF, "mul.f", 'F', 'F', 'F', '-', 0)                                                                             \
-  X(kDivF, "div.f", 'F', 'F', 'F', '-', 0)                                                                             \
+  X(kDivF, "div.f", 'F', 'F', 'F', '-', 0) /* fails on zero                                   */                       \
   X(kNegF, "neg.f", 'F', 'F', '-', '-', 0)                                                                             \
   X(kIntToFloat, "int_to_float", 'F', 'I', '-', '-', 0)                                                                \
   X(kEqI, "eq.i", 'L', 'I', 'I', '-', 0)                                                                               \

@@ -194,7 +194,8 @@ Status check_constraints(const Plan& plan, std::size_t limit) {
 
 // ---- programs ------------------------------------------------------------------------------------------------------
 
-Status check_params(const Plan& plan, const Program& program, const Function& function, const std::string& place) {
+Status check_params(const Plan& plan, const ConstantTypes& types, const Program& program, const Function& function,
+                    const std::string& place) {
   if (program.params.size() != function.param_count) {
     return invalid(
         fmt::format("{}: {} parameters, its function has {}", place, program.params.size(), function.param_count));
@@ -218,14 +219,14 @@ Status check_params(const Plan& plan, const Program& program, const Function& fu
       return invalid(fmt::format("{}: the default of parameter {} is constant {} of {}", place, i,
                                  param.default_value->value, plan.constants.size()));
     }
-    if (!constant_fits(plan, plan.constants[param.default_value->value], param.type)) {
+    if (!types.fits(*param.default_value, param.type)) {
       return invalid(fmt::format("{}: the default of parameter {} does not fit its type", place, i));
     }
   }
   return {};
 }
 
-Status check_program(const Plan& plan, std::size_t index) {
+Status check_program(const Plan& plan, const ConstantTypes& types, std::size_t index) {
   const Program& program = plan.programs[index];
   const std::string place = fmt::format("program {} {}", index, in_quotes(program.name));
   if (program.name.empty()) return invalid(place + ": has no name");
@@ -252,14 +253,15 @@ Status check_program(const Plan& plan, std::size_t index) {
   for (const PrefixPart& part : program.prefix) {
     if (part.role && *part.role > Role::kAssistant) return invalid(place + ": unknown role in the prefix");
   }
-  return check_params(plan, program, function, place);
+  return check_params(plan, types, program, function, place);
 }
 
-Status check_programs(const Plan& plan, const std::vector<std::size_t>& constant_sizes, std::size_t max_bytes) {
+Status check_programs(const Plan& plan, const ConstantTypes& types, const std::vector<std::size_t>& constant_sizes,
+                      std::size_t max_bytes) {
   std::unordered_set<std::string_view> names;
   std::size_t default_bytes = 0;  // schemas write them out, once for every parameter
   for (std::size_t i = 0; i < plan.programs.size(); ++i) {
-    SGL_TRY_STATUS(check_program(plan, i));
+    SGL_TRY_STATUS(check_program(plan, types, i));
     if (!names.insert(plan.programs[i].name).second) {
       return invalid(fmt::format("two programs are named {}", in_quotes(plan.programs[i].name)));
     }
@@ -312,15 +314,16 @@ Status verify(const Plan& plan, const PlanLimits& limits) {
   SGL_TRY_STATUS(check_counts(plan, limits));
   SGL_TRY_STATUS(check_texts(plan, limits.text_bytes));
   SGL_TRY_STATUS(check_types(plan));
+  const ConstantTypes types(plan);
   std::vector<std::size_t> constant_sizes;
-  SGL_TRY_STATUS(check_constants(plan, limits.text_bytes, constant_sizes));
+  SGL_TRY_STATUS(check_constants(plan, types, limits.text_bytes, constant_sizes));
   for (std::size_t i = 0; i < plan.functions.size(); ++i) {
     SGL_TRY_STATUS(check_function_header(plan, i));
   }
   SGL_TRY_STATUS(check_specs(plan));
   SGL_TRY_STATUS(check_constraints(plan, limits.constraint_bytes));
   for (std::size_t i = 0; i < plan.functions.size(); ++i) SGL_TRY_STATUS(check_code(plan, i));
-  return check_programs(plan, constant_sizes, limits.text_bytes);
+  return check_programs(plan, types, constant_sizes, limits.text_bytes);
 }
 
 }  // namespace sgl::plan

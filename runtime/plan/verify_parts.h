@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/base/expected.h"
+#include "runtime/plan/constant_types.h"
 #include "runtime/plan/plan.h"
 
 namespace sgl::plan {
@@ -18,12 +19,9 @@ std::string in_quotes(std::string_view name);
 base::Status check_types(const Plan& plan);
 
 // `max_bytes` bounds each constant written out, as shared parts can make it exponentially larger than the plan.
-// `sizes` receives that size of each.
-base::Status check_constants(const Plan& plan, std::size_t max_bytes, std::vector<std::size_t>& sizes);
-
-// Is the constant of the kind of the type? Refinements and items are not looked at: what the code relies on is checked
-// when a value is unboxed. Preconditions: types and constants were accepted.
-bool constant_fits(const Plan& plan, const Constant& constant, TypeId id);
+// `sizes` receives that size of each. Precondition: the types were accepted; `types` is of this plan.
+base::Status check_constants(const Plan& plan, const ConstantTypes& types, std::size_t max_bytes,
+                             std::vector<std::size_t>& sizes);
 
 // Can a register of `rep` be loaded with `constant`? A boxed register holds any.
 bool constant_has_rep(const Constant& constant, Rep rep);

@@ -19,7 +19,7 @@ using base::Status;
 namespace {
 
 constexpr std::size_t kMaxFields = 10'000;     // of one record; schemas look fields up one by one
-constexpr std::size_t kMaxUnion = 2'000;       // members of one union; every constant of the type is tried against all
+constexpr std::size_t kMaxUnion = 2'000;       // members of one union; values are tried against all
 constexpr std::size_t kMaxConstantDepth = 64;  // lists in lists; printing and comparing recurse
 
 // ---- types ---------------------------------------------------------------------------------------------------------
@@ -151,7 +151,8 @@ Status check_finite(const Plan& plan) {
 
 // ---- constants -----------------------------------------------------------------------------------------------------
 
-Status check_record_constant(const Plan& plan, const Constant& constant, const std::string& place) {
+Status check_record_constant(const Plan& plan, const ConstantTypes& types, const Constant& constant,
+                             const std::string& place) {
   if (constant.type.value >= plan.types.size()) {
     return invalid(fmt::format("{}: of type {} of {}", place, constant.type.value, plan.types.size()));
   }
@@ -165,7 +166,7 @@ Status check_record_constant(const Plan& plan, const Constant& constant, const s
   for (std::size_t i = 0; i < type.fields.size(); ++i) {
     const Constant& item = plan.constants[constant.items[i].value];
     if (type.fields[i].optional && item.kind == Constant::Kind::kNull) continue;
-    if (!constant_fits(plan, item, type.fields[i].type)) {
+    if (!types.fits(constant.items[i], type.fields[i].type)) {
       return invalid(fmt::format("{}: constant {} does not fit field {}", place, constant.items[i].value,
                                  in_quotes(type.fields[i].name)));
     }
@@ -175,48 +176,10 @@ Status check_record_constant(const Plan& plan, const Constant& constant, const s
 
 }  // namespace
 
-bool constant_fits(const Plan& plan, const Constant& constant, TypeId id) {
-  using Kind = Constant::Kind;
-  const Type& type = plan.type(id);
-  switch (type.kind) {
-    case TypeKind::kNull:
-      return constant.kind == Kind::kNull;
-    case TypeKind::kBool:
-      return constant.kind == Kind::kBool;
-    case TypeKind::kInt:
-      return constant.kind == Kind::kInt;
-    case TypeKind::kFloat:
-      return constant.kind == Kind::kFloat;
-    case TypeKind::kString:
-    case TypeKind::kRegex:
-    case TypeKind::kGrammar:
-      return constant.kind == Kind::kString;
-    case TypeKind::kJson:  // what a schema allows is found out at run time only
-      return type.pattern.empty() && constant.kind != Kind::kRecord;
-    case TypeKind::kLiteral:
-      switch (type.literal.kind) {
-        case Literal::Kind::kString:
-          return constant.kind == Kind::kString && constant.text == type.literal.text;
-        case Literal::Kind::kInt:
-          return constant.kind == Kind::kInt && constant.number == type.literal.number;
-        case Literal::Kind::kBool:
-          return constant.kind == Kind::kBool && constant.number == type.literal.number;
-      }
-      return false;
-    case TypeKind::kList:
-      return constant.kind == Kind::kList;
-    case TypeKind::kRecord:
-      return constant.kind == Kind::kRecord && constant.type == id;
-    case TypeKind::kUnion:  // members are not unions, so this recurses once
-      return std::any_of(type.args.begin(), type.args.end(),
-                         [&](TypeId arg) { return constant_fits(plan, constant, arg); });
-  }
-  return false;
-}
-
 // Constants share parts, so written out (as JSON, in a value) they can be exponentially larger than the plan: both
 // their depth and their size when written out are bounded.
-Status check_constants(const Plan& plan, std::size_t max_bytes, std::vector<std::size_t>& sizes) {
+Status check_constants(const Plan& plan, const ConstantTypes& types, std::size_t max_bytes,
+                       std::vector<std::size_t>& sizes) {
   constexpr std::size_t kBytesPerValue = 16;
   std::vector<std::size_t> depths(plan.constants.size());
   sizes.assign(plan.constants.size(), 0);
@@ -243,7 +206,7 @@ Status check_constants(const Plan& plan, std::size_t max_bytes, std::vector<std:
     if (depths[i] > kMaxConstantDepth) {
       return invalid(fmt::format("{}: nested deeper than {}", place, kMaxConstantDepth));
     }
-    if (constant.kind == Constant::Kind::kRecord) SGL_TRY_STATUS(check_record_constant(plan, constant, place));
+    if (constant.kind == Constant::Kind::kRecord) SGL_TRY_STATUS(check_record_constant(plan, types, constant, place));
   }
   return {};
 }

@@ -29,6 +29,8 @@ Expected<ChatTemplate> ChatTemplate::parse(std::string_view source) {
 
 Expected<Rendered> ChatTemplate::render_marked_json(const nlohmann::ordered_json& messages,
                                                     const ChatRenderOptions& options) const {
+  jinja::Heap heap;
+  const jinja::HeapScope scope(heap);
   std::vector<std::pair<std::string, jinja::Value>> globals;
   SGL_TRY(jinja::Value list, jinja::from_json(messages, true));
   globals.emplace_back("messages", std::move(list));

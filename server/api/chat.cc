@@ -72,11 +72,20 @@ bool is_function_name(std::string_view name) {
   });
 }
 
+// `written`: of `parameters`, as the client wrote them.
+std::string schema_text(const Json& parameters, std::string_view written) {
+  std::string out = base::json_compact(written);
+  if (parameters.contains("type")) return out;
+  out.pop_back();
+  return out + (parameters.empty() ? "" : ",") + R"("type":"object"})";
+}
+
 void read_tools(Fields& fields, Chat& out) {
   const Json* tools = fields.array("tools");
   if (tools == nullptr) return;
   constexpr std::size_t kMaxTools = 1024;
   if (tools->size() > kMaxTools) return fields.fail("tools", fmt::format("'tools' has at most {}", kMaxTools));
+  const std::vector<std::string_view> texts = base::json_items(fields.source({"tools"}));
   for (std::size_t i = 0; i < tools->size(); ++i) {
     const Json& tool = (*tools)[i];
     const Json function = tool.is_object() ? tool.value("function", Json()) : Json();
@@ -86,7 +95,7 @@ void read_tools(Fields& fields, Chat& out) {
       fields.fail("tools", "a tool must be {\"type\": \"function\", \"function\": {\"name\": …, \"parameters\": …}}");
       return fields.point(fmt::format("/tools/{}", i));
     }
-    Tool one{function["name"].get<std::string>(), "", function.value("parameters", Json::object())};
+    Tool one{function["name"].get<std::string>(), "", function.value("parameters", Json::object()), ""};
     if (function.contains("description") && function["description"].is_string()) {
       one.description = function["description"].get<std::string>();
     }
@@ -105,6 +114,9 @@ void read_tools(Fields& fields, Chat& out) {
       fields.fail("tools", "the name of a function has 1 to 64 letters, digits, '_' and '-'");
       return fields.point(fmt::format("/tools/{}/function/name", i));
     }
+    one.schema =
+        schema_text(one.parameters,
+                    function.contains("parameters") ? base::json_slice(texts.at(i), {"function", "parameters"}) : "{}");
     out.tools.push_back(std::move(one));
   }
 }
@@ -201,18 +213,16 @@ base::Expected<std::vector<engine::TokenId>> chat_tokens(Service& service, const
 }
 
 std::string tool_call_schema(const Chat& chat) {
-  Json options = Json::array();
-  Json definitions = Json::object();
+  std::string options;
+  std::size_t count = 0;
   for (const Tool& tool : chat.tools) {
     if (chat.choice == ToolChoice::kNamed && tool.name != chat.named) continue;
-    Json parameters = tool.parameters;
-    if (!parameters.contains("type")) parameters["type"] = "object";
-    options.push_back({{"type", "object"},
-                       {"properties", {{"name", {{"const", tool.name}}}, {"arguments", std::move(parameters)}}},
-                       {"required", {"name", "arguments"}},
-                       {"additionalProperties", false}});
+    // Names of functions need no escapes.
+    options += fmt::format(R"({}{{"type":"object","properties":{{"name":{{"const":"{}"}},"arguments":{}}},)"
+                           R"("required":["name","arguments"],"additionalProperties":false}})",
+                           count++ == 0 ? "" : ",", tool.name, tool.schema);
   }
-  return dump(options.size() == 1 ? options[0] : Json{{"anyOf", options}});
+  return count == 1 ? options : fmt::format(R"({{"anyOf":[{}]}})", options);
 }
 
 }  // namespace sgl::server

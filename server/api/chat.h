@@ -17,7 +17,8 @@ namespace sgl::server {
 
 struct Tool {
   std::string name, description;
-  Json parameters;  // JSON Schema of the arguments
+  Json parameters;     // JSON Schema of the arguments
+  std::string schema;  // the same as text, its numbers exact; says that they are an object
 };
 
 enum class ToolChoice { kNone, kAuto, kRequired, kNamed };

@@ -53,7 +53,8 @@ void read_format(Call& call, Fields& fields, Sampling& sampling) {
     const Json schema = format->value("json_schema", Json());
     if (!schema.is_object() || !schema.contains("schema"))
       return refuse("/json_schema", "'json_schema' needs a 'schema'");
-    made = call.service.constraints.json_schema(call.who.tenant, dump(schema["schema"]));
+    made = call.service.constraints.json_schema(
+        call.who.tenant, base::json_compact(fields.source({"response_format", "json_schema", "schema"})));
   } else if (type != "text") {
     return refuse("/type", "'type' must be text, json_object or json_schema");
   }
@@ -248,7 +249,7 @@ Response whole_chat(const SharedCall& call, ChatWork& work) {
 }  // namespace
 
 Response chat_completions(const SharedCall& call) {
-  Fields fields(call->body);
+  Fields fields(call->body, "", call->request.body);
   if (const auto model = fields.text("model"); model && model->rfind("program:", 0) == 0) {
     return program_as_model(call, model->substr(8));
   }

@@ -244,7 +244,7 @@ Response whole(const SharedCall& call, Work& work) {
 }  // namespace
 
 Response completions(const SharedCall& call) {
-  Fields fields(call->body);
+  Fields fields(call->body, "", call->request.body);
   auto work = std::make_shared<Work>(read_work(*call, fields));
   if (fields.error()) return error_response(*fields.error(), Dialect::kOpenAi);
   if (auto refused = check_model(*call, work->model)) return error_response(*refused, Dialect::kOpenAi);

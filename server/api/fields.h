@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <optional>
 #include <set>
@@ -16,8 +17,10 @@ namespace sgl::server {
 
 class Fields {
  public:
-  // Both must outlive it. `where`: JSON pointer of the object.
-  explicit Fields(const Json& object, std::string where = "") : object_(object), where_(std::move(where)) {}
+  // The object and its source must outlive it. `where`: JSON pointer of the object. `source`: the JSON text that it was
+  // read from, where source() is asked for.
+  explicit Fields(const Json& object, std::string where = "", std::string_view source = {})
+      : object_(object), where_(std::move(where)), source_(source) {}
 
   // Each returns nullopt when the member is absent or null, or wrong (then error() is set).
   std::optional<std::string> text(const char* name);
@@ -44,6 +47,10 @@ class Fields {
   void point(std::string pointer) {
     if (error_) error_->pointer = std::move(pointer);
   }
+  // The value that these keys lead to as the client wrote it: numbers that no Json holds are in it. "": there is none.
+  std::string_view source(std::initializer_list<std::string_view> keys) const {
+    return base::json_slice(source_, keys);
+  }
   // After all reads: names the members that nobody asked for.
   void finish();
   const std::optional<ApiError>& error() const { return error_; }
@@ -56,6 +63,7 @@ class Fields {
   std::string where_;
   std::set<std::string> seen_;
   std::optional<ApiError> error_;
+  std::string_view source_;
 };
 
 }  // namespace sgl::server

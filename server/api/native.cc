@@ -75,12 +75,14 @@ void read_sampling(Call& call, Fields& fields, GenerateCall& out) {
     return fields.fail("sampling_params", "'sampling_params' must be an object, or a list with one for every text");
   }
   const auto top_level = fields.integer("max_tokens", 0, 1 << 24);
+  const std::string_view source = fields.source({"sampling_params"});
+  const std::vector<std::string_view> sources = base::json_items(source);
   for (std::size_t i = 0; i < out.prompts.size(); ++i) {
     const bool many = given->is_array();
     const Json& object = many ? (*given)[i] : *given;
     const std::string where = many ? fmt::format("/sampling_params/{}", i) : "/sampling_params";
     if (!object.is_object()) return fields.fail("sampling_params", "'sampling_params' must hold objects");
-    Fields inner(object, where);
+    Fields inner(object, where, many ? sources.at(i) : source);
     Sampling sampling = native_sampling(call.service, inner, call.who);
     if (top_level && !object.contains("max_new_tokens")) sampling.params.max_tokens = static_cast<int>(*top_level);
     inner.finish();
@@ -289,7 +291,7 @@ void stream(const SharedCall& call, Work& work, const StreamWriter& write) {
 }
 
 Response generate(const SharedCall& call) {
-  Fields fields(call->body);
+  Fields fields(call->body, "", call->request.body);
   auto work = std::make_shared<Work>();
   work->call = read_call(*call, fields);
   if (fields.error()) return error_response(*fields.error(), Dialect::kNative);

@@ -101,7 +101,7 @@ void read_constraint(Service& service, Fields& fields, const Principal& who, Sam
     if (!value->is_string() && !(value->is_object() && object)) {
       return fields.fail(name, fmt::format("'{}' must be a string", name));
     }
-    auto made = compile(value->is_string() ? value->get<std::string>() : dump(*value));
+    auto made = compile(value->is_string() ? value->get<std::string>() : base::json_compact(fields.source({name})));
     if (!made.ok()) return fields.fail(name, made.error());
     out.constraint = std::move(*made);
   };

@@ -33,7 +33,7 @@ base::Status App::open_state() {
     SGL_TRY_STATUS(make_private_folder(folder));
     SGL_TRY(service_.tokens, TokenStore::open(folder + "/tokens.db"));
     SGL_TRY(service_.programs, ProgramStore::open(folder + "/programs.db", service_.compiling));
-    SGL_TRY(runs, RunStore::open(folder + "/runs.db"));
+    SGL_TRY(runs, RunStore::open(folder + "/runs.db", options_.runs.store_bytes));
   }
   service_.runs = std::make_unique<RunRegistry>(*service_.port, std::move(runs), options_.runs);
   service_.quotas = std::make_unique<QuotaBook>(service_.tokens.get());

@@ -14,7 +14,25 @@ CREATE TABLE IF NOT EXISTS runs (
   created INTEGER NOT NULL, finished INTEGER NOT NULL) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS runs_by_key ON runs (tenant, idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX IF NOT EXISTS runs_by_status ON runs (status, created);
+CREATE INDEX IF NOT EXISTS runs_by_end ON runs (tenant, finished) WHERE outcome <> '';
 )";
+// What finished runs take, by tenant, kept up by triggers: adding it up anew would read every outcome. `{0}` is the
+// size of a finished run, with some 300 bytes for what is as long in all of them and for the indices.
+constexpr const char* kSizes = R"(
+CREATE TABLE kept (tenant TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO kept SELECT tenant, sum({0}) FROM runs WHERE outcome <> '' GROUP BY tenant;
+CREATE TRIGGER kept_more AFTER UPDATE OF outcome ON runs WHEN OLD.outcome = '' AND NEW.outcome <> '' BEGIN
+  INSERT INTO kept SELECT tenant, {0} FROM runs WHERE id = NEW.id
+    ON CONFLICT (tenant) DO UPDATE SET bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER kept_less BEFORE DELETE ON runs WHEN OLD.outcome <> '' BEGIN
+  UPDATE kept SET bytes = bytes - (SELECT {0} FROM runs WHERE id = OLD.id) WHERE tenant = OLD.tenant;
+  DELETE FROM kept WHERE tenant = OLD.tenant AND bytes <= 0;
+END;
+)";
+constexpr const char* kSize =
+    "(300 + length(CAST(tenant AS BLOB)) + length(CAST(owner AS BLOB)) + length(CAST(program AS BLOB)) + "
+    "length(CAST(outcome AS BLOB)) + coalesce(length(CAST(idempotency_key AS BLOB)), 0))";
 constexpr const char* kColumns =
     "SELECT id, tenant, owner, program_id, program, plan, request, status, outcome, idempotency_key, created, finished "
     "FROM runs ";
@@ -26,10 +44,24 @@ StoredRun row(const Statement& s) {
 
 }  // namespace
 
-base::Expected<std::unique_ptr<RunStore>> RunStore::open(const std::string& path) {
+base::Expected<std::unique_ptr<RunStore>> RunStore::open(const std::string& path, std::size_t keep_bytes) {
   SGL_TRY(auto db, Database::open(path));
-  SGL_TRY_STATUS(db->execute(kSchema));
-  return std::unique_ptr<RunStore>(new RunStore(std::move(db)));
+  std::unique_ptr<RunStore> out(new RunStore(std::move(db), keep_bytes));
+  SGL_TRY_STATUS(out->set_up());
+  return out;
+}
+
+base::Status RunStore::set_up() {
+  SGL_TRY_STATUS(db_->execute(kSchema));
+  SGL_TRY(auto transaction, Transaction::begin(*db_));
+  bool measured = false;
+  {
+    SGL_TRY(auto select, db_->prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'kept'"));
+    SGL_TRY(measured, select.step());
+  }
+  if (!measured) SGL_TRY_STATUS(db_->execute(fmt::format(kSizes, kSize).c_str()));
+  SGL_TRY_STATUS(make_room(""));
+  return transaction.commit();
 }
 
 base::Expected<std::optional<StoredRun>> RunStore::with_key(const std::string& tenant, const std::string& key) {
@@ -80,11 +112,36 @@ base::Status RunStore::set_running(const std::string& id) {
 
 base::Expected<bool> RunStore::finish(const std::string& id, const std::string& status, const std::string& outcome) {
   const std::lock_guard lock(mutex_);
-  SGL_TRY(auto update, db_->prepare("UPDATE runs SET status = ?, outcome = ?, finished = ?, plan = x'', request = '{}' "
-                                    "WHERE id = ? AND outcome = ''"));
-  update.bind(1, status).bind(2, outcome).bind(3, std::int64_t{std::time(nullptr)}).bind(4, id);
-  SGL_TRY_STATUS(update.run());
-  return db_->changes() > 0;
+  SGL_TRY(auto transaction, Transaction::begin(*db_));
+  {
+    SGL_TRY(auto update,
+            db_->prepare("UPDATE runs SET status = ?, outcome = ?, finished = ?, plan = x'', request = '{}' "
+                         "WHERE id = ? AND outcome = ''"));
+    update.bind(1, status).bind(2, outcome).bind(3, std::int64_t{std::time(nullptr)}).bind(4, id);
+    SGL_TRY_STATUS(update.run());
+  }
+  if (db_->changes() == 0) return false;
+  SGL_TRY_STATUS(make_room(id));
+  SGL_TRY_STATUS(transaction.commit());
+  return true;
+}
+
+base::Status RunStore::make_room(const std::string& last) {
+  while (true) {
+    std::string tenant;
+    {
+      SGL_TRY(auto most, db_->prepare("SELECT tenant, bytes, (SELECT sum(bytes) FROM kept) FROM kept "
+                                      "ORDER BY bytes DESC, tenant LIMIT 1"));
+      SGL_TRY(const bool there, most.step());
+      if (!there || (most.number(1) <= keep_bytes_ / 2 && most.number(2) <= keep_bytes_)) return {};
+      tenant = most.text(0);
+    }
+    SGL_TRY(auto erase, db_->prepare("DELETE FROM runs WHERE id = (SELECT id FROM runs WHERE tenant = ? AND "
+                                     "outcome <> '' AND id <> ? ORDER BY finished, rowid LIMIT 1)"));
+    erase.bind(1, tenant).bind(2, last);
+    SGL_TRY_STATUS(erase.run());
+    if (db_->changes() == 0) return {};  // it keeps the last one alone
+  }
 }
 
 base::Expected<std::vector<std::pair<std::string, std::string>>> RunStore::unfinished() {

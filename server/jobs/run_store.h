@@ -28,7 +28,11 @@ struct StoredRun {
 class RunStore {
  public:
   static constexpr std::int64_t kKeepSeconds = 7 * 86'400;  // finished runs are forgotten after a week
-  static base::Expected<std::unique_ptr<RunStore>> open(const std::string& path);
+  // Bytes that finished runs take on disk, in all: beyond it they are forgotten earlier, the oldest first, of the
+  // tenant that keeps most; one tenant has half of it at most. The run that finished last stays, however large it is.
+  static constexpr std::size_t kKeepBytes = std::size_t{1} << 30;
+  // Makes room at once where there is more of an earlier time than may be kept.
+  static base::Expected<std::unique_ptr<RunStore>> open(const std::string& path, std::size_t keep_bytes = kKeepBytes);
 
   // Durable when it returns. With an idempotency key that this tenant has used already, nothing is added and the run of
   // then is returned.
@@ -38,20 +42,25 @@ class RunStore {
   // Errors: not_found.
   base::Expected<StoredRun> get(const std::string& tenant, const std::string& id);
   base::Status set_running(const std::string& id);
-  // Stores the outcome unless there is one already, and drops what only a run in work needs (plan and request). True:
-  // this call stored it.
+  // Stores the outcome unless there is one already, and drops what only a run in work needs (plan and request), and in
+  // the same transaction the finished runs that have no room any more. True: this call stored it.
   base::Expected<bool> finish(const std::string& id, const std::string& status, const std::string& outcome);
   // Tenants and ids of runs without an outcome, oldest first: what a restart has to finish.
   base::Expected<std::vector<std::pair<std::string, std::string>>> unfinished();
   base::Status forget_old(std::int64_t now);
 
  private:
-  explicit RunStore(std::unique_ptr<Database> db) : db_(std::move(db)) {}
+  RunStore(std::unique_ptr<Database> db, std::size_t keep_bytes)
+      : db_(std::move(db)), keep_bytes_(static_cast<std::int64_t>(keep_bytes)) {}
+  base::Status set_up();
   // With mutex_ held.
   base::Expected<std::optional<StoredRun>> with_key(const std::string& tenant, const std::string& key);
+  // Forgets finished runs until the others have room, but not the run `last`. In a transaction.
+  base::Status make_room(const std::string& last);
 
   std::mutex mutex_;
   std::unique_ptr<Database> db_;
+  const std::int64_t keep_bytes_;
 };
 
 }  // namespace sgl::server

@@ -95,6 +95,7 @@ struct RunLimitsOptions {
   std::size_t waiting_bytes = std::size_t{256} << 20;  // of their requests and plans, likewise
   std::chrono::seconds keep{600};  // finished runs stay readable (results of background runs longer, in the store)
   std::size_t keep_bytes = std::size_t{256} << 20;  // of their events and results; beyond it the oldest go earlier
+  std::size_t store_bytes = RunStore::kKeepBytes;   // of results of background runs, in the store
 };
 
 class RunRegistry {

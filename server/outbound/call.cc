@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/json.h"
 #include "runtime/base/utf8.h"
 
 namespace sgl::server {
@@ -11,7 +12,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kMaxDepth = 100;  // of an answer, as of the bodies that the server itself takes
+constexpr std::size_t kMaxDepth = 100;  // of an answer, as of the bodies that the server itself takes
 
 base::Error failed(const std::string& tool, const std::string& what) {
   return {base::ErrorKind::kFailed, fmt::format("tool '{}': {}", tool, what)};
@@ -70,14 +71,14 @@ base::Expected<std::string> read_answer(const std::string& tool, const ToolBindi
     if (!base::is_valid_utf8(body)) return failed(tool, "the answer is not UTF-8");
     return Json(body).dump();
   }
-  bool deep = false;
-  const Json::parser_callback_t watch = [&](int depth, Json::parse_event_t, Json&) {
-    deep = deep || depth >= kMaxDepth;
-    return !deep;
-  };
-  const Json json = Json::parse(body, watch, false);
-  if (deep) return failed(tool, fmt::format("the answer is nested more than {} levels deep", kMaxDepth));
-  if (json.is_discarded()) return failed(tool, "the answer is not JSON");
+  base::JsonRules rules;
+  rules.max_depth = kMaxDepth;
+  Json json;
+  if (const auto mistake = base::parse_json(body, json, rules)) {
+    const bool deep = !mistake->why.empty();  // the one thing that is refused of what is JSON
+    return failed(tool, deep ? fmt::format("the answer is nested more than {} levels deep", kMaxDepth)
+                             : "the answer is not JSON");
+  }
   const Json* result = at_pointer(json, binding.http.pointer);
   if (result == nullptr) return failed(tool, fmt::format("the answer has nothing at {}", binding.http.pointer));
   return result->dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "runtime/base/json.h"
 #include "server/outbound/address.h"
 #include "server/outbound/call.h"
 
@@ -29,8 +30,8 @@ struct Target {
 
 // The arguments as a query: texts as they are, other values as JSON.
 std::string with_query(std::string path, const std::string& arguments) {
-  const Json json = Json::parse(arguments, nullptr, false);
-  if (!json.is_object()) return path;
+  Json json;
+  if (base::parse_json(arguments, json) || !json.is_object()) return path;
   char separator = path.find('?') == std::string::npos ? '?' : '&';
   for (const auto& [key, value] : json.items()) {
     if (value.is_null()) continue;

@@ -50,6 +50,8 @@ def native():
         schema = json.dumps({"type": "object", "properties": {"n": {"type": "integer", "maximum": 9}}, "required": ["n"], "additionalProperties": False})
         made = s.good("POST", "/generate", {"text": "JSON:", "sampling_params": {"json_schema": schema, "max_new_tokens": 40}}).json()
         check(isinstance(json.loads(made["text"])["n"], int), made)
+        made = s.good("POST", "/generate", {"text": "JSON:", "sampling_params": [{"json_schema": {"const": 18446744073709551617}, "max_new_tokens": 40}]}).json()
+        check(re.fullmatch(r"18446744073709551617(\.0+)?", made["text"]), made)  # more than 64 bits
         sums = 'start: NUMBER ("+" NUMBER)+\nNUMBER: /[0-9]{1,3}/'
         made = s.good("POST", "/generate", {"text": "Sum:", "sampling_params": {"ebnf": sums, "max_new_tokens": 12}}).json()
         check(re.fullmatch(r"\d{1,3}(\+\d{1,3})+", made["text"]), made)
@@ -108,6 +110,9 @@ def openai():
         form = {"type": "json_schema", "json_schema": {"name": "x", "strict": True, "schema": {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"], "additionalProperties": False}}}
         made = s.good("POST", "/v1/chat/completions", {**ask, "max_tokens": 60, "response_format": form}).json()
         check(isinstance(json.loads(made["choices"][0]["message"]["content"])["ok"], bool), made)
+        form["json_schema"]["schema"] = {"const": 123456789012345678901234567890}
+        made = s.good("POST", "/v1/chat/completions", {**ask, "max_tokens": 60, "response_format": form}).json()
+        equal(made["choices"][0]["message"]["content"], "123456789012345678901234567890", "a number that no double holds")
         tool = {"type": "function", "function": {"name": "get_weather", "description": "Tells the weather in a city.",
                 "parameters": {"type": "object", "properties": {"city": {"type": "string", "maxLength": 30}}, "required": ["city"], "additionalProperties": False}}}
         other = {"type": "function", "function": {"name": "book_hotel", "description": "Books a hotel room.", "parameters": {

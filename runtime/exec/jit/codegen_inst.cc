@@ -166,7 +166,13 @@ bool FunctionCodegen::emit_scalar(std::uint32_t index) {
     case Op::kAddF: return put(builder_.CreateFAdd(a(), b()));
     case Op::kSubF: return put(builder_.CreateFSub(a(), b()));
     case Op::kMulF: return put(builder_.CreateFMul(a(), b()));
-    case Op::kDivF: return put(builder_.CreateFDiv(a(), b()));
+    case Op::kDivF: {
+      Ir* const divisor = b();
+      // True of a NaN, too: only zeros, of either sign, fail.
+      Ir* const ok = builder_.CreateFCmpUNE(divisor, llvm::ConstantFP::get(builder_.getDoubleTy(), 0.0));
+      check(ok, fail_block(index, FailCode::kDivisionByZero));
+      return put(builder_.CreateFDiv(a(), divisor));
+    }
     case Op::kNegF: return put(builder_.CreateFNeg(a()));
     case Op::kIntToFloat: return put(builder_.CreateSIToFP(a(), builder_.getDoubleTy()));
     case Op::kEqI:

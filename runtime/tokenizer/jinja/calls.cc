@@ -70,11 +70,11 @@ Expected<Value> Interpreter::call_macro(const Macro& macro, const Arguments& arg
     }
     assign(name, std::move(value));
   }
-  Text out;
+  Output out;
   SGL_TRY([[maybe_unused]] const Flow flow, run(macro.body, out));
   scopes_.pop_back();
   macro_base_ = outer;
-  return Value::text(std::move(out));
+  return Value::text(out.take());
 }
 
 Expected<Value> Interpreter::eval_builtin(const std::string& name, const Arguments& args, int line) {
@@ -88,7 +88,8 @@ Expected<Value> Interpreter::eval_builtin(const std::string& name, const Argumen
     for (const auto& [key, value] : args.named) entries.emplace_back(Text(key), value);
     if (name == "dict") return Value::dict(std::move(entries));
     Namespace& space = namespaces_.emplace_back();
-    for (auto& [key, value] : entries) space.entries.emplace_back(key.bytes, std::move(value));
+    space.charge.add(sizeof(Namespace));
+    for (auto& [key, value] : entries) space.set(key.bytes, std::move(value));
     return Value(&space);
   }
   if (name == "raise_exception") {
@@ -116,7 +117,7 @@ Expected<Value> Interpreter::eval_builtin(const std::string& name, const Argumen
   if (step == 0) return base::invalid("range: step must not be 0");
   std::vector<Value> items;
   for (std::int64_t i = begin; step > 0 ? i < end : i > end;) {
-    if (items.size() >= Budget::kMaxSteps) return base::over_limit("range: more than a million items");
+    if (items.size() >= kMaxListItems) return base::over_limit("range: more than a million items");
     items.emplace_back(i);
     if (__builtin_add_overflow(i, step, &i)) break;
   }

@@ -13,6 +13,8 @@ using base::Expected;
 
 namespace {
 
+constexpr std::size_t kMaxArguments = 16;  // of a filter that another one applies, its name among them
+
 Expected<Text> as_text(std::string_view filter, const Value& v) {
   if (v.undefined()) return base::invalid(fmt::format("filter '{}' on an undefined value", filter));
   return to_text(v);
@@ -21,7 +23,7 @@ Expected<Text> as_text(std::string_view filter, const Value& v) {
 // An item's attribute, by a path like "function.name".
 Value attribute(const Value& item, std::string_view path) {
   Value at = item;
-  while (!path.empty()) {
+  while (!path.empty() && work()) {
     const std::size_t dot = path.find('.');
     at = member(at, path.substr(0, dot));
     path = dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1);
@@ -60,21 +62,23 @@ Expected<Value> filter_indent(const Value& v, const Arguments& args) {
   if (spaces < 0 || spaces > 1000) return base::invalid("indent: width must be between 0 and 1000");
   const Text margin(std::string(static_cast<std::size_t>(spaces), ' '));
   Text out;
-  const std::vector<Text> lines = split(text, "\n", -1);
+  SGL_TRY(const std::vector<Text> lines, split(text, "\n", -1));
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    if (i > 0) out.append(Text("\n"));
+    if (i > 0) SGL_TRY_STATUS(out.append_within(Text("\n")));
     const bool wanted =
         i > 0 ? !lines[i].bytes.empty() || (blank != nullptr && blank->truthy()) : first != nullptr && first->truthy();
-    if (wanted) out.append(margin);
-    out.append(lines[i]);
-    if (out.bytes.size() > Budget::kMaxBytes) return base::over_limit("string of more than 64 MB");
+    if (wanted) SGL_TRY_STATUS(out.append_within(margin));
+    SGL_TRY_STATUS(out.append_within(lines[i]));
   }
   return Value::text(std::move(out));
 }
 
 // map, select, reject, selectattr, rejectattr.
 Expected<Value> filter_each(std::string_view name, const Value& v, Arguments args) {
-  SGL_TRY(const std::vector<Value> items, iterate(v));
+  // A filter or test takes no more; one that is given the names of further filters would go as deep as they are many.
+  if (args.positional.size() > kMaxArguments) return base::invalid(fmt::format("{}: too many arguments", name));
+  SGL_TRY(const Value list, iterate(v));
+  const std::vector<Value>& items = list.as_list()->items;
   std::vector<Value> out;
   if (name == "map" && args.positional.empty()) {
     SGL_TRY_STATUS(args.check("map", 0, {"attribute", "default"}));
@@ -103,6 +107,7 @@ Expected<Value> filter_each(std::string_view name, const Value& v, Arguments arg
     if (name == "map") {
       SGL_TRY(Value mapped, apply_filter(*which, item, args));
       out.push_back(std::move(mapped));
+      SGL_TRY_STATUS(heap_status());
       continue;
     }
     const Value subject = of_attribute ? attribute(item, *path) : item;
@@ -115,19 +120,50 @@ Expected<Value> filter_each(std::string_view name, const Value& v, Arguments arg
   return Value::list(std::move(out));
 }
 
-Expected<Value> filter_sequence(std::string_view name, const Value& v, const Arguments& args) {
-  SGL_TRY(std::vector<Value> items, iterate(v));
-  if (name == "list") return Value::list(std::move(items));
-  if (name == "first" || name == "last") {
-    if (items.empty()) return Value(Undefined{std::string(name)});
-    return name == "first" ? items.front() : items.back();
+// Strings as sequences of characters, without making a list of them.
+Expected<Value> filter_characters(std::string_view name, const Text& text) {
+  const std::vector<std::size_t> offsets = code_point_offsets(text.bytes);
+  const std::size_t count = offsets.size() - 1;
+  if (name == "reverse") {
+    Text out;
+    for (std::size_t i = count; i > 0; --i) out.append(text.slice(offsets[i - 1], offsets[i]));
+    return Value::text(std::move(out));
   }
+  if (count == 0) return Value(Undefined{std::string(name)});
+  const std::size_t at = name == "first" ? 0 : count - 1;
+  return Value::text(text.slice(offsets[at], offsets[at + 1]));
+}
+
+Expected<Value> filter_join(const std::vector<Value>& items, const Arguments& args) {
+  SGL_TRY_STATUS(args.check("join", 2, {"d", "attribute"}));
+  const Value *separator = args.get(0, "d"), *path = args.get(1, "attribute");
+  SGL_TRY(const Text between, separator == nullptr ? Expected<Text>(Text()) : to_text(*separator));
+  Text out;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (i > 0) SGL_TRY_STATUS(out.append_within(between));
+    SGL_TRY(const Text part,
+            to_text(path != nullptr && path->as_text() != nullptr ? attribute(items[i], path->as_text()->bytes)
+                                                                  : items[i]));
+    SGL_TRY_STATUS(out.append_within(part));
+  }
+  return Value::text(std::move(out));
+}
+
+Expected<Value> filter_sequence(std::string_view name, const Value& v, const Arguments& args) {
+  if (v.as_text() != nullptr && (name == "first" || name == "last" || name == "reverse"))
+    return filter_characters(name, *v.as_text());
+  SGL_TRY(const Value list, iterate(v));
+  if (name == "list") return list;
+  if (name == "join") return filter_join(list.as_list()->items, args);
+  if (name == "first" || name == "last") {
+    const std::vector<Value>& all = list.as_list()->items;
+    if (all.empty()) return Value(Undefined{std::string(name)});
+    return name == "first" ? all.front() : all.back();
+  }
+  std::vector<Value> items = list.as_list()->items;
   if (name == "reverse") {
     std::reverse(items.begin(), items.end());
-    if (v.as_text() == nullptr) return Value::list(std::move(items));
-    Text out;
-    for (const Value& item : items) out.append(*item.as_text());
-    return Value::text(std::move(out));
+    return Value::list(std::move(items));
   }
   if (name == "unique") {
     std::vector<Value> kept;
@@ -136,18 +172,6 @@ Expected<Value> filter_sequence(std::string_view name, const Value& v, const Arg
       if (kept.size() > 10'000) return base::over_limit("unique: more than 10,000 different items");
     }
     return Value::list(std::move(kept));
-  }
-  if (name == "join") {
-    SGL_TRY_STATUS(args.check("join", 2, {"d", "attribute"}));
-    const Value *separator = args.get(0, "d"), *path = args.get(1, "attribute");
-    std::vector<Text> parts;
-    for (const Value& item : items) {
-      SGL_TRY(Text part,
-              to_text(path != nullptr && path->as_text() != nullptr ? attribute(item, path->as_text()->bytes) : item));
-      parts.push_back(std::move(part));
-    }
-    SGL_TRY(const Text between, separator == nullptr ? Expected<Text>(Text()) : to_text(*separator));
-    return Value::text(join(parts, between));
   }
   // sort; Jinja ignores case unless told otherwise.
   SGL_TRY_STATUS(args.check("sort", 1, {"reverse", "case_sensitive", "attribute"}));
@@ -160,6 +184,7 @@ Expected<Value> filter_sequence(std::string_view name, const Value& v, const Arg
     if (!keyed.empty() && !compare(keyed.front().first, key)) return base::invalid("sort: the items have no order");
     if (!compare(key, key)) return base::invalid("sort: the items have no order");
     keyed.emplace_back(std::move(key), std::move(item));
+    SGL_TRY_STATUS(heap_status());
   }
   const bool down = descending != nullptr && descending->truthy();
   std::stable_sort(keyed.begin(), keyed.end(), [&](const auto& a, const auto& b) {
@@ -212,7 +237,8 @@ Expected<Value> filter_text(std::string_view name, const Value& v, const Argumen
     SGL_TRY(const Text from, to_text(args.positional[0]));
     SGL_TRY(const Text to, to_text(args.positional[1]));
     const Value* limit = args.get(2, "count");
-    return Value::text(replace(text, from, to, limit != nullptr ? limit->integer().value_or(-1) : -1));
+    SGL_TRY(Text replaced, replace(text, from, to, limit != nullptr ? limit->integer().value_or(-1) : -1));
+    return Value::text(std::move(replaced));
   }
   SGL_TRY_STATUS(args.check(name, 0));
   if (name == "upper") return Value::text(upper(text));

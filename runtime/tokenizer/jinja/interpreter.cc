@@ -43,6 +43,12 @@ Status Arguments::check(std::string_view what, std::size_t max, std::initializer
   return {};
 }
 
+Status Output::append(const Text& text) {
+  if (!text_.append_within(text).ok()) return base::over_limit("chat template: more than 64 MB of output");
+  charge_.add(text.footprint());
+  return heap_status();
+}
+
 Interpreter::Interpreter(std::vector<std::pair<std::string, Value>> globals) {
   scopes_.push_back(std::move(globals));
   for (const char* name : {"range", "namespace", "raise_exception", "strftime_now", "dict"}) {
@@ -51,12 +57,9 @@ Interpreter::Interpreter(std::vector<std::pair<std::string, Value>> globals) {
 }
 
 Expected<Text> Interpreter::render(const Body& body) {
-  Text out;
-  SGL_TRY_STATUS([&]() -> Status {
-    SGL_TRY([[maybe_unused]] const Flow flow, run(body, out));
-    return {};
-  }());
-  return out;
+  Output out;
+  SGL_TRY([[maybe_unused]] const Flow flow, run(body, out));
+  return out.take();
 }
 
 Value Interpreter::lookup(const std::string& name) const {
@@ -83,22 +86,20 @@ void Interpreter::assign(const std::string& name, Value value) {
   scopes_.back().emplace_back(name, std::move(value));
 }
 
-Status Interpreter::emit(Text& out, const Value& value, int line) {
+Status Interpreter::emit(Output& out, const Value& value, int line) {
+  if (const Text* text = value.as_text()) return located(out.append(*text), line);
   auto text = to_text(value);
-  if (!text) return with_line(text.error(), line);
-  out.append(*text);
-  if (out.bytes.size() > Budget::kMaxBytes) return base::over_limit("chat template: more than 64 MB of output");
-  return {};
+  return located(text.ok() ? out.append(*text) : Status(std::move(text).error()), line);
 }
 
-Expected<Interpreter::Flow> Interpreter::run(const Body& body, Text& out) {
+Expected<Interpreter::Flow> Interpreter::run(const Body& body, Output& out) {
   if (++budget_.depth > Budget::kMaxDepth) return base::over_limit("chat template: blocks are nested too deeply");
   auto flow = run_statements(body, out);
   --budget_.depth;
   return flow;
 }
 
-Expected<Interpreter::Flow> Interpreter::run_statements(const Body& body, Text& out) {
+Expected<Interpreter::Flow> Interpreter::run_statements(const Body& body, Output& out) {
   for (const Statement& statement : body) {
     if (++budget_.steps > Budget::kMaxSteps) return base::over_limit("chat template: more than a million steps");
     SGL_TRY(const Flow flow, run(statement, out));
@@ -107,10 +108,10 @@ Expected<Interpreter::Flow> Interpreter::run_statements(const Body& body, Text& 
   return Flow::kNext;
 }
 
-Expected<Interpreter::Flow> Interpreter::run(const Statement& s, Text& out) {
+Expected<Interpreter::Flow> Interpreter::run(const Statement& s, Output& out) {
   switch (s.kind) {
     case Statement::Kind::kText:
-      out.append(Text(s.text));
+      SGL_TRY_STATUS(located(out.append(Text(s.text)), s.line));
       return Flow::kNext;
     case Statement::Kind::kOutput: {
       SGL_TRY(const Value value, eval(*s.value));
@@ -129,11 +130,11 @@ Expected<Interpreter::Flow> Interpreter::run(const Statement& s, Text& out) {
       SGL_TRY_STATUS(run_set(s));
       return Flow::kNext;
     case Statement::Kind::kSetBlock: {
-      Text inner;
+      Output inner;
       scopes_.emplace_back();
       SGL_TRY(const Flow flow, run(s.body, inner));
       scopes_.pop_back();
-      assign(s.targets[0], Value::text(std::move(inner)));
+      assign(s.targets[0], Value::text(inner.take()));
       return flow;
     }
     case Statement::Kind::kMacro:
@@ -166,28 +167,31 @@ Status Interpreter::run_set(const Statement& s) {
   Namespace* const* space = target.as<Namespace*>();
   if (space == nullptr)
     return at_line(s.line, fmt::format("'{}' is {}, not a namespace", s.targets[0], target.type_name()));
-  for (auto& [key, old] : (*space)->entries) {
-    if (key == s.text) return old = std::move(value), Status();
-  }
-  (*space)->entries.emplace_back(s.text, std::move(value));
+  (*space)->set(s.text, std::move(value));
   return {};
 }
 
-Expected<Interpreter::Flow> Interpreter::run_for(const Statement& s, Text& out) {
-  SGL_TRY(const Value over, eval(*s.value));
-  SGL_TRY(std::vector<Value> items, located(iterate(over), s.line));
-  if (s.condition != nullptr) {
-    std::vector<Value> kept;
-    for (const Value& item : items) {
-      scopes_.emplace_back();
-      SGL_TRY_STATUS(bind(s.targets, item, s.line));
-      SGL_TRY(const Value keep, eval(*s.condition));
-      scopes_.pop_back();
-      if (keep.truthy()) kept.push_back(item);
-      if (++budget_.steps > Budget::kMaxSteps) return base::over_limit("chat template: more than a million steps");
-    }
-    items = std::move(kept);
+Expected<Value> Interpreter::kept(const Statement& s, const Value& list) {
+  std::vector<Value> out;
+  for (const Value& item : list.as_list()->items) {
+    scopes_.emplace_back();
+    SGL_TRY_STATUS(bind(s.targets, item, s.line));
+    SGL_TRY(const Value keep, eval(*s.condition));
+    scopes_.pop_back();
+    if (keep.truthy()) out.push_back(item);
+    if (++budget_.steps > Budget::kMaxSteps) return base::over_limit("chat template: more than a million steps");
   }
+  return Value::list(std::move(out));
+}
+
+Expected<Interpreter::Flow> Interpreter::run_for(const Statement& s, Output& out) {
+  SGL_TRY(const Value over, eval(*s.value));
+  SGL_TRY(Value list, located(iterate(over), s.line));
+  if (s.condition != nullptr) {
+    SGL_TRY(list, located(kept(s, list), s.line));
+  }
+  SGL_TRY_STATUS(located(heap_status(), s.line));
+  const std::vector<Value>& items = list.as_list()->items;
   if (items.empty()) return run(s.otherwise, out);
   const auto count = static_cast<std::int64_t>(items.size());
   for (std::int64_t i = 0; i < count; ++i) {
@@ -212,8 +216,13 @@ Expected<Interpreter::Flow> Interpreter::run_for(const Statement& s, Text& out) 
 
 Expected<Value> Interpreter::eval(const Expr& e) {
   if (++budget_.depth > Budget::kMaxDepth) return at_line(e.line, "evaluation is nested too deeply");
+  (void)work();
   auto result = eval_kind(e);
   --budget_.depth;
+  // Before what comes of a heap that is full or work that was cut off; a limit that has been told already stays.
+  const Status heap = heap_status();
+  if (!heap.ok() && (result.ok() || result.error().kind != base::ErrorKind::kLimit))
+    return with_line(heap.error(), e.line);
   return located(std::move(result), e.line);
 }
 
@@ -307,8 +316,7 @@ Expected<Value> Interpreter::eval_binary(const Expr& e) {
   if (e.text == "~") {
     SGL_TRY(Text text, to_text(left));
     SGL_TRY(const Text more, to_text(right));
-    text.append(more);
-    if (text.bytes.size() > Budget::kMaxBytes) return base::over_limit("string of more than 64 MB");
+    SGL_TRY_STATUS(text.append_within(more));
     return Value::text(std::move(text));
   }
   return arithmetic(e.text, left, right);

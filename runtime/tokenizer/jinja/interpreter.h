@@ -20,13 +20,24 @@ struct Arguments {
   base::Status check(std::string_view what, std::size_t max, std::initializer_list<std::string_view> names = {}) const;
 };
 
-// Rendering's limits: a template is code that came with a model.
+// Rendering's limits beside those of its values (heap.h): a template is code that came with a model.
 struct Budget {
   static constexpr std::size_t kMaxSteps = 1'000'000;  // statements and loop rounds
-  static constexpr std::size_t kMaxBytes = 64 << 20;   // of output, and of any one string
-  static constexpr int kMaxDepth = 400;                 // of nested evaluation; a few KB of stack each
+  static constexpr int kMaxDepth = 400;                // of nested evaluation; a few KB of stack each
   std::size_t steps = 0;
   int depth = 0;
+};
+
+// What a body writes, charged to the heap while it is written.
+class Output {
+ public:
+  // Errors: more than kMaxTextBytes; the heap is full.
+  base::Status append(const Text& text);
+  Text take() { return std::move(text_); }
+
+ private:
+  Text text_;
+  Charge charge_;
 };
 
 class Interpreter {
@@ -38,13 +49,15 @@ class Interpreter {
   enum class Flow { kNext, kBreak, kContinue };
   using Scope = std::vector<std::pair<std::string, Value>>;
 
-  base::Expected<Flow> run(const Body& body, Text& out);
-  base::Expected<Flow> run_statements(const Body& body, Text& out);
-  base::Expected<Flow> run(const Statement& statement, Text& out);
-  base::Expected<Flow> run_for(const Statement& statement, Text& out);
+  base::Expected<Flow> run(const Body& body, Output& out);
+  base::Expected<Flow> run_statements(const Body& body, Output& out);
+  base::Expected<Flow> run(const Statement& statement, Output& out);
+  base::Expected<Flow> run_for(const Statement& statement, Output& out);
+  // The items of a loop that its condition keeps.
+  base::Expected<Value> kept(const Statement& statement, const Value& items);
   base::Status run_set(const Statement& statement);
   base::Status bind(const std::vector<std::string>& targets, const Value& value, int line);
-  base::Status emit(Text& out, const Value& value, int line);
+  base::Status emit(Output& out, const Value& value, int line);
 
   base::Expected<Value> eval(const Expr& e);
   base::Expected<Value> eval_kind(const Expr& e);
@@ -72,8 +85,8 @@ base::Expected<bool> apply_test(std::string_view name, const Value& input, const
 base::Expected<std::optional<Value>> call_method(std::string_view name, const Value& self, const Arguments& args);
 base::Expected<Value> arithmetic(std::string_view op, const Value& a, const Value& b);
 base::Expected<bool> contains(const Value& container, const Value& item);
-// What a `for` goes over: items, keys, or characters.
-base::Expected<std::vector<Value>> iterate(const Value& value);
+// What a `for` goes over, as a list: items, keys, or characters. Errors: more than kMaxListItems characters.
+base::Expected<Value> iterate(const Value& value);
 // Attribute or item, Undefined when there is none.
 Value member(const Value& object, std::string_view name);
 

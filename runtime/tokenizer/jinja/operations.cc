@@ -44,11 +44,19 @@ std::optional<std::int64_t> integer_result(std::string_view op, std::int64_t a, 
 }
 
 Expected<Value> repeat(const Text& text, std::int64_t times) {
-  Text out;
-  if (times > 0 && text.bytes.size() > Budget::kMaxBytes / static_cast<std::size_t>(times)) {
+  if (times <= 0 || text.bytes.empty()) return Value::text(Text());
+  if (text.bytes.size() > kMaxTextBytes / static_cast<std::size_t>(times)) {
     return base::over_limit("string of more than 64 MB");
   }
-  for (std::int64_t i = 0; i < times && !text.bytes.empty(); ++i) out.append(text);
+  // By doubling: a short text may be repeated millions of times.
+  Text out, part = text;
+  for (std::int64_t left = times;;) {
+    if (left % 2 == 1) out.append(part);
+    left /= 2;
+    if (left == 0) break;
+    const Text half = part;
+    part.append(half);
+  }
   return Value::text(std::move(out));
 }
 
@@ -58,14 +66,12 @@ Expected<Value> arithmetic(std::string_view op, const Value& a, const Value& b) 
   if (op == "+") {
     if (a.as_text() != nullptr && b.as_text() != nullptr) {
       Text out = *a.as_text();
-      out.append(*b.as_text());
-      if (out.bytes.size() > Budget::kMaxBytes) return base::over_limit("string of more than 64 MB");
+      SGL_TRY_STATUS(out.append_within(*b.as_text()));
       return Value::text(std::move(out));
     }
     if (a.as_list() != nullptr && b.as_list() != nullptr) {
       std::vector<Value> items = a.as_list()->items;
       items.insert(items.end(), b.as_list()->items.begin(), b.as_list()->items.end());
-      if (items.size() > Budget::kMaxSteps) return base::over_limit("list of more than a million items");
       return Value::list(std::move(items));
     }
   }
@@ -103,20 +109,22 @@ Expected<bool> contains(const Value& container, const Value& item) {
   return bad_operands("in", item, container);
 }
 
-Expected<std::vector<Value>> iterate(const Value& value) {
+Expected<Value> iterate(const Value& value) {
+  if (value.as_list() != nullptr) return value;
   std::vector<Value> out;
-  if (const List* list = value.as_list()) return list->items;
   if (const Dict* dict = value.as_dict()) {
     for (const auto& [key, item] : dict->entries) out.push_back(Value::text(key));
-    return out;
+    return Value::list(std::move(out));
   }
   if (const Text* text = value.as_text()) {
     const std::vector<std::size_t> offsets = code_point_offsets(text->bytes);
+    if (offsets.size() > kMaxListItems)
+      return base::over_limit("going over a string of more than a million characters");
     for (std::size_t i = 0; i + 1 < offsets.size(); ++i)
       out.push_back(Value::text(text->slice(offsets[i], offsets[i + 1])));
-    return out;
+    return Value::list(std::move(out));
   }
-  if (value.undefined()) return out;
+  if (value.undefined()) return Value::list({});
   return base::invalid(fmt::format("cannot iterate over {}", value.type_name()));
 }
 
@@ -129,7 +137,11 @@ Value member(const Value& object, std::string_view name) {
       if (key == name) return value;
     }
   }
-  return Value(Undefined{std::string(name)});
+  // The name is for messages, and may be a text of any length.
+  constexpr std::size_t kShown = 80;
+  std::size_t end = std::min(name.size(), kShown);
+  while (end < name.size() && end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0) == 0x80) --end;
+  return Value(Undefined{std::string(name.substr(0, end))});
 }
 
 namespace {
@@ -168,7 +180,8 @@ Expected<std::optional<Value>> text_method(std::string_view name, const Text& se
     const Text *from = text_arg(0, "old"), *to = text_arg(1, "new");
     if (from == nullptr || to == nullptr) return base::invalid("replace: expected two strings");
     const Value* limit = args.get(2, "count");
-    return result(replace(self, *from, *to, limit != nullptr ? limit->integer().value_or(-1) : -1));
+    SGL_TRY(Text replaced, replace(self, *from, *to, limit != nullptr ? limit->integer().value_or(-1) : -1));
+    return result(std::move(replaced));
   }
   if (name == "split") {
     SGL_TRY_STATUS(args.check(name, 2, {"sep", "maxsplit"}));
@@ -177,12 +190,12 @@ Expected<std::optional<Value>> text_method(std::string_view name, const Text& se
     if (separator == nullptr && limit != nullptr)
       return base::invalid("split: maxsplit without separator is not supported");
     if (separator != nullptr && separator->bytes.empty()) return base::invalid("split: empty separator");
+    SGL_TRY(std::vector<Text> parts,
+            separator == nullptr
+                ? split_whitespace(self)
+                : split(self, separator->bytes, limit != nullptr ? limit->integer().value_or(-1) : -1));
     std::vector<Value> items;
-    for (Text& part : separator == nullptr
-                          ? split_whitespace(self)
-                          : split(self, separator->bytes, limit != nullptr ? limit->integer().value_or(-1) : -1)) {
-      items.push_back(Value::text(std::move(part)));
-    }
+    for (Text& part : parts) items.push_back(Value::text(std::move(part)));
     SGL_TRY(Value list, Value::list(std::move(items)));
     return std::optional(std::move(list));
   }
@@ -191,21 +204,25 @@ Expected<std::optional<Value>> text_method(std::string_view name, const Text& se
     const Text* what = text_arg(0, "");
     if (what == nullptr || what->bytes.empty())
       return base::invalid(fmt::format("{}: expected a string that is not empty", name));
-    if (name == "count")
-      return std::optional(Value(static_cast<std::int64_t>(split(self, what->bytes, -1).size()) - 1));
-    const std::size_t at = self.bytes.find(what->bytes);
+    std::size_t at = self.bytes.find(what->bytes);
+    if (name == "count") {
+      std::int64_t count = 0;
+      for (; at != std::string::npos; at = self.bytes.find(what->bytes, at + what->bytes.size())) ++count;
+      return std::optional(Value(count));
+    }
     if (at == std::string::npos) return std::optional(Value(std::int64_t{-1}));
     return std::optional(Value(static_cast<std::int64_t>(code_point_offsets(self.bytes.substr(0, at)).size()) - 1));
   }
   if (name == "join") {
     SGL_TRY_STATUS(args.check(name, 1));
-    SGL_TRY(const std::vector<Value> items, iterate(args.positional.empty() ? Value() : args.positional[0]));
-    std::vector<Text> parts;
-    for (const Value& item : items) {
+    SGL_TRY(const Value items, iterate(args.positional.empty() ? Value() : args.positional[0]));
+    Text out;
+    for (const Value& item : items.as_list()->items) {
       if (item.as_text() == nullptr) return base::invalid("join: expected strings");
-      parts.push_back(*item.as_text());
+      if (&item != &items.as_list()->items.front()) SGL_TRY_STATUS(out.append_within(self));
+      SGL_TRY_STATUS(out.append_within(*item.as_text()));
     }
-    return result(join(parts, self));
+    return result(std::move(out));
   }
   return std::optional<Value>();
 }

@@ -25,11 +25,17 @@ void Text::append(const Text& other) {
   }
 }
 
+base::Status Text::append_within(const Text& other) {
+  if (bytes.size() + other.bytes.size() > kMaxTextBytes) return base::over_limit("string of more than 64 MB");
+  append(other);
+  return {};
+}
+
 Text Text::slice(std::size_t begin, std::size_t end) const {
   Text out(bytes.substr(begin, end - begin));
-  for (const ByteSpan& span : data) {
-    const std::size_t lo = std::max(span.begin, begin), hi = std::min(span.end, end);
-    if (lo < hi) out.data.push_back({lo - begin, hi - begin});
+  auto span = std::partition_point(data.begin(), data.end(), [&](const ByteSpan& s) { return s.end <= begin; });
+  for (; span != data.end() && span->begin < end; ++span) {
+    out.data.push_back({std::max(span->begin, begin) - begin, std::min(span->end, end) - begin});
   }
   return out;
 }
@@ -64,11 +70,20 @@ Text strip(const Text& text, std::string_view chars, bool left, bool right) {
   return text.slice(offsets[begin], offsets[end]);
 }
 
-std::vector<Text> split(const Text& text, std::string_view separator, std::int64_t limit) {
+namespace {
+
+base::Error too_many_parts() {
+  return base::over_limit("a string of more than a million parts");
+}
+
+}  // namespace
+
+base::Expected<std::vector<Text>> split(const Text& text, std::string_view separator, std::int64_t limit) {
   std::vector<Text> out;
   std::size_t done = 0;
   for (std::size_t at = text.bytes.find(separator); at != std::string::npos && limit != 0;
        at = text.bytes.find(separator, done), --limit) {
+    if (out.size() >= kMaxListItems) return too_many_parts();
     out.push_back(text.slice(done, at));
     done = at + separator.size();
     if (limit == 1) break;
@@ -77,7 +92,7 @@ std::vector<Text> split(const Text& text, std::string_view separator, std::int64
   return out;
 }
 
-std::vector<Text> split_whitespace(const Text& text) {
+base::Expected<std::vector<Text>> split_whitespace(const Text& text) {
   std::vector<Text> out;
   const std::vector<std::size_t> offsets = code_point_offsets(text.bytes);
   std::size_t begin = std::string::npos;
@@ -85,6 +100,7 @@ std::vector<Text> split_whitespace(const Text& text) {
     const bool end = i + 1 == offsets.size() || base::is_white_space(base::decode_utf8(text.bytes, offsets[i]).code);
     if (!end && begin == std::string::npos) begin = offsets[i];
     if (end && begin != std::string::npos) {
+      if (out.size() >= kMaxListItems) return too_many_parts();
       out.push_back(text.slice(begin, offsets[i]));
       begin = std::string::npos;
     }
@@ -92,17 +108,17 @@ std::vector<Text> split_whitespace(const Text& text) {
   return out;
 }
 
-Text replace(const Text& text, const Text& from, const Text& to, std::int64_t limit) {
+base::Expected<Text> replace(const Text& text, const Text& from, const Text& to, std::int64_t limit) {
   if (from.bytes.empty()) return text;
-  return join(split(text, from.bytes, limit), to);
-}
-
-Text join(const std::vector<Text>& parts, const Text& separator) {
   Text out;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (i > 0) out.append(separator);
-    out.append(parts[i]);
+  std::size_t done = 0;
+  for (std::size_t at = text.bytes.find(from.bytes); at != std::string::npos && limit != 0;
+       at = text.bytes.find(from.bytes, done), --limit) {
+    SGL_TRY_STATUS(out.append_within(text.slice(done, at)));
+    SGL_TRY_STATUS(out.append_within(to));
+    done = at + from.bytes.size();
   }
+  SGL_TRY_STATUS(out.append_within(text.slice(done, text.bytes.size())));
   return out;
 }
 

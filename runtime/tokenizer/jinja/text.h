@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/base/expected.h"
+#include "runtime/tokenizer/jinja/heap.h"
 #include "runtime/tokenizer/tokenizer.h"
 
 namespace sgl::tokenizer::jinja {
@@ -21,6 +23,9 @@ struct Text {
   static Text of_data(std::string b);
 
   void append(const Text& other);
+  // Errors: longer than kMaxTextBytes; then nothing was appended.
+  base::Status append_within(const Text& other);
+  std::size_t footprint() const { return bytes.size() + data.size() * sizeof(ByteSpan); }
   Text slice(std::size_t begin, std::size_t end) const;  // bytes
   // `changed` has this text's content in another form: data as a whole when anything here is.
   Text derived(std::string changed) const;
@@ -28,10 +33,11 @@ struct Text {
 
 // Python's str methods. Whitespace is Unicode's; `chars` (a set of characters) replaces it where not empty.
 Text strip(const Text& text, std::string_view chars, bool left, bool right);
-std::vector<Text> split(const Text& text, std::string_view separator, std::int64_t limit);  // limit < 0: none
-std::vector<Text> split_whitespace(const Text& text);
-Text replace(const Text& text, const Text& from, const Text& to, std::int64_t limit);
-Text join(const std::vector<Text>& parts, const Text& separator);
+// limit < 0: none. Errors: more than kMaxListItems parts.
+base::Expected<std::vector<Text>> split(const Text& text, std::string_view separator, std::int64_t limit);
+base::Expected<std::vector<Text>> split_whitespace(const Text& text);
+// Errors: longer than kMaxTextBytes.
+base::Expected<Text> replace(const Text& text, const Text& from, const Text& to, std::int64_t limit);
 Text upper(const Text& text);
 Text lower(const Text& text);
 Text capitalize(const Text& text);

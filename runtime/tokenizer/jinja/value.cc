@@ -25,18 +25,54 @@ int Value::depth() const {
   return 0;
 }
 
+namespace {
+
+// A part of values with its charge, which goes with it.
+template <typename T>
+std::shared_ptr<const T> charged(T part, std::size_t bytes) {
+  struct Held {
+    Held(T p, std::size_t b) : part(std::move(p)), charge(b) {}
+    T part;
+    Charge charge;
+  };
+  const auto held = std::make_shared<const Held>(std::move(part), bytes + sizeof(Held));
+  return {held, &held->part};
+}
+
+}  // namespace
+
+Value Value::text(Text t) {
+  const std::size_t bytes = t.footprint();
+  return Value(charged(std::move(t), bytes));
+}
+
 Expected<Value> Value::list(std::vector<Value> items) {
+  if (items.size() > kMaxListItems) return base::over_limit("list of more than a million items");
   List out{std::move(items), 1};
   for (const Value& v : out.items) out.depth = std::max(out.depth, v.depth() + 1);
   if (out.depth > kMaxDepth) return base::over_limit("lists are nested too deeply");
-  return Value(std::make_shared<const List>(std::move(out)));
+  const std::size_t bytes = out.items.size() * sizeof(Value);
+  return Value(charged(std::move(out), bytes));
 }
 
 Expected<Value> Value::dict(std::vector<std::pair<Text, Value>> entries) {
   Dict out{std::move(entries), 1};
   for (const auto& [k, v] : out.entries) out.depth = std::max(out.depth, v.depth() + 1);
   if (out.depth > kMaxDepth) return base::over_limit("dictionaries are nested too deeply");
-  return Value(std::make_shared<const Dict>(std::move(out)));
+  std::size_t bytes = out.entries.size() * sizeof(out.entries[0]);
+  for (const auto& [k, v] : out.entries) bytes += k.footprint();
+  return Value(charged(std::move(out), bytes));
+}
+
+void Namespace::set(const std::string& name, Value value) {
+  for (auto& [key, old] : entries) {
+    if (key == name) {
+      old = std::move(value);
+      return;
+    }
+  }
+  charge.add(sizeof(entries[0]) + name.size());
+  entries.emplace_back(name, std::move(value));
 }
 
 std::optional<std::int64_t> Value::integer() const {
@@ -68,6 +104,7 @@ const char* Value::type_name() const {
 }
 
 bool equal(const Value& a, const Value& b) {
+  if (!work()) return false;
   if (a.undefined() || a.none()) return (a.undefined() && b.undefined()) || (a.none() && b.none());
   if (a.integer() && b.integer()) return *a.integer() == *b.integer();
   if (a.number() || b.number()) return a.number() && b.number() && *a.number() == *b.number();
@@ -87,6 +124,7 @@ bool equal(const Value& a, const Value& b) {
 }
 
 std::optional<int> compare(const Value& a, const Value& b) {
+  if (!work()) return std::nullopt;
   const auto sign = [](auto x, auto y) { return x < y ? -1 : x > y ? 1 : 0; };
   if (a.integer() && b.integer()) return sign(*a.integer(), *b.integer());
   if (a.number() && b.number()) return sign(*a.number(), *b.number());
@@ -128,6 +166,7 @@ namespace {
 
 // Any data in the value?
 bool has_data(const Value& value) {
+  if (!work()) return true;
   if (const Text* t = value.as_text()) return !t->data.empty();
   if (const List* l = value.as_list()) return std::any_of(l->items.begin(), l->items.end(), has_data);
   if (const Dict* d = value.as_dict()) {
@@ -169,6 +208,12 @@ std::optional<std::string> scalar_text(const Value& value) {
   return std::nullopt;
 }
 
+// Whether what was written is within the limits. The interpreter says so of work.
+Status within(const std::string& out) {
+  if (out.size() > kMaxTextBytes) return base::over_limit("string of more than 64 MB");
+  return work() ? Status() : heap_status();
+}
+
 Status append_repr(const Value& value, std::string& out) {
   if (const Text* t = value.as_text()) {
     out += repr(t->bytes);
@@ -191,7 +236,7 @@ Status append_repr(const Value& value, std::string& out) {
   } else {
     return base::invalid(fmt::format("{} has no text form", value.type_name()));
   }
-  return {};
+  return within(out);
 }
 
 std::string json_string(std::string_view text, bool ascii) {
@@ -262,10 +307,10 @@ struct JsonWriter {
     } else {
       return base::invalid(fmt::format("tojson: {} is not JSON", value.type_name()));
     }
-    return {};
+    return within(out);
   }
   Status write_list(const List& list, int level) {
-    if (list.items.empty()) return out += "[]", Status();
+    if (list.items.empty()) return out += "[]", within(out);
     out += '[';
     for (std::size_t i = 0; i < list.items.size(); ++i) {
       if (i > 0) out += separator();
@@ -277,7 +322,7 @@ struct JsonWriter {
     return {};
   }
   Status write_dict(const Dict& dict, int level) {
-    if (dict.entries.empty()) return out += "{}", Status();
+    if (dict.entries.empty()) return out += "{}", within(out);
     std::vector<const std::pair<Text, Value>*> order;
     for (const auto& entry : dict.entries) order.push_back(&entry);
     if (style.sort_keys) {

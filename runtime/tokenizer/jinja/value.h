@@ -19,7 +19,8 @@ class Value;
 struct Macro;      // of the syntax tree
 struct Namespace;  // owned by the interpreter, lives as long as one rendering
 
-// Lists and dictionaries never change once made; `depth` bounds the recursion over them.
+// Texts, lists and dictionaries never change once made, and are charged to the thread's heap (heap.h). `depth` bounds
+// the recursion over lists and dictionaries. Parts may be shared, so going over all of them is counted as work.
 struct List {
   std::vector<Value> items;
   int depth = 1;
@@ -46,8 +47,8 @@ class Value {
   Value() = default;
   template <typename T>
   explicit Value(T v) : storage_(std::move(v)) {}
-  static Value text(Text t) { return Value(std::make_shared<const Text>(std::move(t))); }
-  // Errors: nested more than kMaxDepth deep.
+  static Value text(Text t);
+  // Errors: nested more than kMaxDepth deep, more than kMaxListItems.
   static base::Expected<Value> list(std::vector<Value> items);
   static base::Expected<Value> dict(std::vector<std::pair<Text, Value>> entries);
 
@@ -81,19 +82,22 @@ class Value {
 
 struct Namespace {
   std::vector<std::pair<std::string, Value>> entries;
+  Charge charge;
+  void set(const std::string& name, Value value);
 };
 
+// These two mean nothing where they were too much work (heap_status()).
 bool equal(const Value& a, const Value& b);
 // -1, 0, 1; nullopt when the two have no order.
 std::optional<int> compare(const Value& a, const Value& b);
-// Python's str(); errors for values that have no text form here (namespaces, macros).
+// Python's str(). Errors: values that have no text form here (namespaces, macros), longer than kMaxTextBytes.
 base::Expected<Text> to_text(const Value& value);
 struct JsonStyle {
   int indent = -1;  // spaces per level, -1: on one line
   std::string item_separator = ", ", key_separator = ": ";
   bool sort_keys = false, ascii = false;
 };
-// Python's json.dumps.
+// Python's json.dumps. Errors: as above.
 base::Expected<Text> to_json(const Value& value, const JsonStyle& style);
 // Python's repr() of a float.
 std::string float_text(double value);

@@ -59,8 +59,19 @@ fn f(r: R) -> S = r)s",
     {"sum beyond a range", kFn, "var n: int(0..10) = 5; n += 100", "E0201", "n += 100"},
     {"sum beyond literals", kFn, "var n: 1 | 2 = 1; n += 1", "E0201", "n += 1"},
     {"text beyond literals", kFn, R"s(var g: "A" | "B" = "A"; g += "x")s", "E0201", R"s(g += "x")s"},
+    {"list beyond a length, whatever is added", kFn, "var xs: list<int>(2..4) = [1, 2]; xs += [i]", "E0201", "xs += [i]"},
     {"list beyond a length", kFn, "var xs: list<int>(1..2) = [1, 2]; xs += [4]", "E0201", "xs += [4]"},
     {"float beyond a range", kFn, "var y: float(0..1) = 0.5; y *= x", "E0201", "y *= x"},
+    {"too many items put together", kFile, "fn f(xs: list<int>(1..3)) -> list<int>(1..3) = xs + [1]", "E0201", "xs + [1]"},
+    {"perhaps too few items put together", kFile, "fn f(xs: list<int>) -> list<int>(2..) = [1] + xs", "E0201", "[1] + xs"},
+    {"a condition leaves items out", kFile, "fn f(xs: list<int>(2)) -> list<int>(2) = [x for x in xs if x > 1]", "E0201",
+     "[x for x in xs if x > 1]"},
+    {"literal outside those beside it", kFile, R"s(fn f(x: ("A" | "B")?) -> "A" | "B" = x ?? "C")s", "E0201",
+     R"s(x ?? "C")s"},
+    {"number outside the range beside it", kFile, "fn f(x: int(0..5)?) -> int(0..5) = x ?? 6", "E0201", "x ?? 6"},
+    {"literal of no alternative", kFile, R"s(type U = { kind: "a" | "b", n: int } | { kind: "c", m: int }
+fn f() -> U = { kind: "c", n: 1 })s",
+     "E0201", R"s("c")s"},
     {"field beyond a range", kFn, "var r: { n: int(0..10) } = { n: 1 }; r.n += 1", "E0201", "r.n += 1"},
     {"unknown name", kFn, "let a = ii", "E0101", "ii"},
     {"name of an inner scope", kFn, R"s(if b { let a = 1 }
@@ -119,6 +130,19 @@ fn f() -> int = g("x"))s",
   if b { return 1 }
 })s",
      "E0209", "f"},
+    {"break out of an endless loop from a retry", kFile, R"s(program q() -> int {
+  while true { retry 2 { break } }
+})s",
+     "E0209", "q"},
+    {"break out of an endless loop from an expression", kFile, R"s(program q(b: bool) -> string {
+  while true { let a = "{retry 2 { if b { break }; yield 1 }}" }
+})s",
+     "E0209", "q"},
+    {"null behind a loop that a retry leaves", kFile, R"s(program q(o: int?) -> int {
+  if o == null { while true { retry 2 { break } } }
+  return o
+})s",
+     "E0211", "o"},
     {"return of a wrong type", kFile, R"s(fn f() -> int {
   return "x"
 })s",
@@ -136,6 +160,12 @@ fn f() -> int = g("x"))s",
     {"constant that is none", kFile, R"s(fn g() -> int = 1
 const C = g())s",
      "E0217", "g()"},
+    {"constant beyond a list", kFile, "const L = [1]\nconst C = L[1]", "E0217", "L[1]"},
+    {"constant that overflows", kFile, "const C = -9223372036854775807 - 2", "E0217", "-9223372036854775807 - 2"},
+    {"constant whose hidden field fails", kFile, "const R = { x: 1 }\nconst C = { x: 1 / 0, ...R }", "E0217",
+     "{ x: 1 / 0, ...R }"},
+    {"constant that is a comprehension", kFile, "const C = [x for x in [1, 2]]", "E0217", "[x for x in [1, 2]]"},
+    {"constant that is divided by zero", kFile, "const C: float = 1.0 / 0.0", "E0217", "1.0 / 0.0"},
     {"n that is no constant", kWhole, R"s(program p(k: int) -> int {
   "x"
   gen a: string with n = k
@@ -178,6 +208,28 @@ fn f() -> int = q())s",
      "E0201", R"s("x")s"},
     {"gen in user", kProgram, "user { gen a: string }", "E0308", "gen a: string"},
     {"select in system", kProgram, "system { select a from items }", "E0308", "select a from items"},
+    {"gen as the text of user", kProgram, "user gen: string", "E0308", "gen: string"},
+    {"gen in the text of system", kProgram, R"s(system "{(gen: int)}")s", "E0308", "(gen: int)"},
+    {"gen as the text of assistant", kProgram, "assistant gen: int", "E0308", "gen: int"},
+    {"select as the text of user", kProgram, "user select from items", "E0308", "select from items"},
+    {"gen in a retry in the text of user", kProgram, "user retry 2 { gen a: string; yield a }", "E0308",
+     "gen a: string"},
+    {"role in the text of a role", kProgram, R"s(user retry 2 { system "x"; yield "y" })s", "E0302", "system"},
+    {"forks in the text of a role", kProgram, R"s(user (parallel for i in items { yield i }).join(""))s", "E0302",
+     "(parallel for i in items { yield i })"},
+    {"prompt with a role in the text of a role", kFile, R"s(prompt q() -> string { user "x"; return "y" }
+program r() -> int { user "{q()}"; return 1 })s",
+     "E0302", "q"},
+    {"prompt with a role in a role", kFile, R"s(prompt q() { user "x" }
+program r() -> int { assistant { if true { q() } }; return 1 })s",
+     "E0302", "q"},
+    {"prompt that generates, by way of another, in user", kFile, R"s(program r() -> int { user { between() }; return 1 }
+prompt between() { let a = q() }
+prompt q() -> string { gen a: string; return a })s",
+     "E0308", "between"},
+    {"prompt that generates in the text of assistant", kFile, R"s(prompt q() -> string { gen a: string; return a }
+program r() -> int { assistant "{q()}"; return 1 })s",
+     "E0308", "q"},
     {"no text satisfies", kWhole, R"s(program p() -> int {
   "x"
   gen a: string(min_chars: 5, max_chars: 3)

@@ -212,6 +212,9 @@ TEST_CASE("messages are for people") {
   CHECK(mentions("const A = !a\n", "write 'not'"));
   CHECK(mentions("fn f() => 1\n", "'=>' is not an operator of SGL"));
   CHECK(mentions("const A = a === b\n", "write '=='"));
+  CHECK(mentions("const A = a ** b\n", "there are no powers"));
+  CHECK(mentions("const A = a?.b\n", "'?.' is not an operator of SGL"));
+  CHECK(mentions("const A = a ? b : c\n", "'a if condition else b'"));
   CHECK(mentions("def f(x):\n", "expected a declaration"));
   CHECK(mentions("fn f() {\n  let mut x = 1\n}\n", "write 'var'"));
   CHECK(mentions("fn f() {\n  if a { b() }\n  elif c { d() }\n}\n", "else if"));

@@ -155,6 +155,11 @@ TEST_CASE("tags as JSON") {
     "triggers": ["<a>", "<b>", "<c>"], "at_least_one": true})");
   REQUIRE_MESSAGE(made.ok(), made.message);
   check(made.constraint, {"<a>1</a>", "x<b>xy</b>", "<c>(())</c>z"}, {"", "<a>1.5</a>", "<c>(()</c>"});
+  const SchemaResult exact = compile_structural_tags_json(
+      R"({"tags": [{"begin": "<a>", "content": {"schema": {"enum": [[123456789012345678901], "\"é"]}}, "end": "</a>"}],
+          "at_least_one": true})");
+  REQUIRE_MESSAGE(exact.ok(), exact.message);
+  check(exact.constraint, {"<a>[123456789012345678901]</a>", R"(<a>"\"é"</a>)"}, {"<a>[123456789012345680000]</a>"});
   struct Wrong {
     std::string json;
     SchemaStatus status;
@@ -163,6 +168,8 @@ TEST_CASE("tags as JSON") {
   using enum SchemaStatus;
   for (const Wrong& wrong : std::vector<Wrong>{
            {"[", kInvalid, ""},
+           {R"({"tags": [{"begin": "a", "content": {"schema": {"const": 1e999}}}]})", kUnsupported,
+            "/tags/0/content/schema/const"},
            {"{}", kInvalid, ""},
            {R"({"tags": [{"begin": "a"}]})", kInvalid, "/tags/0"},
            {R"({"tags": [{"begin": "a", "content": {}}]})", kInvalid, "/tags/0/content"},

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <vector>
 
 #include "tests/unit/exec/support.h"
 
@@ -123,6 +124,80 @@ TEST_CASE("alternatives are told apart before their parts are read") {
       {28, "[1, [\"x\"]]", "!arg[1]: a list fits none"},
   };
   for (const Row& row : rows) check_json(row);
+}
+
+// A record of the optional ints f0, f1, … beside the literal `kind`, as type `id` of a plan.
+plan::TypeId add_wide_record(plan::Plan& plan, int fields, const std::string& kind) {
+  plan::Type literal, record;
+  literal.kind = plan::TypeKind::kLiteral;
+  literal.literal.text = kind;
+  plan.types.push_back(literal);
+  const plan::TypeId literal_id(static_cast<std::uint32_t>(plan.types.size() - 1));
+  record.kind = plan::TypeKind::kRecord;
+  for (int i = 0; i < fields; ++i) record.fields.push_back({"f" + std::to_string(i), plan::TypeId(1), true, ""});
+  record.fields.push_back({"kind", literal_id, false, ""});
+  plan.types.push_back(record);
+  return plan::TypeId(static_cast<std::uint32_t>(plan.types.size() - 1));
+}
+
+TEST_CASE("records of many fields are read in any order of their names") {
+  constexpr int kFields = 3000;
+  Machinery m;
+  const plan::TypeId left = add_wide_record(m.plan, kFields, "left"), right = add_wide_record(m.plan, kFields, "right");
+  plan::Type either;
+  either.kind = plan::TypeKind::kUnion;
+  either.args = {left, right};
+  m.plan.types.push_back(either);
+  const plan::TypeId both(static_cast<std::uint32_t>(m.plan.types.size() - 1));
+  for (const int step : {1, -1, 7, 2}) {  // the last leaves every other field out
+    CAPTURE(step);
+    std::vector<int> values(kFields, -1);
+    Json object = Json::object();
+    auto& members = object.get_ref<Json::object_t&>();
+    if (step > 0) members.emplace_back("kind", "right");
+    const int count = step == 2 ? kFields / 2 : kFields;
+    for (int i = 0, at = step < 0 ? kFields - 1 : 0; i < count; ++i, at = (at + step + kFields) % kFields) {
+      members.emplace_back("f" + std::to_string(at), i);
+      values[static_cast<std::size_t>(at)] = i;
+    }
+    if (step < 0) members.emplace_back("kind", "right");
+    std::string wanted = "{";
+    for (int i = 0; i < kFields; ++i) {
+      const int value = values[static_cast<std::size_t>(i)];
+      if (value >= 0) wanted += "\"f" + std::to_string(i) + "\":" + std::to_string(value) + ",";
+    }
+    wanted += "\"kind\":\"right\"}";
+    for (const plan::TypeId type : {right, both}) {
+      const auto value = value_from_json(m.plan, type, object, "arg");
+      REQUIRE_MESSAGE(value.ok(), (value.ok() ? "" : value.error().message));
+      CHECK(m.text(*value) == wanted);
+    }
+    members.emplace_back("f" + std::to_string(kFields), 1);
+    const auto unknown = value_from_json(m.plan, right, object, "arg");
+    REQUIRE_FALSE(unknown.ok());
+    CHECK(unknown.error().message == "arg.f3000: there is no such field");
+    members.pop_back();
+    object["kind"] = "neither";
+    CHECK_FALSE(value_from_json(m.plan, both, object, "arg").ok());
+    object.erase("kind");
+    const auto missing = value_from_json(m.plan, right, object, "arg");
+    REQUIRE_FALSE(missing.ok());
+    CHECK(missing.error().message == "arg.kind: the field is missing");
+  }
+}
+
+TEST_CASE("objects of very many names, and names that a text repeats") {
+  Machinery m;
+  std::string text = "{", wanted = "{";
+  for (int i = 0; i < 100'000; ++i) {
+    const std::string member = (i == 0 ? "\"" : ",\"") + std::to_string(i * 7919 % 100'003) + "\":";
+    text += member + "0";
+    wanted += member + (i == 1 ? "[1]" : "0");
+  }
+  text += ",\"7919\":2,\"7919\":[1]}";
+  const auto value = value_from_text(m.plan, plan::TypeId(16), text);
+  REQUIRE(value.ok());
+  CHECK(m.text(*value) == wanted + "}");  // the last value counts, in the place of the first
 }
 
 TEST_CASE("alternatives that look alike are tried, within limits") {

@@ -65,6 +65,7 @@ const Call kCalls[] = {
     {Builtin::kParseFloat, R"([" -0.25 "])", "-0.25"},
     {Builtin::kParseFloat, R"(["7"])", "7.0"},
     {Builtin::kParseFloat, R"(["seven"])", "null"},
+    {Builtin::kParseFloat, R"(["1e999"])", "null"},
     {Builtin::kRound, "[2.5]", "3"},
     {Builtin::kRound, "[-2.5]", "-3"},
     {Builtin::kRound, "[2.4]", "2"},
@@ -143,6 +144,18 @@ TEST_CASE("built-in functions") {
     }
   }
   for (std::size_t i = 0; i < seen.size(); ++i) CHECK_MESSAGE(seen[i], std::string(plan::kBuiltins[i].name));
+}
+
+TEST_CASE("no text is an infinite float") {
+  for (const char* const text : {"inf", "-inf", "+INF", "infinity", "nan", "NaN(1)", "-nan"}) {
+    CAPTURE(text);
+    Machinery m;
+    const Value given = Value::string(text);
+    const Value* const args[] = {&given};
+    Value out;
+    REQUIRE(call_builtin(m.machine, Builtin::kParseFloat, args, out));
+    CHECK(out.is_null());  // JSON of an infinite float is null, too
+  }
 }
 
 TEST_CASE("the least int has no absolute value") {

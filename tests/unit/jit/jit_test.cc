@@ -76,8 +76,37 @@ TEST_CASE("comparisons, not-a-number included") {
     float_op(op, -0.0, 0.0, Rep::kBool);
     float_op(op, 1.5, 2.5, Rep::kBool);
   }
-  CHECK(float_op(Op::kDivF, 1.0, 0.0, Rep::kFloat).ok);
   CHECK(float_op(Op::kMulF, 1.5, 2.0, Rep::kFloat).value == "float 3.0");
+}
+
+TEST_CASE("float division fails by zero of either sign and by nothing else") {
+  const double nan = std::nan(""), infinite = std::numeric_limits<double>::infinity();
+  for (const double a : {0.0, 1.0, -2.5, infinite, nan}) {
+    for (const double b : {0.0, -0.0}) {
+      const Outcome out = float_op(Op::kDivF, a, b, Rep::kFloat);
+      CHECK(out.kind == base::ErrorKind::kFailed);
+      CHECK(out.message == "division by zero");
+    }
+    for (const double b : {4.0, -1e-320, infinite, nan}) CHECK(float_op(Op::kDivF, a, b, Rep::kFloat).ok);
+  }
+  CHECK(float_op(Op::kDivF, 1.0, 4.0, Rep::kFloat).value == "float 0.25");
+  CHECK(float_op(Op::kMulF, 1e300, 1e300, Rep::kFloat).ok);  // what is too large is infinite
+}
+
+TEST_CASE("a pure function that divides floats by zero fails") {
+  for (const double divisor : {0.0, 2.0}) {
+    Plan plan;
+    Builder code(plan);
+    const std::uint32_t pure = code.begin(FunctionKind::kFn, {Rep::kFloat}, Rep::kFloat);
+    const Reg one = code.real(1.0), quotient = code.reg(Rep::kFloat);
+    code.emit(Op::kDivF, quotient, one, 0);  // which nothing reads
+    code.emit(Op::kReturn, plan::kNone, 0);
+    const std::uint32_t main = code.begin(FunctionKind::kProgram, {}, Rep::kFloat);
+    const Reg x = code.real(divisor), out = code.reg(Rep::kFloat);
+    code.emit_args(Op::kCall, out, pure, {x});
+    code.emit(Op::kReturn, plan::kNone, out);
+    CHECK(run_both(plan, main).ok == (divisor != 0));
+  }
 }
 
 // fib(n) by recursion; `main` returns fib(count).

@@ -131,7 +131,10 @@ class Generator {
 
   void arithmetic() {
     if (below(3) == 0) {
-      code_.emit(pick({Op::kAddF, Op::kSubF, Op::kMulF, Op::kDivF}), real(), real(), real());
+      const Op op = pick({Op::kAddF, Op::kSubF, Op::kMulF, Op::kDivF});
+      const Reg dst = real(), left = real(), right = real();
+      // Registers begin as 0, by which most divisions would fail.
+      code_.emit(op, dst, left, op == Op::kDivF && below(4) != 0 ? code_.real(2.5) : right);
     } else if (below(6) == 0) {
       code_.emit(Op::kNegI, integer(), integer());
     } else if (below(6) == 0) {

@@ -37,6 +37,23 @@ Compiled compile(ProgramStore& store, const std::string& bytes) {
   return std::move(*made);
 }
 
+// A background run of this tenant that ends with an outcome of so many bytes.
+void finish(RunStore& store, const std::string& tenant, const std::string& id, std::size_t bytes) {
+  StoredRun run = queued(id);
+  run.tenant = tenant;
+  REQUIRE(store.add(run).ok());
+  REQUIRE(*store.finish(id, "succeeded", std::string(bytes, 'x')));
+}
+
+// Which of these runs of the tenant are still there, by their numbers.
+std::string kept(RunStore& store, const std::string& tenant, int runs) {
+  std::string out;
+  for (int i = 1; i <= runs; ++i) {
+    if (store.get(tenant, tenant + std::to_string(i)).ok()) out += std::to_string(i);
+  }
+  return out;
+}
+
 }  // namespace
 
 TEST_CASE("programs are compiled, named, versioned, kept apart by tenant") {
@@ -188,4 +205,68 @@ TEST_CASE("a run is accepted once, finished once, and found again after a restar
   CHECK_FALSE((*store)->get("t", "r1").ok());
   CHECK((*store)->get("t", "r3").ok());
   for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(path + end);
+}
+
+TEST_CASE("finished runs have so many bytes on disk, and a tenant has half of them") {
+  const auto opened = RunStore::open(":memory:", 20'000);
+  REQUIRE(opened.ok());
+  RunStore& store = **opened;
+  StoredRun waiting = queued("a9");
+  waiting.tenant = "a";
+  waiting.plan = std::string(50'000, 'p');  // what waits has its own limit
+  REQUIRE(store.add(waiting).ok());
+  finish(store, "a", "a1", 4'000);
+  finish(store, "a", "a2", 4'000);
+  CHECK(kept(store, "a", 3) == "12");
+  finish(store, "a", "a3", 4'000);
+  CHECK(kept(store, "a", 3) == "23");
+  CHECK(store.get("a", "a9").ok());
+  // Others are not touched by one that keeps much, and where all keep too much, it is one that keeps most.
+  finish(store, "b", "b1", 1'000);
+  finish(store, "b", "b2", 4'000);
+  finish(store, "c", "c1", 6'000);
+  CHECK(kept(store, "a", 3) == "3");
+  CHECK(kept(store, "b", 2) == "12");
+  CHECK(kept(store, "c", 1) == "1");
+  // One that is too large for its tenant stays until the next one ends.
+  finish(store, "c", "c2", 50'000);
+  CHECK(kept(store, "c", 2) == "2");
+  CHECK(kept(store, "a", 3) + kept(store, "b", 2) == "312");
+  finish(store, "b", "b3", 100);
+  CHECK(kept(store, "c", 2).empty());
+  CHECK(kept(store, "a", 3) + kept(store, "b", 3) == "3123");
+  // What was forgotten for its age takes no room.
+  REQUIRE(store.forget_old(std::time(nullptr) + 8 * 86'400).ok());
+  finish(store, "a", "a4", 4'000);
+  finish(store, "a", "a5", 4'000);
+  CHECK(kept(store, "a", 5) == "45");
+}
+
+TEST_CASE("a store that keeps more than it may makes room when it is opened, one of an earlier version too") {
+  const auto path =
+      (std::filesystem::temp_directory_path() / ("sgl-kept-" + std::to_string(getpid()) + ".db")).string();
+  const auto remove = [&] {
+    for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(path + end);
+  };
+  for (const bool earlier : {false, true}) {
+    CAPTURE(earlier);
+    remove();
+    {
+      const auto store = RunStore::open(path);
+      REQUIRE(store.ok());
+      for (int i = 1; i <= 5; ++i) finish(**store, "a", "a" + std::to_string(i), 4'000);
+      CHECK(kept(**store, "a", 5) == "12345");
+    }
+    if (earlier) {
+      auto db = Database::open(path);
+      REQUIRE(db.ok());
+      REQUIRE((*db)->execute("DROP TRIGGER kept_more; DROP TRIGGER kept_less; DROP TABLE kept").ok());
+    }
+    const auto store = RunStore::open(path, 20'000);
+    REQUIRE(store.ok());
+    CHECK(kept(**store, "a", 5) == "45");
+    finish(**store, "a", "a6", 4'000);
+    CHECK(kept(**store, "a", 6) == "56");
+  }
+  remove();
 }

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include "runtime/constraint/json_schema.h"
+
 using namespace sgl::server;
 
 TEST_CASE("types, ranges, pointers, unknown members") {
@@ -58,6 +60,25 @@ TEST_CASE("what is read is what the library reads") {
   CHECK(text_member(odd, "type", "y").empty());
   CHECK(text_member(odd, "name") == "x");
   CHECK(text_member(odd, "other", "y") == "y");
+}
+
+TEST_CASE("schemas in bodies keep their numbers") {
+  const std::string text = R"({"response_format": {"type": "json_schema", "json_schema": {"name": "schema",
+    "schema": {"const": 123456789012345678901234567890}}}, "sampling_params": [{}, {"json_schema": {"const": 0.10}}]})";
+  Json body;
+  REQUIRE_FALSE(parse_body(text, body));
+  const Fields fields(body, "", text);
+  const std::string schema = sgl::base::json_compact(fields.source({"response_format", "json_schema", "schema"}));
+  CHECK(schema == R"({"const":123456789012345678901234567890})");
+  const auto made = sgl::constraint::compile_json_schema(schema);
+  REQUIRE(made.ok());
+  CHECK(sgl::constraint::accepts(*made.constraint, "123456789012345678901234567890"));
+  CHECK_FALSE(sgl::constraint::accepts(*made.constraint, "123456789012345680000000000000"));
+  const auto items = sgl::base::json_items(fields.source({"sampling_params"}));
+  REQUIRE(items.size() == 2);
+  const Fields inner(body["sampling_params"][1], "/sampling_params/1", items[1]);
+  CHECK(inner.source({"json_schema"}) == R"({"const": 0.10})");
+  CHECK(inner.source({"regex"}).empty());
 }
 
 TEST_CASE("one shape of errors for each dialect") {

@@ -206,7 +206,15 @@ TEST_CASE("answers are JSON, at a pointer, or text") {
   ToolBinding binding;
   CHECK(*read_answer("t", binding, " {\"a\": [1, 2]} ") == "{\"a\":[1,2]}");
   CHECK(read_answer("t", binding, "{").error().message == "tool 't': the answer is not JSON");
-  CHECK(!read_answer("t", binding, std::string(101, '[') + std::string(101, ']')).ok());
+  const auto nested = [&](std::size_t levels) {
+    return read_answer("t", binding, std::string(levels, '[') + "1" + std::string(levels, ']'));
+  };
+  CHECK(nested(100).ok());
+  CHECK(nested(101).error().message == "tool 't': the answer is nested more than 100 levels deep");
+  CHECK(*read_answer("t", binding, R"({"a": 1, "b": 2, "a": [3]})") == R"({"a":[3],"b":2})");
+  std::string many = "{\"k\":[0]";
+  for (int i = 0; i < 100'000; ++i) many += ",\"k" + std::to_string(i) + "\":" + std::to_string(i);
+  CHECK(*read_answer("t", binding, many + "}") == many + "}");
   binding.http.pointer = "/a/1";
   CHECK(*read_answer("t", binding, "{\"a\": [1, \"x\"]}") == "\"x\"");
   CHECK(read_answer("t", binding, "{\"a\": [1]}").error().message == "tool 't': the answer has nothing at /a/1");

@@ -37,7 +37,7 @@ struct Raw {
   std::vector<std::string> client_rules;
   std::string model_name;
   int body_mb = 8, drain = 30, request_timeout = 600;
-  std::size_t kv_mb = 1024;
+  std::size_t kv_mb = 1024, results_mb = server::RunStore::kKeepBytes >> 20;
   bool print_config = false;
 };
 
@@ -163,7 +163,7 @@ void add_model(CLI::App& app, ServeCommand& c, Raw& raw) {
       ->group("Model");
 }
 
-void add_operation(CLI::App& app, ServeCommand& c) {
+void add_operation(CLI::App& app, ServeCommand& c, Raw& raw) {
   add(app, "--state-dir", c.app.state_dir, "folder for tokens, programs and background runs")->group("Operation");
   add(app, "--tools", c.app.tools, "file that says what programs' tools are bound to (TOML)")->group("Operation");
   add(app, "--audit-log", c.app.audit_log, "file for the audit log (JSON lines, chained by hashes)")
@@ -174,6 +174,10 @@ void add_operation(CLI::App& app, ServeCommand& c) {
       ->group("Operation");
   add(app, "--background-runs", c.app.runs.background, "background runs that execute at once")
       ->check(CLI::Range(1, 10'000))
+      ->group("Operation");
+  add(app, "--background-results-mb", raw.results_mb,
+      "disk for results of background runs, MiB, half of it for one tenant; beyond it the oldest go before their week")
+      ->check(CLI::Range(1, 1 << 20))
       ->group("Operation");
   add(app, "--log-level", c.log_level, "debug, info, warning, error")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
@@ -271,6 +275,7 @@ base::Status finish(const Raw& raw, ServeCommand& c) {
   app.drain_timeout = std::chrono::seconds(raw.drain);
   app.service.request_timeout = std::chrono::seconds(raw.request_timeout);
   c.engine.max_kv_bytes = raw.kv_mb << 20;
+  app.runs.store_bytes = raw.results_mb << 20;
   app.service.model_name = raw.model_name;
   return {};
 }
@@ -290,7 +295,7 @@ std::optional<ServeCommand> read_serve_command(int argc, char** argv, ServeAs as
   add_tls(app, raw);
   add_auth(app, out, raw);
   add_model(app, out, raw);
-  add_operation(app, out);
+  add_operation(app, out, raw);
   app.add_flag("--print-config", raw.print_config, "print the options as TOML, without secrets, and end")
       ->configurable(false);
   if (serve) app.footer(kServeFooter);
