@@ -1,13 +1,13 @@
 #!/bin/bash
-# From nothing to a model like models/default (which an older version of this script made, see README.md): tokenizer, training, export. Installs nothing. Needs Debian's packages python3-torch and gcc.
+# From nothing to models/default: tokenizer, training, export. Installs nothing. Needs Debian's packages python3-torch and gcc.
 # On two idle cores with bfloat16 matrix instructions it takes about 15,000 steps * 0.54 seconds, two hours and a quarter; with dot products of bfloat16 (AVX512-BF16) 1.25 seconds a step.
 # Interrupted, the same command goes on where it was; what lies in WORK must be of the same code, data and variables.
-# Variables: STEPS, LATE_STEPS, LAST_STEPS, SHORT_STEPS (of the four stages), SEED, HELPERS (processes of low priority that compute beside it, with the same result), WORK (folder for what is between), OUT (folder of the model, by default one in WORK: what ships is better at most things and stays).
+# Variables: STEPS, LATE_STEPS, LAST_STEPS, SHORT_STEPS (of the four stages), SEED, HELPERS (processes of low priority that compute beside it, with the same result), WORK (folder for what is between), OUT (folder of the model, models/default).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 STEPS=${STEPS-4300} LATE_STEPS=${LATE_STEPS-3600} LAST_STEPS=${LAST_STEPS-6500} SHORT_STEPS=${SHORT_STEPS-620} SEED=${SEED-1} HELPERS=${HELPERS-1} WORK=${WORK-$root/build/model-data}
-OUT=${OUT-$WORK/model}
+OUT=${OUT-$root/models/default}
 python=${PYTHON-/usr/bin/python3}
 # Without these, glibc returns every activation to the kernel and fetches zeroed pages for the next.
 export MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_TOP_PAD_=268435456
