@@ -1,6 +1,7 @@
 // Lists, comprehensions and records.
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "compiler/check/checker.h"
 
@@ -119,6 +120,9 @@ TypeId Checker::check_comprehension(Expr::Comprehension& node, std::optional<Typ
   bind(*node.vars.item, item);
   if (node.vars.index) bind(*node.vars.index, types_.integer());
   ++conditional_;
+  // It is no loop that a statement, which may stand in a retry, could leave or go on with: it has as many items as its
+  // source.
+  const auto loops = std::exchange(fn_.loops, 0);
   if (node.condition) {
     check_condition(*node.condition);
     narrow(*node.condition, true);
@@ -135,6 +139,7 @@ TypeId Checker::check_comprehension(Expr::Comprehension& node, std::optional<Typ
     if (element == types_.none()) error(DiagKind::kTypeMismatch, node.element->range, "this has no value");
     result = types_.is_error(element) ? element : types_.list(element);
   }
+  fn_.loops = loops;
   --conditional_;
   scopes_.pop_back();
   return result;

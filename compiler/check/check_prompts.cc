@@ -17,6 +17,7 @@ Overloaded(Visitors...) -> Overloaded<Visitors...>;
 struct PromptFacts {
   std::optional<SourceRange> role;
   std::optional<SourceRange> generation;
+  std::optional<SourceRange> forks;
 };
 
 struct PromptCall {
@@ -53,6 +54,11 @@ class PromptWalk {
 
   void generation(SourceRange range) {
     auto& first = facts[current_].generation;
+    if (!role_ && !first) first = range;
+  }
+
+  void forks(SourceRange range) {
+    auto& first = facts[current_].forks;
     if (!role_ && !first) first = range;
   }
 
@@ -180,11 +186,13 @@ class PromptWalk {
                      generation(it->range);
                    },
                    [&](const Expr::ParallelFor& node) {
+                     forks(it->range);
                      expr(node.source);
                      expr(node.bound);
                      fork(node.body);
                    },
                    [&](const Expr::Branch& node) {
+                     forks(it->range);
                      for (const auto& arm : node.arms) fork(arm.body);
                    },
                    [&](const Expr::Retry& node) {
@@ -201,7 +209,7 @@ class PromptWalk {
   bool in_text_ = false;
 };
 
-// What a prompt does, its callers do; each learns of a role and of a generation once.
+// What a prompt does, its callers do; each learns of a role, of a generation and of forks once.
 void pass_on(PromptWalk& walk) {
   std::unordered_map<const Decl*, std::vector<const Decl*>> callers;
   for (const PromptCall& call : walk.calls) {
@@ -214,9 +222,11 @@ void pass_on(PromptWalk& walk) {
     const PromptFacts known = walk.facts[decl];
     for (const Decl* const caller : callers[decl]) {
       PromptFacts& facts = walk.facts[caller];
-      const bool learns = (known.role && !facts.role) || (known.generation && !facts.generation);
+      const bool learns =
+          (known.role && !facts.role) || (known.generation && !facts.generation) || (known.forks && !facts.forks);
       if (!facts.role) facts.role = known.role;
       if (!facts.generation) facts.generation = known.generation;
+      if (!facts.forks) facts.forks = known.forks;
       if (learns) open.push_back(caller);
     }
   }
@@ -238,6 +248,10 @@ void Checker::check_prompt_calls() {
     if (facts.role) {
       error(DiagKind::kNestedRole, call.range, fmt::format("prompt '{}' opens a role inside '{}'", prompt, role))
           .label(*facts.role, "opened here")
+          .suggest("call it before, and use its value");
+    } else if (facts.forks) {
+      error(DiagKind::kNestedRole, call.range, fmt::format("prompt '{}' forks inside '{}'", prompt, role))
+          .label(*facts.forks, "forked here")
           .suggest("call it before, and use its value");
     } else if (facts.generation && (call.in_text || *call.role != plan::Role::kAssistant)) {
       error(DiagKind::kGenInRole, call.range,

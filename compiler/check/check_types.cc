@@ -217,7 +217,9 @@ TypeId Checker::schema_type(const TypeExpr& expr, const TypeExpr::Named& named) 
   if (const auto known = schemas_.find(&*file); known != schemas_.end()) return known->second;
   TypeId& out = schemas_[&*file];
   out = types_.error();
-  const constraint::SchemaResult made = constraint::compile_json_schema(*file->text);
+  constraint::SchemaOptions options;
+  options.numbers = constraint::SchemaNumbers::kOfValues;
+  const constraint::SchemaResult made = constraint::compile_json_schema(*file->text, options);
   if (!made.ok()) {
     using Status = constraint::SchemaStatus;
     const DiagKind kind = made.status == Status::kInvalid         ? DiagKind::kBadSchema

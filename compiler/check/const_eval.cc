@@ -19,10 +19,13 @@ std::size_t size_of(const ConstValue& value) {
   return size;
 }
 
+constexpr std::size_t kMaxSize = 64 << 20;  // more than what half a million items take
+
 // Of one evaluation.
 struct Work {
   int depth = 0;
   std::size_t size = 0;  // bytes of texts and items that were made on the way
+  bool too_much() const { return size > kMaxSize; }
   // Each constant is evaluated once: one that is used twice by one that is used twice … would take exponential time.
   std::unordered_map<const ast::Decl*, std::optional<ConstValue>> known;
 };
@@ -135,6 +138,7 @@ std::optional<ConstValue> evaluate_text(const Expr::StringLit& node, const TypeT
     }
     const ConstOperand value(*part.value, types, work);
     value.count_reading(work);
+    if (work.too_much()) return std::nullopt;
     // Formats and other kinds are left to the runtime, so that there is one formatter.
     const auto inserted = value && part.format.empty() ? text_in_string(*value) : std::nullopt;
     if (!inserted) return std::nullopt;
@@ -231,20 +235,22 @@ std::optional<ConstValue> evaluate_node(const Expr& expr, TypeId wanted, const T
 }
 
 // Records are values by position: one of another layout (TypeTable::fits) gets the wanted one, with null for optional
-// fields that it lacks.
-ConstValue with_layout(ConstValue value, TypeId wanted, const TypeTable& types) {
+// fields that it lacks. Of no use where that is too much.
+ConstValue with_layout(ConstValue value, TypeId wanted, const TypeTable& types, Work& work) {
   const Type& to = types.get(wanted);
   if (value.kind == Kind::kList && to.kind == TypeKind::kList) {
-    for (ConstValue& item : value.items) item = with_layout(std::move(item), to.args[0], types);
+    for (ConstValue& item : value.items) item = with_layout(std::move(item), to.args[0], types, work);
   }
   if (value.kind != Kind::kRecord || to.kind != TypeKind::kRecord || value.type == wanted) return value;
+  work.size += to.fields.size() * sizeof value;
+  if (work.too_much()) return value;
   ConstValue out;
   out.kind = Kind::kRecord;
   out.type = wanted;
   for (const plan::Field& field : to.fields) {
     const auto source = types.field_index(value.type, field.name);
     out.items.emplace_back();
-    if (source) out.items.back() = with_layout(std::move(value.items[*source]), field.type, types);
+    if (source) out.items.back() = with_layout(std::move(value.items[*source]), field.type, types, work);
   }
   return out;
 }
@@ -252,16 +258,16 @@ ConstValue with_layout(ConstValue value, TypeId wanted, const TypeTable& types) 
 std::optional<ConstValue> evaluate(const Expr& expr, TypeId wanted, const TypeTable& types, Work& work) {
   // The parser bounds nesting; constants that refer to constants are bounded here, and how large they grow.
   constexpr int kMaxDepth = 1000;
-  constexpr std::size_t kMaxSize = 64 << 20;  // more than what half a million items take
   if (work.depth > kMaxDepth) return std::nullopt;
   ++work.depth;
   auto value = evaluate_node(expr, wanted, types, work);
   --work.depth;
   if (!value) return std::nullopt;
   work.size += size_of(*value);
-  if (work.size > kMaxSize) return std::nullopt;
+  if (work.too_much()) return std::nullopt;
   if (value->kind < Kind::kList) return value;
-  return with_layout(std::move(*value), wanted, types);
+  ConstValue laid_out = with_layout(std::move(*value), wanted, types, work);
+  return work.too_much() ? std::nullopt : std::optional(std::move(laid_out));
 }
 
 }  // namespace

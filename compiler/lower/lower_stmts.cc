@@ -267,15 +267,15 @@ void Lowerer::lower_assert(const Stmt& stmt, const Stmt::Assert& node) {
 
 void Lowerer::lower_role(const Stmt::Role& node) {
   emit(Op::kRoleBegin, kNone, static_cast<std::uint32_t>(node.role));
+  fn().role_open = true;  // also while its text is made: a retry there may leave the role
   if (node.text) {
     const Operand text = lower_as(*node.text, types_.string());
     emit(Op::kText, kNone, text.reg);
     give_back(text);
   } else if (node.body) {
-    fn().role_open = true;
     lower_block(*node.body);
-    fn().role_open = false;
   }
+  fn().role_open = false;
   emit(Op::kRoleEnd);
 }
 

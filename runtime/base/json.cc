@@ -12,7 +12,9 @@ namespace sgl::base {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Members = Json::object_t;
+// Of an object that is not at its end. Those of the library have constant names, so a list of them that grows copies
+// every value in it, which costs as much as all that was read, again and again.
+using Members = std::vector<std::pair<std::string, Json>>;
 
 constexpr std::size_t kFewMembers = 16;  // up to these looking at each is quicker than an index
 
@@ -20,7 +22,7 @@ constexpr std::size_t kFewMembers = 16;  // up to these looking at each is quick
 struct ByName {
   using is_transparent = void;
   const Members* members;
-  const std::string& name(std::size_t position) const { return members->data()[position].first; }
+  const std::string& name(std::size_t position) const { return (*members)[position].first; }
   bool operator()(std::size_t a, std::size_t b) const { return name(a) < name(b); }
   bool operator()(std::size_t a, const std::string& b) const { return name(a) < b; }
   bool operator()(const std::string& a, std::size_t b) const { return a < name(b); }
@@ -29,6 +31,7 @@ struct ByName {
 // A list or object that is not at its end.
 struct Open {
   Json* value;                                           // does not move while it is open
+  std::unique_ptr<Members> members;                      // of an object, until its end
   std::unique_ptr<std::set<std::size_t, ByName>> index;  // of an object with more than a few members: their positions
 };
 
@@ -44,18 +47,29 @@ class Builder final : public nlohmann::json_sax<Json> {
   bool number_float(number_float_t value, const string_t&) override { return add(value); }
   bool string(string_t& value) override { return add(std::move(value)); }
   bool binary(binary_t& value) override { return add(std::move(value)); }
-  bool start_object(std::size_t) override { return begin(Json::object()); }
-  bool start_array(std::size_t) override { return begin(Json::array()); }
-  bool end_object() override { return end(); }
-  bool end_array() override { return end(); }
+  bool start_object(std::size_t) override { return begin(Json::object(), std::make_unique<Members>()); }
+  bool start_array(std::size_t) override { return begin(Json::array(), nullptr); }
+  bool end_object() override {
+    auto& object = open_.back().value->get_ref<Json::object_t&>();
+    object.reserve(open_.back().members->size());
+    // Appended without a search: no name is there twice.
+    for (auto& [name, value] : *open_.back().members) {
+      object.Container::emplace_back(std::move(name), std::move(value));
+    }
+    open_.pop_back();
+    return true;
+  }
+  bool end_array() override {
+    open_.pop_back();
+    return true;
+  }
   bool key(string_t& name) override {
     Open& open = open_.back();
-    Members& members = open.value->get_ref<Members&>();
+    Members& members = *open.members;
     member_ = find(open, members, name);
     if (member_ != nullptr) {
       return !rules_.refuse_repeated_keys || refuse(fmt::format("the key '{}' occurs twice in one object", name));
     }
-    // Appended without a search: it is not there.
     member_ = &members.emplace_back(std::move(name), Json()).second;
     if (open.index != nullptr) open.index->insert(members.size() - 1);
     return true;
@@ -79,7 +93,7 @@ class Builder final : public nlohmann::json_sax<Json> {
       for (std::size_t i = 0; i < members.size(); ++i) open.index->insert(i);
     }
     const auto it = open.index->find(name);
-    return it == open.index->end() ? nullptr : &members.data()[*it].second;
+    return it == open.index->end() ? nullptr : &members[*it].second;
   }
 
   Json& place() {
@@ -91,16 +105,12 @@ class Builder final : public nlohmann::json_sax<Json> {
     place() = std::move(value);
     return true;
   }
-  bool begin(Json empty) {
+  bool begin(Json empty, std::unique_ptr<Members> members) {
     if (open_.size() >= rules_.max_depth)
       return refuse(fmt::format("the JSON is nested more than {} levels deep", rules_.max_depth));
     Json& at = place();
     at = std::move(empty);
-    open_.push_back({&at, nullptr});
-    return true;
-  }
-  bool end() {
-    open_.pop_back();
+    open_.push_back({&at, std::move(members), nullptr});
     return true;
   }
   bool refuse(std::string why) {

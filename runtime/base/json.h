@@ -25,7 +25,8 @@ struct JsonRules {
 };
 
 // One value and nothing after it, of UTF-8. In time n log n of its bytes: the library's own parser looks for every key
-// among all those before it. After a mistake `out` holds what was read up to there.
+// among all those before it, and copies all members of an object whenever their list grows. After a mistake `out` is of
+// no use.
 std::optional<JsonMistake> parse_json(std::string_view text, nlohmann::ordered_json& out, const JsonRules& rules = {});
 
 // Pieces of a text as they are written, for a number that neither 64 bits nor a double hold is another one once it is

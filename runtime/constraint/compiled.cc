@@ -172,6 +172,7 @@ Sha256 digest_of(std::string_view schema, const SchemaOptions& options) {
   write_options(out, options);
   out.number(static_cast<std::uint64_t>(options.unsupported));
   out.number(static_cast<std::uint64_t>(options.formats));
+  out.number(static_cast<std::uint64_t>(options.numbers));
   out.text(schema);
   return base::sha256(out.bytes());
 }

@@ -52,7 +52,12 @@ enum class Formats : std::uint8_t {
   kAnnotate,  // formats are listed in SchemaResult::ignored, as 2020-12 has it unless asked otherwise
 };
 
+// Numbers that neither 64 bits nor a double hold: as they are written, or as the values of programs, which are such
+// doubles, hold them.
+enum class SchemaNumbers : std::uint8_t { kExact, kOfValues };
+
 struct SchemaOptions {
+  SchemaNumbers numbers = SchemaNumbers::kExact;
   PropertyOrder order = PropertyOrder::kSchema;
   Whitespace whitespace = Whitespace::kCompact;
   int indent = 2;  // kIndent: 0 … 16 spaces

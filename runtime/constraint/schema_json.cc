@@ -16,12 +16,14 @@ constexpr int kNumberOverflow = 406;  // the library's number for a double that 
 
 class JsonReader final : public nlohmann::json_sax<Json> {
  public:
+  explicit JsonReader(SchemaNumbers numbers) : numbers_(numbers) {}
   bool null() override { return put(nullptr); }
   bool boolean(bool value) override { return put(value); }
   bool number_integer(number_integer_t value) override { return put(value); }
   bool number_unsigned(number_unsigned_t value) override { return put(value); }
   bool number_float(number_float_t value, const string_t& text) override {
     Json number(value);
+    if (numbers_ == SchemaNumbers::kOfValues) return put(std::move(number));
     const std::optional<Decimal> written = Decimal::parse(text);
     if (written && written == Decimal::parse(number.dump())) return put(std::move(number));
     return put(Json::binary(binary_t::container_type(text.begin(), text.end())));
@@ -29,11 +31,18 @@ class JsonReader final : public nlohmann::json_sax<Json> {
   bool string(string_t& value) override { return put(std::move(value)); }
   bool binary(binary_t&) override { return false; }
   bool start_object(std::size_t) override {
-    Json object = Json::object();
-    object.get_ref<Json::object_t&>().reserve(kFew / 2);  // most have no more members than that
-    return open(std::move(object));
+    if (!open(Json::object())) return false;
+    open_.back().members.reserve(kFew / 2);  // most have no more than that
+    return true;
   }
-  bool end_object() override { return close(); }
+  bool end_object() override {
+    auto& object = open_.back().value->get_ref<Json::object_t&>();
+    object.reserve(open_.back().members.size());
+    for (auto& [name, value] : open_.back().members) {
+      object.Container::emplace_back(std::move(name), std::move(value));
+    }
+    return close();
+  }
   bool start_array(std::size_t) override { return open(Json::array()); }
   bool end_array() override { return close(); }
   bool parse_error(std::size_t, const std::string& token, const nlohmann::detail::exception& error) override {
@@ -48,20 +57,20 @@ class JsonReader final : public nlohmann::json_sax<Json> {
   // A key that comes again has its first place and its last value.
   bool key(string_t& name) override {
     Open& top = open_.back();
-    auto& members = top.value->get_ref<Json::object_t&>();
+    auto& members = top.members;
     std::size_t at = members.size();
     if (members.size() < kFew) {
       at = 0;
-      while (at < members.size() && members.data()[at].first != name) ++at;
+      while (at < members.size() && members[at].first != name) ++at;
     } else {
       if (top.keys.empty()) {
-        for (std::size_t i = 0; i < members.size(); ++i) top.keys.try_emplace(members.data()[i].first, i);
+        for (std::size_t i = 0; i < members.size(); ++i) top.keys.try_emplace(members[i].first, i);
       }
       at = top.keys.try_emplace(name, members.size()).first->second;
     }
     if (at == members.size()) members.emplace_back(std::move(name), nullptr);
     top.member = at;
-    next_ = &members.data()[at].second;
+    next_ = &members[at].second;
     return true;
   }
 
@@ -71,6 +80,9 @@ class JsonReader final : public nlohmann::json_sax<Json> {
  private:
   struct Open {
     Json* value = nullptr;
+    // Of an object, until its end: in the library's own list, which copies every value when it grows, reading would
+    // take time in proportion to depth times size.
+    std::vector<std::pair<std::string, Json>> members;
     std::unordered_map<std::string, std::size_t> keys;  // of a large object
     std::size_t member = 0;                             // of an object, that of the last key
   };
@@ -85,7 +97,7 @@ class JsonReader final : public nlohmann::json_sax<Json> {
     for (std::size_t i = 0; i < open_.size(); ++i) {
       const Json& value = *open_[i].value;
       if (value.is_object()) {
-        out += "/" + escape_pointer(value.get_ref<const Json::object_t&>().data()[open_[i].member].first);
+        out += "/" + escape_pointer(open_[i].members[open_[i].member].first);
       } else {
         // Lists and objects stand in their list while they are read; other values come after it.
         out += "/" + std::to_string(value.size() - (i + 1 < open_.size() ? 1 : 0));
@@ -107,7 +119,7 @@ class JsonReader final : public nlohmann::json_sax<Json> {
   bool open(Json value) {
     Json& at = place();
     at = std::move(value);
-    open_.push_back({&at, {}, 0});
+    open_.push_back({&at, {}, {}, 0});
     return true;
   }
   bool close() {
@@ -115,6 +127,7 @@ class JsonReader final : public nlohmann::json_sax<Json> {
     return true;
   }
 
+  SchemaNumbers numbers_;
   Json root_;
   Json* next_ = nullptr;  // of an object, the value of the key that was read
   std::vector<Open> open_;
@@ -161,8 +174,8 @@ std::string json_text(const Json& value) {
   return out;
 }
 
-std::optional<Json> read_json(std::string_view text, JsonFault& fault) {
-  JsonReader reader;
+std::optional<Json> read_json(std::string_view text, JsonFault& fault, SchemaNumbers numbers) {
+  JsonReader reader(numbers);
   if (Json::sax_parse(text, &reader)) return reader.take();
   fault = reader.fault();
   return std::nullopt;

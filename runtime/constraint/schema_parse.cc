@@ -364,7 +364,7 @@ SchemaDoc parse_schema(std::string_view text, const SchemaOptions& options) {
     return failed;
   }
   JsonFault fault;
-  const std::optional<Json> root = read_json(text, fault);
+  const std::optional<Json> root = read_json(text, fault, options.numbers);
   if (!root) {
     failed.problem = {fault.too_large ? SchemaStatus::kUnsupported : SchemaStatus::kInvalid, std::move(fault.pointer),
                       std::move(fault.why)};

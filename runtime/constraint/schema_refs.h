@@ -7,6 +7,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "runtime/constraint/json_schema.h"
+
 namespace sgl::constraint {
 
 using Json = nlohmann::ordered_json;
@@ -17,10 +19,10 @@ struct JsonFault {
   std::string pointer, why;
 };
 
-// Nullopt: `fault` says why. O(text). Precondition: its nesting is bounded. A number that neither 64 bits nor a double
-// holds exactly is there as its text, in a value of the library's kind `binary`, which no JSON text has otherwise: ask
-// is_number, number_text and json_text instead of the library's functions where a number may stand.
-std::optional<Json> read_json(std::string_view text, JsonFault& fault);
+// Nullopt: `fault` says why. O(text). Precondition: its nesting is bounded. With kExact a number that neither 64 bits
+// nor a double holds is there as its text, in a value of the library's kind `binary`, which no JSON text has otherwise:
+// ask is_number, number_text and json_text instead of the library's functions where a number may stand.
+std::optional<Json> read_json(std::string_view text, JsonFault& fault, SchemaNumbers numbers = SchemaNumbers::kExact);
 bool is_number(const Json& value);
 // JSON of exactly this number. Precondition: is_number.
 std::string number_text(const Json& value);

@@ -86,7 +86,9 @@ class TypeReader {
 
   // The nodes of the schema become nodes of this one.
   base::Status schema(std::string_view text, SchemaNode& out) {
-    SchemaDoc given = parse_schema(text, {});
+    SchemaOptions options;
+    options.numbers = SchemaNumbers::kOfValues;
+    SchemaDoc given = parse_schema(text, options);
     if (given.problem) {
       const bool limit =
           given.problem->status == SchemaStatus::kLimit || given.problem->status == SchemaStatus::kTimeout;

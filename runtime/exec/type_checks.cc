@@ -40,6 +40,7 @@ base::Expected<bool> TypeChecks::json_fits(const plan::Type& type, std::string_v
   return fits(fmt::format("{} {}", static_cast<int>(type.kind), type.pattern), json, [&]() -> base::Expected<Pointer> {
     constraint::SchemaOptions options;
     options.order = constraint::PropertyOrder::kAny;
+    options.numbers = constraint::SchemaNumbers::kOfValues;
     auto schema = constraint::compile_json_schema(type.pattern, options);
     if (!schema.ok()) return base::invalid(schema.message);
     return std::move(schema.constraint);

@@ -47,7 +47,7 @@ class ChatTemplate {
   // Errors: `invalid`, naming the line and the construct that is not supported.
   static base::Expected<ChatTemplate> parse(std::string_view jinja);
   // Rendered text; its spellings of special tokens are meant as such, except inside message contents (see spans).
-  // Errors: raise_exception() of the template, a type error, a limit: a million loop steps, 64 MB of output or of one
+  // Errors: raise_exception() of the template, a type error, a limit: a million loop steps, 16 MB of output or of one
   // string, 256 MB of values at once, lists of a million items.
   base::Expected<std::string> render(const std::vector<ChatMessage>& messages, const ChatRenderOptions& options) const;
   // As `render`, over arbitrary message objects (tool calls, content parts).

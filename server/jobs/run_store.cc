@@ -60,7 +60,14 @@ base::Status RunStore::set_up() {
     SGL_TRY(measured, select.step());
   }
   if (!measured) SGL_TRY_STATUS(db_->execute(fmt::format(kSizes, kSize).c_str()));
-  SGL_TRY_STATUS(make_room(""));
+  std::string last;
+  {
+    SGL_TRY(auto select,
+            db_->prepare("SELECT id FROM runs WHERE outcome <> '' ORDER BY finished DESC, rowid DESC LIMIT 1"));
+    SGL_TRY(const bool there, select.step());
+    if (there) last = select.text(0);
+  }
+  SGL_TRY_STATUS(make_room(last));
   return transaction.commit();
 }
 

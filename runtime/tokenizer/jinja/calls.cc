@@ -62,7 +62,7 @@ Expected<Value> Interpreter::call_macro(const Macro& macro, const Arguments& arg
   scopes_.emplace_back();
   for (std::size_t i = 0; i < macro.parameters.size(); ++i) {
     const auto& [name, otherwise] = macro.parameters[i];
-    Value value(Undefined{name});
+    Value value{Undefined(name)};
     if (const Value* given = args.get(i, name)) {
       value = *given;
     } else if (otherwise != nullptr) {

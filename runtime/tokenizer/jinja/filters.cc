@@ -129,7 +129,7 @@ Expected<Value> filter_characters(std::string_view name, const Text& text) {
     for (std::size_t i = count; i > 0; --i) out.append(text.slice(offsets[i - 1], offsets[i]));
     return Value::text(std::move(out));
   }
-  if (count == 0) return Value(Undefined{std::string(name)});
+  if (count == 0) return Value(Undefined(name));
   const std::size_t at = name == "first" ? 0 : count - 1;
   return Value::text(text.slice(offsets[at], offsets[at + 1]));
 }
@@ -157,7 +157,7 @@ Expected<Value> filter_sequence(std::string_view name, const Value& v, const Arg
   if (name == "join") return filter_join(list.as_list()->items, args);
   if (name == "first" || name == "last") {
     const std::vector<Value>& all = list.as_list()->items;
-    if (all.empty()) return Value(Undefined{std::string(name)});
+    if (all.empty()) return Value(Undefined(name));
     return name == "first" ? all.front() : all.back();
   }
   std::vector<Value> items = list.as_list()->items;

@@ -1,11 +1,13 @@
 // What one rendering holds and does. A template is code that came with a model, and a short one can ask for any amount:
 // lists that contain one list twice stand for exponentially many items. Private to runtime/tokenizer.
 //
-// Texts, lists and mappings are charged to the heap of their thread when they are made and released when they go.
-// Making one never fails; whoever makes many in a loop asks heap_status() in it, and the interpreter does after every
-// expression.
+// Texts, lists and mappings are charged to the heap of their thread when they are made and released when they go. What
+// an operation needs besides while it works, offsets of a text's characters and texts that are not yet values, is at
+// most some ten times the longest text. Making one never fails; whoever makes many in a loop asks heap_status() in it,
+// and the interpreter does after every expression.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 #include "runtime/base/expected.h"
@@ -13,13 +15,14 @@
 namespace sgl::tokenizer::jinja {
 
 // Bytes of any one string, and of the output: more than the longest context of a model has.
-constexpr std::size_t kMaxTextBytes = std::size_t{64} << 20;
+constexpr std::size_t kMaxTextBytes = std::size_t{16} << 20;
 constexpr std::size_t kMaxListItems = 1'000'000;
 
 struct Heap {
   // Bytes that live at once: a few strings of the greatest size.
   static constexpr std::size_t kMaxBytes = std::size_t{256} << 20;
-  // Expressions evaluated, and parts of values looked at where they are compared or written: a second or two.
+  // Expressions evaluated, parts of values looked at where they are compared or written, and 64 bytes of a value that
+  // is made or of a text that is gone over: seconds.
   static constexpr std::size_t kMaxWork = 20'000'000;
 
   std::size_t bytes = 0, work = 0;
@@ -54,12 +57,18 @@ inline base::Status heap_status() {
   return current_heap() == nullptr ? base::Status() : current_heap()->status();
 }
 
-// One step of work. False: there were too many, and what comes of going on does not count.
-inline bool work() {
+// Steps of work. False: there were too many, and what comes of going on does not count.
+inline bool work(std::size_t steps = 1) {
   Heap* heap = current_heap();
   if (heap == nullptr) return true;
-  if (++heap->work > Heap::kMaxWork) heap->too_long = true;
+  heap->work += std::min(steps, Heap::kMaxWork);
+  if (heap->work > Heap::kMaxWork) heap->too_long = true;
   return !heap->too_long;
+}
+
+// What goes over so many bytes of a text, or makes that much.
+inline bool work_on_bytes(std::size_t bytes) {
+  return work(bytes / 64);
 }
 
 // Bytes charged to the thread's heap while it lives.

@@ -44,7 +44,7 @@ Status Arguments::check(std::string_view what, std::size_t max, std::initializer
 }
 
 Status Output::append(const Text& text) {
-  if (!text_.append_within(text).ok()) return base::over_limit("chat template: more than 64 MB of output");
+  if (!text_.append_within(text).ok()) return base::over_limit("chat template: more than 16 MB of output");
   charge_.add(text.footprint());
   return heap_status();
 }
@@ -73,7 +73,7 @@ Value Interpreter::lookup(const std::string& name) const {
     if (const Value* value = in(scopes_[i])) return *value;
   }
   if (const Value* value = in(scopes_[0])) return *value;
-  return Value(Undefined{name});
+  return Value(Undefined(name));
 }
 
 void Interpreter::assign(const std::string& name, Value value) {
@@ -337,16 +337,16 @@ Expected<Value> Interpreter::eval_index(const Value& object, const Value& index,
   if (const List* list = object.as_list()) {
     const auto size = static_cast<std::int64_t>(list->items.size());
     const std::int64_t i = *at < 0 ? *at + size : *at;
-    return i >= 0 && i < size ? list->items[static_cast<std::size_t>(i)] : Value(Undefined{"list item"});
+    return i >= 0 && i < size ? list->items[static_cast<std::size_t>(i)] : Value(Undefined("list item"));
   }
   if (const Text* text = object.as_text()) {
     const std::vector<std::size_t> offsets = code_point_offsets(text->bytes);
     const auto size = static_cast<std::int64_t>(offsets.size()) - 1;
     const std::int64_t i = *at < 0 ? *at + size : *at;
-    if (i < 0 || i >= size) return Value(Undefined{"character"});
+    if (i < 0 || i >= size) return Value(Undefined("character"));
     return Value::text(text->slice(offsets[static_cast<std::size_t>(i)], offsets[static_cast<std::size_t>(i) + 1]));
   }
-  return Value(Undefined{"item"});
+  return Value(Undefined("item"));
 }
 
 Expected<Value> Interpreter::eval_slice(const Expr& e) {

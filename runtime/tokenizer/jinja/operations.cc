@@ -46,7 +46,7 @@ std::optional<std::int64_t> integer_result(std::string_view op, std::int64_t a, 
 Expected<Value> repeat(const Text& text, std::int64_t times) {
   if (times <= 0 || text.bytes.empty()) return Value::text(Text());
   if (text.bytes.size() > kMaxTextBytes / static_cast<std::size_t>(times)) {
-    return base::over_limit("string of more than 64 MB");
+    return base::over_limit("string of more than 16 MB");
   }
   // By doubling: a short text may be repeated millions of times.
   Text out, part = text;
@@ -137,11 +137,7 @@ Value member(const Value& object, std::string_view name) {
       if (key == name) return value;
     }
   }
-  // The name is for messages, and may be a text of any length.
-  constexpr std::size_t kShown = 80;
-  std::size_t end = std::min(name.size(), kShown);
-  while (end < name.size() && end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0) == 0x80) --end;
-  return Value(Undefined{std::string(name.substr(0, end))});
+  return Value(Undefined(name));
 }
 
 namespace {

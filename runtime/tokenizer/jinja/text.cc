@@ -26,7 +26,7 @@ void Text::append(const Text& other) {
 }
 
 base::Status Text::append_within(const Text& other) {
-  if (bytes.size() + other.bytes.size() > kMaxTextBytes) return base::over_limit("string of more than 64 MB");
+  if (bytes.size() + other.bytes.size() > kMaxTextBytes) return base::over_limit("string of more than 16 MB");
   append(other);
   return {};
 }
@@ -50,6 +50,7 @@ Text Text::derived(std::string changed) const {
 }
 
 std::vector<std::size_t> code_point_offsets(std::string_view text) {
+  (void)work_on_bytes(8 * text.size());
   std::vector<std::size_t> out;
   for (std::size_t at = 0; at < text.size(); at += base::decode_utf8(text, at).bytes) out.push_back(at);
   out.push_back(text.size());

@@ -19,6 +19,13 @@ const Value* Dict::find(std::string_view key) const {
   return nullptr;
 }
 
+Undefined::Undefined(std::string_view of) {
+  constexpr std::size_t kShown = 80;
+  std::size_t end = std::min(of.size(), kShown);
+  while (end < of.size() && end > 0 && (static_cast<unsigned char>(of[end]) & 0xC0) == 0x80) --end;
+  name = of.substr(0, end);
+}
+
 int Value::depth() const {
   if (const List* list = as_list()) return list->depth;
   if (const Dict* dict = as_dict()) return dict->depth;
@@ -35,6 +42,7 @@ std::shared_ptr<const T> charged(T part, std::size_t bytes) {
     T part;
     Charge charge;
   };
+  (void)work_on_bytes(bytes);
   const auto held = std::make_shared<const Held>(std::move(part), bytes + sizeof(Held));
   return {held, &held->part};
 }
@@ -51,7 +59,8 @@ Expected<Value> Value::list(std::vector<Value> items) {
   List out{std::move(items), 1};
   for (const Value& v : out.items) out.depth = std::max(out.depth, v.depth() + 1);
   if (out.depth > kMaxDepth) return base::over_limit("lists are nested too deeply");
-  const std::size_t bytes = out.items.size() * sizeof(Value);
+  std::size_t bytes = out.items.size() * sizeof(Value);
+  for (const Value& v : out.items) bytes += v.name_bytes();
   return Value(charged(std::move(out), bytes));
 }
 
@@ -60,7 +69,7 @@ Expected<Value> Value::dict(std::vector<std::pair<Text, Value>> entries) {
   for (const auto& [k, v] : out.entries) out.depth = std::max(out.depth, v.depth() + 1);
   if (out.depth > kMaxDepth) return base::over_limit("dictionaries are nested too deeply");
   std::size_t bytes = out.entries.size() * sizeof(out.entries[0]);
-  for (const auto& [k, v] : out.entries) bytes += k.footprint();
+  for (const auto& [k, v] : out.entries) bytes += k.footprint() + v.name_bytes();
   return Value(charged(std::move(out), bytes));
 }
 
@@ -178,6 +187,7 @@ bool has_data(const Value& value) {
 
 // Python's repr() of a string.
 std::string repr(std::string_view text) {
+  (void)work_on_bytes(text.size());
   const bool double_quotes = text.find('\'') != std::string_view::npos && text.find('"') == std::string_view::npos;
   const char quote = double_quotes ? '"' : '\'';
   std::string out(1, quote);
@@ -210,7 +220,7 @@ std::optional<std::string> scalar_text(const Value& value) {
 
 // Whether what was written is within the limits. The interpreter says so of work.
 Status within(const std::string& out) {
-  if (out.size() > kMaxTextBytes) return base::over_limit("string of more than 64 MB");
+  if (out.size() > kMaxTextBytes) return base::over_limit("string of more than 16 MB");
   return work() ? Status() : heap_status();
 }
 
@@ -240,6 +250,7 @@ Status append_repr(const Value& value, std::string& out) {
 }
 
 std::string json_string(std::string_view text, bool ascii) {
+  (void)work_on_bytes(text.size());
   std::string out = "\"";
   for (std::size_t at = 0; at < text.size();) {
     const base::DecodedChar c = base::decode_utf8(text, at);

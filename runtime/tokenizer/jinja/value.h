@@ -32,7 +32,9 @@ struct Dict {
 };
 
 struct Undefined {
-  std::string name;  // for messages
+  Undefined() = default;
+  explicit Undefined(std::string_view of);
+  std::string name;  // for messages: its first 80 bytes
 };
 struct None {};
 struct Builtin {
@@ -68,6 +70,8 @@ class Value {
   bool truthy() const;
   const char* type_name() const;
   int depth() const;
+  // What an undefined value holds; other parts are charged by themselves.
+  std::size_t name_bytes() const { return undefined() ? as<Undefined>()->name.size() : 0; }
 
   static constexpr int kMaxDepth = 300;
 

@@ -56,6 +56,27 @@ TEST_CASE("what is read is what the library reads, repeated keys included") {
   }
 }
 
+TEST_CASE("large values in front of others, and deep objects, are as they were") {
+  std::string large = "[0";
+  for (int i = 0; i < 1000; ++i) large += ",0";
+  large += "]";
+  for (int i = 0; i < 50; ++i) {
+    large = "{\"a\":" + large;
+    for (int k = 0; k < 20; ++k) large += ",\"k" + std::to_string(k) + "\":0";
+    large += "}";
+  }
+  Json read;
+  REQUIRE_FALSE(parse_json(large, read));
+  CHECK(read.dump() == large);
+  std::string deep;
+  for (int i = 0; i < 100'000; ++i) deep += "{\"a\":";
+  deep += "1";
+  for (int i = 0; i < 100'000; ++i) deep += ",\"b\":1}";
+  REQUIRE_FALSE(parse_json(deep, read));
+  CHECK(read.size() == 2);
+  REQUIRE(parse_json(deep.substr(0, deep.size() / 2), read));
+}
+
 TEST_CASE("what the library does not read is not read") {
   for (const char* text : {"", " ", "{", "[1,]", "{\"a\":1,}", "{\"a\" 1}", "{\"a\":1}x", "\xff", "\"\xff\"", "1e999",
                            "nul", "'a'", "{\"a\":1 /* no */}", "[1"}) {

@@ -223,6 +223,12 @@ program r() -> int { user "{q()}"; return 1 })s",
     {"prompt with a role in a role", kFile, R"s(prompt q() { user "x" }
 program r() -> int { assistant { if true { q() } }; return 1 })s",
      "E0302", "q"},
+    {"prompt that forks in a role", kFile, R"s(prompt q() -> list<int> { return parallel for i in [1, 2] { yield i } }
+program r() -> int { user { let a = q() }; return 1 })s",
+     "E0302", "q"},
+    {"break from a comprehension", kProgram,
+     R"s(for j in items { let a = [retry 2 { if n == j { break }; yield n } for n in items] })s",
+     "E0305", "break"},
     {"prompt that generates, by way of another, in user", kFile, R"s(program r() -> int { user { between() }; return 1 }
 prompt between() { let a = q() }
 prompt q() -> string { gen a: string; return a })s",

@@ -71,6 +71,19 @@ TEST_CASE("a plan over its limits") {
   CHECK(codes("program p(n: int) -> int {\n" + times(21000, "  let a{} = n + 1\n") + "  return a5\n}\n") == "E0015");
 }
 
+TEST_CASE("constants that insert or lay out others") {
+  std::string source = "const A0 = \"" + std::string(1000, 'x') + "\"\n";
+  for (int i = 1; i <= 13; ++i) source += fmt::format("const A{} = \"{{A{}}}{{A{}}}\"\n", i, i - 1, i - 1);
+  CHECK(codes(source + kProgram).empty());
+  std::string inserted;
+  for (int i = 0; i < 400; ++i) inserted += "{A13}";
+  CHECK(codes(source + "const Z = \"" + inserted + "\"\n" + kProgram) == "E0217");
+  std::string wide =
+      "type Wide = { a: int" + times(9999, ", f{}?: int") + " }\nconst L0: list<{ a: int }> = [{ a: 1 }]\n";
+  for (int i = 1; i <= 12; ++i) wide += fmt::format("const L{}: list<{{ a: int }}> = L{} + L{}\n", i, i - 1, i - 1);
+  CHECK(codes(wide + "const Z: list<Wide> = L12\n" + kProgram) == "E0201E0217");
+}
+
 TEST_CASE("constants that grow when they are folded") {
   const auto doubled =
       compiled("program p() -> string {\n  var x = \"abcdefgh\"\n" + times(60, "  x = x + x\n") + "  return x\n}\n");

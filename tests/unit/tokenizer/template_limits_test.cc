@@ -33,7 +33,7 @@ TEST_CASE("templates: lists that share their items are not written out without e
   for (const char* use : {"{{ ns.x }}", "{{ ns.x | tojson }}", "{{ ns.x ~ '' }}", "{{ ns.x | join }}",
                           "{% set s = ns.x | string %}", "{{ ns.x | tojson(indent=2) }}"}) {
     const std::string out = outcome(doubled("['a' * 1000]", 100, use));
-    CHECK_MESSAGE(has(out, "chat template, line 1: string of more than 64 MB"), use << ": " << out.substr(0, 200));
+    CHECK_MESSAGE(has(out, "chat template, line 1: string of more than 16 MB"), use << ": " << out.substr(0, 200));
   }
   for (const char* use : {"{{ ns.x == ns.y }}", "{{ ns.x in [ns.y] }}", "{{ ns.x < ns.y }}",
                           "{{ [ns.x, ns.y] | sort }}", "{{ [ns.x, ns.y] | unique }}"}) {
@@ -50,11 +50,11 @@ TEST_CASE("templates: no string grows beyond its limit") {
         "{{ ['a' * 40000000, 'b' * 40000000] | join }}", "{{ ('a' * 40000000) + ('a' * 40000000) }}",
         "{{ ('a\\n' * 100000) | indent(1000) }}"}) {
     const std::string out = outcome(source);
-    CHECK_MESSAGE(has(out, "string of more than 64 MB"), source << ": " << out.substr(0, 200));
+    CHECK_MESSAGE(has(out, "string of more than 16 MB"), source << ": " << out.substr(0, 200));
   }
   const std::string text(1000, 'x');
-  CHECK(has(outcome("{% for i in range(100000) %}" + text + "{% endfor %}"), "more than 64 MB of output"));
-  CHECK(has(outcome("{% for i in range(100) %}{{ 'x' * 1000000 }}{% endfor %}"), "more than 64 MB of output"));
+  CHECK(has(outcome("{% for i in range(100000) %}" + text + "{% endfor %}"), "more than 16 MB of output"));
+  CHECK(has(outcome("{% for i in range(100) %}{{ 'x' * 1000000 }}{% endfor %}"), "more than 16 MB of output"));
   // What is written as it was.
   CHECK(outcome("{{ 'aaa'.replace('a', 'bc', 2) }} {{ 'aaa' | replace('a', '') }} {{ 'aba'.replace('', 'x') }}") ==
         "bcbca  aba");
@@ -84,7 +84,7 @@ TEST_CASE("templates: all values together have a limit, and those that are gone 
         std::string("{{ range(1000000) | map('replace', '1', 'x' * 10000) | list | length }}"),
         std::string("{% set ns = namespace(l=['A' * 1000000]) %}{% for i in range(10) %}{% set ns.l = ns.l + ns.l %}{% "
                     "endfor %}{{ ns.l | sort | length }}"),
-        std::string("{% macro m(n) %}{{ 'a' * 60000000 }}{% if n %}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(10) }}"),
+        std::string("{% macro m(n) %}{{ 'a' * 16000000 }}{% if n %}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(30) }}"),
         std::string(
             "{% for a in range(1000000) %}{% for b in range(1000000) %}{% for c in range(1000000) %}"
             "{% for d in range(1000000) %}{% for e in range(1000000) %}{% for f in range(1000000) %}"
@@ -93,7 +93,16 @@ TEST_CASE("templates: all values together have a limit, and those that are gone 
     const std::string out = outcome(source);
     CHECK_MESSAGE(has(out, "values of more than 256 MB at once"), source << ": " << out.substr(0, 200));
   }
-  CHECK(outcome("{% for i in range(20) %}{% set x = 'a' * 50000000 %}{% endfor %}ok") == "ok");
+  CHECK(outcome("{% for i in range(40) %}{% set x = 'a' * 15000000 %}{% endfor %}ok") == "ok");
+  // Names of what is undefined are kept for messages, and no longer than these show them.
+  const std::string name(20'000, 'n');
+  CHECK(outcome("{{ range(1000000) | map(attribute='q', default=" + name + ") | list | length }}") == "1000000");
+  // Long texts and lists are work by their size.
+  CHECK(has(outcome("{% for i in range(1000) %}{% set x = 'a' * 15000000 %}{% endfor %}"), "20 million steps"));
+  CHECK(has(
+      outcome("{% set s = 'a' * 15000000 %}{% for i in range(1000) %}{% if s | length == i %}{% endif %}{% endfor %}"),
+      "20 million steps"));
+  CHECK(has(outcome("{% for i in range(1000) %}{% set x = range(1000000) %}{% endfor %}"), "20 million steps"));
   // The next rendering begins with nothing.
   CHECK(outcome("{{ messages[0].content }}") == "hi");
 }
