@@ -40,6 +40,27 @@ ConstValue make_text(std::string s) {
 
 namespace {
 
+// Comparisons of what C++ compares in the same way.
+template <typename T>
+std::optional<ConstValue> compared(BinaryOp op, const T& a, const T& b) {
+  switch (op) {
+    case BinaryOp::kEq:
+      return make_bool(a == b);
+    case BinaryOp::kNe:
+      return make_bool(a != b);
+    case BinaryOp::kLt:
+      return make_bool(a < b);
+    case BinaryOp::kLe:
+      return make_bool(a <= b);
+    case BinaryOp::kGt:
+      return make_bool(a > b);
+    case BinaryOp::kGe:
+      return make_bool(a >= b);
+    default:
+      return std::nullopt;
+  }
+}
+
 std::optional<ConstValue> int_arithmetic(BinaryOp op, std::int64_t a, std::int64_t b) {
   std::int64_t out = 0;
   switch (op) {
@@ -54,20 +75,8 @@ std::optional<ConstValue> int_arithmetic(BinaryOp op, std::int64_t a, std::int64
       if (b == 0) return std::nullopt;
       if (b == -1) return op == BinaryOp::kDiv ? int_arithmetic(BinaryOp::kSub, 0, a) : make_int(0);
       return make_int(op == BinaryOp::kDiv ? a / b : a % b);
-    case BinaryOp::kEq:
-      return make_bool(a == b);
-    case BinaryOp::kNe:
-      return make_bool(a != b);
-    case BinaryOp::kLt:
-      return make_bool(a < b);
-    case BinaryOp::kLe:
-      return make_bool(a <= b);
-    case BinaryOp::kGt:
-      return make_bool(a > b);
-    case BinaryOp::kGe:
-      return make_bool(a >= b);
     default:
-      return std::nullopt;
+      return compared(op, a, b);
   }
 }
 
@@ -82,20 +91,8 @@ std::optional<ConstValue> real_arithmetic(BinaryOp op, double a, double b) {
     case BinaryOp::kDiv:
       if (b == 0) return std::nullopt;  // fails, as that of ints
       return make_real(a / b);
-    case BinaryOp::kEq:
-      return make_bool(a == b);
-    case BinaryOp::kNe:
-      return make_bool(a != b);
-    case BinaryOp::kLt:
-      return make_bool(a < b);
-    case BinaryOp::kLe:
-      return make_bool(a <= b);
-    case BinaryOp::kGt:
-      return make_bool(a > b);
-    case BinaryOp::kGe:
-      return make_bool(a >= b);
     default:
-      return std::nullopt;
+      return compared(op, a, b);
   }
 }
 
@@ -103,23 +100,15 @@ std::optional<ConstValue> text_operation(BinaryOp op, const std::string& a, cons
   switch (op) {
     case BinaryOp::kAdd:
       return make_text(a + b);
-    // The order of bytes in UTF-8 is that of code points.
-    case BinaryOp::kLt:
-      return make_bool(a < b);
-    case BinaryOp::kLe:
-      return make_bool(a <= b);
-    case BinaryOp::kGt:
-      return make_bool(a > b);
-    case BinaryOp::kGe:
-      return make_bool(a >= b);
     case BinaryOp::kIn:
     case BinaryOp::kNotIn: {
       // In linear time, which string::find does not promise.
       const bool found = memmem(b.data(), b.size(), a.data(), a.size()) != nullptr;
       return make_bool(found == (op == BinaryOp::kIn));
     }
+    // The order of bytes in UTF-8 is that of code points.
     default:
-      return std::nullopt;
+      return compared(op, a, b);
   }
 }
 
