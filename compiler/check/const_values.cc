@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "runtime/base/code_points.h"
 #include "runtime/base/utf8.h"
 
 namespace sgl::compiler {
@@ -151,15 +152,6 @@ bool equal(const ConstValue& a, const ConstValue& b, const TypeTable& types) {
                     [&](const ConstValue& x, const ConstValue& y) { return equal(x, y, types); });
 }
 
-std::string_view characters(std::string_view text, std::int64_t begin, std::int64_t end) {
-  std::size_t at = 0;
-  std::int64_t index = 0;
-  for (; at < text.size() && index < begin; ++index) at += base::decode_utf8(text, at).bytes;
-  const std::size_t from = at;
-  for (; at < text.size() && index < end; ++index) at += base::decode_utf8(text, at).bytes;
-  return text.substr(from, at - from);
-}
-
 }  // namespace
 
 std::optional<ConstValue> binary_operation(BinaryOp op, const ConstValue& a, const ConstValue& b,
@@ -202,7 +194,7 @@ std::optional<ConstValue> item_at(const ConstValue& value, std::int64_t index) {
   const std::int64_t at = index < 0 ? index + length->number : index;
   if (at < 0 || at >= length->number) return std::nullopt;
   if (value.kind == Kind::kList) return value.items[static_cast<std::size_t>(at)];
-  return make_text(std::string(characters(value.text, at, at + 1)));
+  return make_text(std::string(base::code_point_range(value.text, at, at + 1)));
 }
 
 std::optional<ConstValue> slice_of(const ConstValue& value, std::int64_t begin, std::int64_t end) {
@@ -212,7 +204,7 @@ std::optional<ConstValue> slice_of(const ConstValue& value, std::int64_t begin, 
   const auto clamp = [size](std::int64_t i) { return std::clamp<std::int64_t>(i < 0 ? i + size : i, 0, size); };
   begin = clamp(begin);
   end = std::max(begin, clamp(end));
-  if (value.kind == Kind::kString) return make_text(std::string(characters(value.text, begin, end)));
+  if (value.kind == Kind::kString) return make_text(std::string(base::code_point_range(value.text, begin, end)));
   ConstValue out;
   out.kind = Kind::kList;
   out.items.assign(value.items.begin() + begin, value.items.begin() + end);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "runtime/base/code_points.h"
 #include "runtime/base/utf8.h"
 
 namespace sgl::exec {
@@ -57,16 +58,6 @@ void append_json_string(std::string_view text, std::string& out) {
     }
   }
   out.push_back('"');
-}
-
-// Byte range of code points [begin, end) of `text`.
-std::string_view code_point_range(std::string_view text, std::int64_t begin, std::int64_t end) {
-  std::size_t at = 0;
-  std::int64_t index = 0;
-  for (; at < text.size() && index < begin; ++index) at += base::decode_utf8(text, at).bytes;
-  const std::size_t from = at;
-  for (; at < text.size() && index < end; ++index) at += base::decode_utf8(text, at).bytes;
-  return text.substr(from, at - from);
 }
 
 }  // namespace
@@ -213,7 +204,7 @@ bool index_value(Machine& machine, const Value& value, std::int64_t index, Value
     out = value.items()[static_cast<std::size_t>(at)];
     return true;
   }
-  out = Value::string(code_point_range(value.as_string(), at, at + 1));
+  out = Value::string(base::code_point_range(value.as_string(), at, at + 1));
   return made(machine, out);
 }
 
@@ -227,7 +218,7 @@ bool slice_value(Machine& machine, const Value& value, std::int64_t begin, std::
   if (value.is(Tag::kList)) {
     out = Value::list(value.items().subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)));
   } else {
-    out = Value::string(code_point_range(value.as_string(), begin, end));
+    out = Value::string(base::code_point_range(value.as_string(), begin, end));
   }
   return made(machine, out);
 }
