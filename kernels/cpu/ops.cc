@@ -1,22 +1,41 @@
 #include "kernels/cpu/ops.h"
 
+#include <atomic>
+
 #if defined(SGL_KERNELS_X86)
 #include <cpuid.h>
 #endif
 
 namespace sgl::kernels::cpu {
 
-#if defined(SGL_KERNELS_X86)
 namespace {
 
+#if defined(SGL_KERNELS_X86)
 // clang 14's __builtin_cpu_supports does not know "f16c".
 bool has_f16c() {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
 }
+#endif
+
+ReadAhead read_ahead_of_machine() {
+#if defined(SGL_KERNELS_X86)
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  if (__builtin_cpu_is("amd") == 0 || __get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0) return ReadAhead::kHints;
+  // Base and extended family (AMD64 APM, volume 3, CPUID function 1): Zen 1 to 4 are 17h and 19h.
+  const unsigned family = (eax >> 8 & 0xF) + (eax >> 20 & 0xFF);
+  return family >= 0x1A ? ReadAhead::kZen5 : ReadAhead::kZen;
+#else
+  return ReadAhead::kHints;
+#endif
+}
+
+std::atomic<ReadAhead>& active_read_ahead() {
+  static std::atomic<ReadAhead> ahead{read_ahead_of_machine()};
+  return ahead;
+}
 
 }  // namespace
-#endif
 
 const char* isa_name(Isa isa) {
   switch (isa) {
@@ -61,13 +80,12 @@ Isa active_isa() {
   return isa;
 }
 
-bool reads_like_zen() {
-#if defined(SGL_KERNELS_X86)
-  static const bool amd = __builtin_cpu_is("amd") != 0;
-  return amd;
-#else
-  return false;
-#endif
+ReadAhead read_ahead() {
+  return active_read_ahead().load(std::memory_order_relaxed);
+}
+
+void set_read_ahead(ReadAhead ahead) {
+  active_read_ahead().store(ahead, std::memory_order_relaxed);
 }
 
 const Ops& ops() {

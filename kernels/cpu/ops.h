@@ -74,12 +74,23 @@ const Ops* ops_for(Isa isa);
 Isa active_isa();
 const Ops& ops();
 
-// Whether this is an AMD processor (Zen), which wants other hints about what is read later than Intel's; decided once.
-// - One long stream it reads fastest without any: on two cores of a Zen 4 59 GB/s of 4-bit weights and 62 of 8-bit
-//   ones, with the hints that serve Intel's best 39 and 56.
-// - What lies apart is better asked for into the second-level cache, for the first one waits for few lines at a time: a
-//   row's keys and values in F16 21 to 24 GB/s instead of 11 to 13.
-bool reads_like_zen();
+// How this processor wants to be asked for what is read later, as measured (bench/RESULTS.md); decided once.
+// - kHints: Intel, and what nobody has measured. Hints at two distances, and into the first-level cache.
+// - kZen: AMD up to Zen 4. One long stream is read fastest without any: on two cores 59 GB/s of 4-bit weights and 62 of
+//   8-bit ones, with the hints that serve Intel's best 39 and 56. What lies apart is better asked for into the
+//   second-level cache, for the first one waits for few lines at a time: a row's keys and values in F16 21 to 24 GB/s
+//   instead of 11 to 13.
+// - kZen5: AMD from Zen 5 on. One long stream is read fastest with one hint far ahead, into the second-level cache: 80
+// GB/s
+//   of 4-bit weights, 72 without any and 62 with Intel's; and several streams at once, as of neighbouring rows, are
+//   slower than one with any. What lies apart as on Zen 4.
+enum class ReadAhead { kHints, kZen, kZen5 };
+constexpr ReadAhead kReadAheads[] = {ReadAhead::kHints, ReadAhead::kZen, ReadAhead::kZen5};
+ReadAhead read_ahead();
+// For tests and measurements: what is computed does not depend on it.
+void set_read_ahead(ReadAhead ahead);
+// How far ahead the hint of kZen5 is, in bytes: of 4-bit weights 4, 6, 8, 12 KB give 76, 80, 79, 74 GB/s.
+constexpr std::size_t kStreamAhead = 6144;
 
 // One per translation unit that is compiled for an instruction set.
 const Ops& portable_ops();

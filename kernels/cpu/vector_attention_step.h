@@ -26,7 +26,7 @@ struct KvBlock {
   const T* next_key[kAttentionBlock];
   const T* next_value[kAttentionBlock];
   std::size_t next = 0;
-  const bool to_second_cache = reads_like_zen();
+  const bool to_second_cache = read_ahead() != ReadAhead::kHints;
 
   // The lines of a vector's elements [begin, end). Pages lie anywhere, so the hardware foresees little. A few lines at
   // a time: there are only so many in flight, and the arithmetic would wait behind them.

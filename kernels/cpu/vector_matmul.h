@@ -11,8 +11,24 @@ namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE {
 // Every element of y has one vector accumulator that runs over k in order and one horizontal sum: the same arithmetic
 // in tiles of any height and width, so that a row's result cannot depend on its batch.
 
+// Lines that several rows ask for beside their arithmetic, evenly over all of it: the processor has only so many
+// requests under way, and what comes after waits.
+struct AskEvenly {
+  const char* next;
+  std::size_t lines;             // left
+  std::size_t due, step, whole;  // a line is due when `due`, which each call advances by `step`, reaches `whole`
+  void operator()() {
+    for (due += step; due >= whole; due -= whole) {
+      if (lines == 0) return;
+      --lines;
+      __builtin_prefetch(next, 0, 2);
+      next += 64;
+    }
+  }
+};
+
 template <typename L, int R, int C>
-inline void tile(const typename L::T* w, std::size_t k, const float* x, float* y, std::size_t ldy) {
+inline void tile(const typename L::T* w, std::size_t k, const float* x, float* y, std::size_t ldy, AskEvenly& ask) {
   V acc[R][C];
   for (int r = 0; r < R; ++r) {
     for (int c = 0; c < C; ++c) acc[r][c] = Simd::zero();
@@ -28,6 +44,7 @@ inline void tile(const typename L::T* w, std::size_t k, const float* x, float* y
       for (int c = 0; c < C; ++c) __builtin_prefetch(w + static_cast<std::size_t>(C + c) * k + j, 0, 2);
       for (int c = 0; c < C; ++c) __builtin_prefetch(w + static_cast<std::size_t>(c) * k + j + kSoon);
     }
+    if (R > 1) ask();
     for (int r = 0; r < R; ++r) {
       const V xv = Simd::load(x + static_cast<std::size_t>(r) * k + j);
       for (int c = 0; c < C; ++c) acc[r][c] = Simd::fma(xv, wv[c], acc[r][c]);
@@ -48,26 +65,45 @@ inline void tile(const typename L::T* w, std::size_t k, const float* x, float* y
   }
 }
 
+// One row where a single stream is read fastest (ReadAhead::kZen5): weight row after weight row, in the order of
+// memory. One sum at a time waits for its additions; the processor begins the next row meanwhile.
+template <typename L>
+inline void one_row(const typename L::T* w, std::size_t k, const float* x, float* y, std::size_t columns) {
+  for (std::size_t c = 0; c < columns; ++c, w += k) {
+    V acc = Simd::zero();
+    std::size_t j = 0;
+    for (; j + kW <= k; j += kW) {
+      if (j * sizeof(typename L::T) % 64 == 0) __builtin_prefetch(w + j + kStreamAhead / sizeof(typename L::T), 0, 2);
+      acc = Simd::fma(Simd::load(x + j), L::full(w + j), acc);
+    }
+    if (j < k) acc = Simd::fma(Simd::load_n(x + j, k - j), L::part(w + j, k - j), acc);
+    y[c] = Simd::sum(acc);
+  }
+}
+
 // All rows of C neighbouring columns: full tiles, then one tile of the remaining height.
 template <typename L, int C, int R>
 inline void rows_below(const typename L::T* w, std::size_t k, const float* x, std::size_t rows, float* y,
-                       std::size_t ldy) {
+                       std::size_t ldy, AskEvenly& ask) {
   if constexpr (R > 0) {
     if (rows == static_cast<std::size_t>(R)) {
-      tile<L, R, C>(w, k, x, y, ldy);
+      tile<L, R, C>(w, k, x, y, ldy, ask);
     } else {
-      rows_below<L, C, R - 1>(w, k, x, rows, y, ldy);
+      rows_below<L, C, R - 1>(w, k, x, rows, y, ldy, ask);
     }
   }
 }
 
 template <typename L, int C>
-inline void all_rows(const typename L::T* w, std::size_t k, const float* x, std::size_t rows, float* y,
-                     std::size_t ldy) {
+inline void all_rows(const typename L::T* w, std::size_t k, const float* x, std::size_t rows, float* y, std::size_t ldy,
+                     bool more) {
   constexpr std::size_t kTall = Simd::kTileRows;
+  // The next columns, of which memory holds as many bytes as of these.
+  const std::size_t lines = C * k * sizeof(typename L::T) / 64, steps = (rows + kTall - 1) / kTall * (k / kW);
+  AskEvenly ask{reinterpret_cast<const char*>(w + C * k), more ? lines : 0, 0, lines, steps};
   std::size_t r = 0;
-  for (; r + kTall <= rows; r += kTall) tile<L, Simd::kTileRows, C>(w, k, x + r * k, y + r * ldy, ldy);
-  rows_below<L, C, Simd::kTileRows - 1>(w, k, x + r * k, rows - r, y + r * ldy, ldy);
+  for (; r + kTall <= rows; r += kTall) tile<L, Simd::kTileRows, C>(w, k, x + r * k, y + r * ldy, ldy, ask);
+  rows_below<L, C, Simd::kTileRows - 1>(w, k, x + r * k, rows - r, y + r * ldy, ldy, ask);
 }
 
 // Many rows: the same sums as above, in an order that suits the registers. Lane l of an element's accumulator takes the
@@ -258,11 +294,15 @@ inline void matmul_typed(const Matrix& w, const float* x, std::size_t rows, floa
   const typename L::T* data = static_cast<const typename L::T*>(w.data);
   std::size_t c = col_begin;
   if (rows == 1) {
-    for (; c + kNarrow <= col_end; c += kNarrow) tile<L, 1, kNarrow>(data + c * w.k, w.k, x, y + c, ldy);
+    if (read_ahead() == ReadAhead::kZen5) return one_row<L>(data + c * w.k, w.k, x, y + c, col_end - c);
+    AskEvenly nothing{};
+    for (; c + kNarrow <= col_end; c += kNarrow) tile<L, 1, kNarrow>(data + c * w.k, w.k, x, y + c, ldy, nothing);
   }
   constexpr std::size_t kWide = Simd::kTileCols;
-  for (; c + kWide <= col_end; c += kWide) all_rows<L, Simd::kTileCols>(data + c * w.k, w.k, x, rows, y + c, ldy);
-  for (; c < col_end; ++c) all_rows<L, 1>(data + c * w.k, w.k, x, rows, y + c, ldy);
+  for (; c + kWide <= col_end; c += kWide) {
+    all_rows<L, Simd::kTileCols>(data + c * w.k, w.k, x, rows, y + c, ldy, c + kWide < col_end);
+  }
+  for (; c < col_end; ++c) all_rows<L, 1>(data + c * w.k, w.k, x, rows, y + c, ldy, c + 1 < col_end);
 }
 
 void matmul(const Matrix& w, const float* x, std::size_t rows, float* y, std::size_t ldy, std::size_t col_begin,

@@ -70,6 +70,12 @@ struct QuantWeights {
   }
 };
 
+// The machine's own way of reading ahead again, once a test has been through all of them.
+struct RestoreReadAhead {
+  cpu::ReadAhead before = cpu::read_ahead();
+  ~RestoreReadAhead() { cpu::set_read_ahead(before); }
+};
+
 inline bool close(float a, float b, float scale, float tolerance = 2e-6F) {
   return std::fabs(a - b) <= tolerance * (scale + std::fabs(b));
 }
