@@ -25,9 +25,13 @@ using cpu::kParallelWork, cpu::kRangesPerThread, cpu::run;
 // With many rows fewer ranges per thread, since each reads all rows.
 constexpr std::size_t kWideRangesPerThread = 2;
 // Rows from which on copies of both operands, in the order in which they are read, are worth their while: later where
-// the weights of some neighbouring columns stay in a first-level cache while all rows pass (BF16, 16 rows, k of 1,024
-// and 3,072, two cores of a Zen 5: 473 -> 268 and 432 -> 295 us; at 48 rows 845 -> 757 and 846 -> 796).
-constexpr std::size_t kManyRows = 16, kManyRowsOfShortWeights = 48, kShortWeights = 6 << 10;  // bytes of a column
+// a tile's weights stay near while all rows pass. On two cores of a Zen 5 16 rows take 269 to 289 instead of 444 to 475
+// us (6 MB in BF16 and F16, k from 1,024 to 4,096), 40 rows 587 to 699 instead of 750 to 826; in F32 only up to a k of
+// 1,024.
+constexpr std::size_t kManyRows = 16, kManyRowsOfShortWeights = 48;
+bool is_short(const Matrix& w) {
+  return w.k <= (w.type == DType::kF32 ? 1024 : 4096);
+}
 // Elements of an item of row-wise work.
 constexpr std::size_t kRowItem = 4096;
 // Ranges are multiples of this many columns, a multiple of every tile's width; with many rows, of every panel's.
@@ -64,8 +68,8 @@ void matmul(std::span<const MatmulTarget> targets, const float* x, std::size_t r
     columns += t.w.n;
   }
   const std::size_t work = columns * k * rows;
-  const auto is_short = [](const MatmulTarget& t) { return t.w.k * dtype_bytes(t.w.type) <= kShortWeights; };
-  const bool all_short = std::all_of(targets.begin(), targets.end(), is_short);
+  const bool all_short =
+      std::all_of(targets.begin(), targets.end(), [](const MatmulTarget& t) { return is_short(t.w); });
   const bool many = rows >= (all_short ? kManyRowsOfShortWeights : kManyRows);
   const std::size_t pieces = work < kParallelWork ? 1 : pool.size() * (many ? kWideRangesPerThread : kRangesPerThread);
   std::size_t step = (columns + pieces - 1) / pieces;
