@@ -49,7 +49,8 @@ bool Executor::Impl::recover(Strand& strand, const Failure& failure) {
   Machine& machine = instance.machine;
   const base::ErrorKind kind = failure.error.kind;
   // What the caller allows is not the program's to go beyond, and bugs are not hidden.
-  const bool allowance = strand.cancelled || instance.timed_out || strand.fuel_left < 0 || machine.heap.exceeded;
+  const bool allowance =
+      strand.cancelled || instance.timed_out || strand.fuel_left < 0 || machine.heap.exceeded || wasted(instance);
   if (strand.handlers.empty() || allowance || kind == base::ErrorKind::kCancelled || kind == base::ErrorKind::kInternal)
     return false;
   Handler handler = std::move(strand.handlers.back());

@@ -84,7 +84,6 @@ base::Expected<InstanceId> Executor::start(const std::string& name, const nlohma
   machine.image = &impl_->plan->image();
   machine.heap.limit = lower_of(options.limits.memory, program->limits.memory);
   instance->fuel_start = lower_of(options.limits.fuel, program->limits.fuel);
-  instance->forks_left = lower_of(options.limits.forks, program->limits.forks);
   instance->program = program;
   instance->options = options;
   instance->events = std::move(events);
@@ -92,7 +91,8 @@ base::Expected<InstanceId> Executor::start(const std::string& name, const nlohma
   root->instance = instance.get();
   root->seed = mix_seed(options.seed, 0);
   root->fuel_left = instance->fuel_start;
-  root->tokens_left = lower_of(options.limits.tokens, program->limits.tokens);
+  root->forks_left = lower_of(options.limits.forks, program->limits.forks);
+  root->tokens_left = instance->tokens_start = lower_of(options.limits.tokens, program->limits.tokens);
   root->top = Frame::create(plan, program->function, nullptr);
   const plan::Function& function = plan.function(program->function);
   current_heap() = &machine.heap;

@@ -27,11 +27,12 @@ bool label_fits(Strand& strand, std::size_t most) {
 bool Executor::Impl::prepare_group(Strand& strand, std::size_t total, std::size_t bound) {
   Instance& instance = *strand.instance;
   if (!label_fits(strand, kMaxForkLabel)) return false;
-  if (static_cast<std::int64_t>(total) > instance.forks_left) {
-    return instance.machine.fail(base::ErrorKind::kLimit, fmt::format("{} forks are more than the {} that are left",
-                                                                      total, instance.forks_left));
+  if (static_cast<std::int64_t>(total) > strand.forks_left) {
+    return instance.machine.fail(base::ErrorKind::kLimit,
+                                 fmt::format("{} forks are more than the {} that are left", total, strand.forks_left));
   }
-  instance.forks_left -= static_cast<std::int64_t>(total);
+  strand.forks_left -= static_cast<std::int64_t>(total);
+  strand.spent.forks += static_cast<std::int64_t>(total);
   instance.result.forks += static_cast<std::int64_t>(total);
   open_group(strand, total, bound);
   return true;
@@ -44,10 +45,12 @@ void Executor::Impl::open_group(Strand& strand, std::size_t total, std::size_t b
   group->results.resize(total);
   group->children.resize(total);
   group->traces.resize(total);
-  // Equal shares, so that what one fork may generate or compute does not depend on how fast the others are.
+  group->spent.resize(total);
+  // Equal shares, so that what one fork may generate, compute or fork does not depend on how fast the others are.
   const auto parts = static_cast<std::int64_t>(std::max<std::size_t>(total, 1));
   group->tokens_each = strand.tokens_left / parts;
   group->fuel_each = strand.fuel_left / parts;
+  group->forks_each = strand.forks_left / parts;
   strand.fuel_left -= group->fuel_each * static_cast<std::int64_t>(total);
   group->seed = mix_seed(strand.seed, strand.seed_counter++);
   strand.group = std::move(group);
@@ -85,12 +88,14 @@ bool is_tool(const plan::Function& function) {
 // would be enough for. One that nobody set is there against programs that do not end, and a share of it is as good;
 // the least share bounds how many programs run at once when such groups nest.
 bool may_share(const Strand& strand, std::size_t parts) {
-  constexpr std::int64_t kLeastTokens = 20'000, kLeastFuel = 10'000'000;
+  constexpr std::int64_t kLeastTokens = 20'000, kLeastFuel = 10'000'000, kLeastForks = 1'000;
   const plan::ProgramLimits& own = strand.instance->program->limits;
   const RunLimits &given = strand.instance->options.limits, usual;
-  if (own.tokens || own.fuel || given.tokens < usual.tokens || given.fuel < usual.fuel) return false;
+  if (own.tokens || own.fuel || own.forks) return false;
+  if (given.tokens < usual.tokens || given.fuel < usual.fuel || given.forks < usual.forks) return false;
   const auto n = static_cast<std::int64_t>(std::max<std::size_t>(parts, 1));
-  return strand.tokens_left / n >= kLeastTokens && strand.fuel_left / n >= kLeastFuel;
+  return strand.tokens_left / n >= kLeastTokens && strand.fuel_left / n >= kLeastFuel &&
+         strand.forks_left / n >= kLeastForks;
 }
 
 std::int64_t call_units(const plan::Function& callee) {
@@ -141,9 +146,9 @@ std::unique_ptr<Strand> make_child(Executor::Impl& executor, Strand& parent, std
   child->parent = &parent;
   child->index = index;
   Group& group = *parent.group;
-  child->tokens_left = group.in_turn ? parent.tokens_left - group.tokens_used : group.tokens_each;
-  child->fuel_left =
-      group.in_turn ? std::exchange(parent.fuel_left, 0) + std::exchange(group.fuel_unused, 0) : group.fuel_each;
+  child->tokens_left = group.in_turn ? parent.tokens_left : group.tokens_each;
+  child->forks_left = group.in_turn ? parent.forks_left : group.forks_each;
+  child->fuel_left = group.in_turn ? std::exchange(parent.fuel_left, 0) : group.fuel_each;
   child->seed = mix_seed(parent.group->seed, index);
   child->stack_left = parent.stack_left;
   if (inst.op == plan::Op::kParallelFor) {
@@ -199,8 +204,15 @@ void Executor::Impl::start_children(Strand& strand) {
 void Executor::Impl::child_done(Strand& parent, Strand& child, std::optional<Failure> failure) {
   Group& group = *parent.group;
   const std::size_t index = child.index;
-  group.tokens_used += child.tokens_used;
-  group.fuel_unused += std::max<std::int64_t>(child.fuel_left, 0);
+  const std::int64_t fuel_left = std::max<std::int64_t>(child.fuel_left, 0);
+  group.spent[index] = child.spent;
+  if (group.in_turn) {
+    parent.tokens_left -= child.spent.tokens;
+    parent.forks_left -= child.spent.forks;
+    parent.fuel_left += fuel_left;
+  } else {
+    group.spent[index].fuel = group.fuel_each - fuel_left;
+  }
   group.traces[index] = std::move(child.trace);
   if (!failure) {
     group.results[index] = std::move(parent.instance->machine.result);
@@ -217,12 +229,29 @@ void Executor::Impl::child_done(Strand& parent, Strand& child, std::optional<Fai
   start_children(parent);
 }
 
+namespace {
+
+// Charges the strand for its children: for those up to the first that failed. How far the others came, which are
+// cancelled, depends on how fast they were, and the program may go on and must not depend on that.
+void charge_children(Strand& strand, const Group& group) {
+  Spent counted, in_vain;
+  for (std::size_t i = 0; i < group.total; ++i) (i <= group.failed_index ? counted : in_vain) += group.spent[i];
+  if (!group.in_turn) {
+    strand.tokens_left -= counted.tokens;
+    strand.forks_left -= counted.forks;
+    strand.fuel_left += group.fuel_each * static_cast<std::int64_t>(group.total) - counted.fuel;
+  }
+  strand.spent.tokens += counted.tokens;
+  strand.spent.forks += counted.forks;
+  strand.instance->in_vain += in_vain;
+}
+
+}  // namespace
+
 void Executor::Impl::end_group(Strand& strand) {
   const std::unique_ptr<Group> group = std::move(strand.group);
   Machine& machine = strand.instance->machine;
-  strand.fuel_left += group->fuel_unused + group->fuel_each * static_cast<std::int64_t>(group->total - group->next);
-  strand.tokens_left -= group->tokens_used;
-  strand.tokens_used += group->tokens_used;
+  charge_children(strand, *group);
   // How far the siblings after a failed one came depends on how fast they were.
   for (std::size_t i = 0; i < group->total && i <= group->failed_index; ++i) {
     for (std::string& line : group->traces[i]) trace(strand, std::move(line));
@@ -230,6 +259,9 @@ void Executor::Impl::end_group(Strand& strand) {
   if (strand.cancelled || group->failed_index != SIZE_MAX) {
     Failure failure =
         strand.cancelled ? Failure{{base::ErrorKind::kCancelled, "cancelled"}, {}} : std::move(group->failure);
+    if (!strand.cancelled && wasted(*strand.instance)) {
+      failure.error = base::over_limit("forks beside failed ones spent as much as the program may in all");
+    }
     finish(strand, std::move(failure));
     return;
   }

@@ -207,7 +207,7 @@ bool Executor::Impl::end_generate(Strand& strand) {
   for (const engine::Finished& finished : pending->results) {
     add_usage(instance.result.usage, finished.usage);
     strand.tokens_left -= finished.usage.generated_tokens;
-    strand.tokens_used += finished.usage.generated_tokens;
+    strand.spent.tokens += finished.usage.generated_tokens;
   }
   // begin_generate put it there.
   const std::shared_ptr<const constraint::Constraint> made_under = constraints[spec.type.value];

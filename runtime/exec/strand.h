@@ -25,6 +25,16 @@ struct Failure {
   plan::SourcePosition position;
 };
 
+// What a strand spent of its instance's allowance, those below it included.
+struct Spent {
+  std::int64_t tokens = 0, forks = 0;
+  std::int64_t fuel = 0;  // only in groups; else Strand::fuel_left says it
+  Spent& operator+=(const Spent& other) {
+    tokens += other.tokens, forks += other.forks, fuel += other.fuel;
+    return *this;
+  }
+};
+
 // The children of one parallel instruction.
 struct Group {
   std::vector<std::unique_ptr<Strand>> children;  // by index; reset when done
@@ -35,10 +45,8 @@ struct Group {
   std::size_t failed_index = SIZE_MAX;  // lowest index that failed
   Failure failure;
   bool in_turn = false;  // one after the other, each with what is left of the parent's allowance
-  std::int64_t tokens_each = 0;
-  std::int64_t tokens_used = 0;
-  std::int64_t fuel_each = 0;
-  std::int64_t fuel_unused = 0;  // what children that ended did not need; goes back to the parent
+  std::int64_t tokens_each = 0, fuel_each = 0, forks_each = 0;
+  std::vector<Spent> spent;  // by index: by children that ended
   std::vector<std::vector<std::string>> traces;
   std::uint64_t seed = 0;
 };
@@ -57,11 +65,11 @@ struct Pending {
 // A try that is entered: where a failure goes on, and the context to go back to.
 struct Handler {
   Frame* frame;
-  std::uint32_t target;      // instruction
-  plan::Reg error;           // of the frame
-  plan::TypeId type;         // of the record
-  Context context;           // as it was
-  std::size_t suspended;     // length of Strand::suspended
+  std::uint32_t target;   // instruction
+  plan::Reg error;        // of the frame
+  plan::TypeId type;      // of the record
+  Context context;        // as it was
+  std::size_t suspended;  // length of Strand::suspended
 };
 // Of one strand at a time: each holds a context.
 constexpr std::size_t kMaxHandlers = 1000;
@@ -81,7 +89,8 @@ struct Strand {
   std::int64_t stack_left = kStackUnits;
   std::int64_t fuel_left = 0;  // in Machine::fuel while the strand runs
   std::int64_t tokens_left = 0;
-  std::int64_t tokens_used = 0;
+  std::int64_t forks_left = 0;
+  Spent spent;
   std::uint64_t seed = 0;
   std::uint32_t seed_counter = 0;
   bool cancelled = false;
@@ -104,11 +113,18 @@ struct Instance {
   RunOptions options;
   RunEvents events;
   RunResult result;
-  std::int64_t forks_left = 0;
-  std::int64_t fuel_start = 0;
+  std::int64_t fuel_start = 0, tokens_start = 0;
+  // By forks after one that failed: it is given back, for how much it is depends on how fast they were.
+  Spent in_vain;
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   bool timed_out = false;
 };
+
+// Whether what was given back is as much as the whole allowance: no failure is caught then any more, or a program that
+// catches failures of forks again and again could generate without end.
+inline bool wasted(const Instance& instance) {
+  return instance.in_vain.tokens > instance.tokens_start || instance.in_vain.fuel > instance.fuel_start;
+}
 
 // What arrives from the engine's thread. Shared with the callbacks, so that it outlives a destroyed executor.
 struct Mail {

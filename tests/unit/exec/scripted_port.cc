@@ -180,6 +180,11 @@ std::string ScriptedPort::held_prompt(std::size_t place) const {
   return byte_tokenizer()->decode((job.scoring ? job.scores.sequence : job.generation.sequence).tokens());
 }
 
+int ScriptedPort::held_max_tokens(std::size_t place) const {
+  const std::lock_guard lock(mutex_);
+  return jobs_.at(place).generation.sampling.max_tokens;
+}
+
 void ScriptedPort::answer(std::size_t place) {
   const Job job = take(place);
   finish(job, respond(job));

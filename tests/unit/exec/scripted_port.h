@@ -52,6 +52,7 @@ class ScriptedPort : public ModelPort {
   // kHeld: how many requests wait, and their answers, by place in the order of arrival.
   std::size_t held() const;
   std::string held_prompt(std::size_t place) const;
+  int held_max_tokens(std::size_t place) const;
   void answer(std::size_t place);
   void answer_all();
   void fail(std::size_t place, base::Error error);
