@@ -202,6 +202,12 @@ std::optional<JsonMistake> parse_json(std::string_view text, Json& out, const Js
   return builder.mistake();
 }
 
+nlohmann::ordered_json json_or_discarded(std::string_view text) {
+  nlohmann::ordered_json out;
+  if (parse_json(text, out)) return nlohmann::ordered_json::value_t::discarded;
+  return out;
+}
+
 std::string_view json_slice(std::string_view text, std::initializer_list<std::string_view> keys) {
   Steps steps(text);
   for (const std::string_view key : keys) {

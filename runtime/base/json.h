@@ -29,6 +29,9 @@ struct JsonRules {
 // no use.
 std::optional<JsonMistake> parse_json(std::string_view text, nlohmann::ordered_json& out, const JsonRules& rules = {});
 
+// The same without reasons: discarded (is_discarded) where the text is no JSON.
+nlohmann::ordered_json json_or_discarded(std::string_view text);
+
 // Pieces of a text as they are written, for a number that neither 64 bits nor a double hold is another one once it is
 // read. Precondition of these: parse_json reads the text. Linear, without recursion.
 //

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "compiler/diag/diag.h"
+#include "runtime/base/json.h"
 #include "runtime/exec/convert.h"
 #include "runtime/plan/codec.h"
 #include "server/api/fields.h"
@@ -149,7 +150,7 @@ base::Expected<RunSpec> revive_run(Service& service, const StoredRun& stored) {
   SGL_TRY(const Compiled compiled, service.programs->compile(stored.tenant, stored.plan));
   if (compiled.failure)
     return base::invalid("the stored plan cannot be used by this version: " + compiled.failure->message);
-  const Json request = Json::parse(stored.request, nullptr, false);
+  const Json request = base::json_or_discarded(stored.request);
   if (!request.is_object()) return base::invalid("the stored request is damaged");
   RunSpec spec;
   spec.tenant = stored.tenant;

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "runtime/plan/codec.h"
+#include "runtime/base/json.h"
 #include "server/api/fields.h"
 #include "server/api/openai.h"
 #include "server/api/programs.h"
@@ -74,7 +75,7 @@ Response stream_run(const SharedCall& call, const RunPointer& run, std::uint64_t
 
 Response outcome_response(const std::string& outcome) {
   Response out;
-  const Json json = Json::parse(outcome, nullptr, false);
+  const Json json = base::json_or_discarded(outcome);
   out.status = status_of(json);
   out.body = outcome;
   return out;
@@ -157,13 +158,13 @@ Response show_run(const SharedCall& call) {
   const std::string id = call->path["id"];
   if (const RunPointer run = call->service.runs->find(call->who.tenant, id)) {
     const std::string outcome = run->outcome();
-    if (!outcome.empty()) return json_response(Json::parse(outcome, nullptr, false));
+    if (!outcome.empty()) return json_response(base::json_or_discarded(outcome));
     return json_response({{"run", id}, {"program", run->spec().program_id}, {"status", run->status()}});
   }
   if (RunStore* store = call->service.runs->store()) {
     const auto stored = store->get(call->who.tenant, id);
     if (!stored.ok()) return error_response(from_error(stored.error()), Dialect::kPlain);
-    if (!stored->outcome.empty()) return json_response(Json::parse(stored->outcome, nullptr, false));
+    if (!stored->outcome.empty()) return json_response(base::json_or_discarded(stored->outcome));
     return json_response({{"run", id}, {"program", stored->program_id}, {"status", stored->status}});
   }
   return error_response({404, fmt::format("there is no run '{}'", id)}, Dialect::kPlain);
@@ -257,7 +258,7 @@ Response program_as_model(const SharedCall& call, const std::string& name) {
   auto ran = run_and_wait(call, std::move(request.spec));
   if (auto* refused = std::get_if<ApiError>(&ran)) return refuse(*refused);
   const RunPointer& run = std::get<RunPointer>(ran);
-  const Json outcome = Json::parse(run->outcome(), nullptr, false);
+  const Json outcome = base::json_or_discarded(run->outcome());
   if (status_of(outcome) != 200)
     return refuse({status_of(outcome), outcome["error"].value("message", "the program failed"), "",
                    outcome["error"].value("kind", "failed")});

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/jobs/runs.h"
+#include "runtime/base/json.h"
 
 namespace sgl::server {
 namespace {
@@ -156,7 +157,7 @@ void Run::end(const exec::RunResult& result, double milliseconds) {
   Json outcome = {{"run", id_}, {"program", spec_.program_id}};
   if (result.value.ok()) {
     outcome["status"] = "succeeded";
-    outcome["result"] = Json::parse(*result.value, nullptr, false);
+    outcome["result"] = base::json_or_discarded(*result.value);
     outcome["usage"] = usage_json(result);
     outcome["ms"] = static_cast<std::int64_t>(milliseconds);
     return end_with("succeeded", outcome, "result");

@@ -1,14 +1,15 @@
 #include "tools/sgl/arguments.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <limits>
 
-#include <fmt/format.h>
-
 #include "compiler/diag/diag.h"
 #include "compiler/driver/spell.h"
 #include "runtime/base/file.h"
+#include "runtime/base/json.h"
 #include "runtime/exec/convert.h"
 #include "runtime/plan/schema.h"
 #include "tools/common/terminal.h"
@@ -33,13 +34,17 @@ bool is_text_type(const plan::Plan& plan, plan::TypeId id) {
   switch (type.kind) {
     case TypeKind::kString:
     case TypeKind::kRegex:
-    case TypeKind::kGrammar: return true;
-    case TypeKind::kLiteral: return type.literal.kind == plan::Literal::Kind::kString;
+    case TypeKind::kGrammar:
+      return true;
+    case TypeKind::kLiteral:
+      return type.literal.kind == plan::Literal::Kind::kString;
     // Unions are flat, so this does not recurse further.
     case TypeKind::kUnion:
-      return std::all_of(type.args.begin(), type.args.end(),
-                         [&](plan::TypeId arg) { return plan.type(arg).kind != TypeKind::kUnion && is_text_type(plan, arg); });
-    default: return false;
+      return std::all_of(type.args.begin(), type.args.end(), [&](plan::TypeId arg) {
+        return plan.type(arg).kind != TypeKind::kUnion && is_text_type(plan, arg);
+      });
+    default:
+      return false;
   }
 }
 
@@ -61,14 +66,14 @@ base::Error unknown_parameter(const plan::Program& program, const std::string& n
   std::vector<std::string> names;
   for (const plan::Param& param : program.params) names.push_back(param.name);
   const std::string hint = compiler::did_you_mean(name, names);
-  return base::invalid(fmt::format("program '{}' has no parameter '{}'{}{}", program.name, name,
-                                   hint.empty() ? "" : "; ", hint));
+  return base::invalid(
+      fmt::format("program '{}' has no parameter '{}'{}{}", program.name, name, hint.empty() ? "" : "; ", hint));
 }
 
 base::Expected<Json> read_arguments(const std::string& file) {
   auto text = file == "-" ? read_stdin() : base::read_file(file, kMaxArgumentBytes);
   if (!text.ok()) return text.error();
-  Json json = Json::parse(*text, nullptr, false);
+  Json json = base::json_or_discarded(*text);
   const std::string where = file == "-" ? "standard input" : fmt::format("'{}'", file);
   if (json.is_discarded()) return base::invalid(fmt::format("{} is not JSON", where));
   if (!json.is_object()) return base::invalid(fmt::format("{} must hold a JSON object of arguments", where));
@@ -100,7 +105,7 @@ base::Expected<const plan::Program*> choose_program(const plan::Plan& plan, cons
 
 base::Expected<Json> argument_value(const plan::Plan& plan, const plan::Param& param, std::string_view text) {
   if (is_text_type(plan, param.type)) return Json(std::string(text));
-  Json json = Json::parse(text.begin(), text.end(), nullptr, false);
+  Json json = base::json_or_discarded(text);
   if (has_text_member(plan, param.type)) {
     const bool fits = !json.is_discarded() && exec::value_from_json(plan, param.type, json, param.name).ok();
     return fits ? json : Json(std::string(text));
@@ -121,7 +126,8 @@ base::Expected<Json> collect_arguments(const plan::Plan& plan, const plan::Progr
   for (const std::string& pair : given) {
     const std::size_t equals = pair.find('=');
     if (equals == std::string::npos || equals == 0) {
-      return base::invalid(fmt::format("--arg {} has no '='; write --arg name=value or --arg name=@file", shorten(pair)));
+      return base::invalid(
+          fmt::format("--arg {} has no '='; write --arg name=value or --arg name=@file", shorten(pair)));
     }
     const std::string name = pair.substr(0, equals);
     const plan::Param* param = find_param(program, name);
@@ -160,7 +166,9 @@ std::string describe_parameters(const plan::Plan& plan, const plan::Program& pro
   for (const plan::Param& param : program.params) {
     out += fmt::format("  {}: {}", param.name, compiler::spell_type(plan, param.type));
     if (param.default_value) {
-      out += " = " + shorten(plan::constant_json(plan, *param.default_value).dump(-1, ' ', false, Json::error_handler_t::replace));
+      out +=
+          " = " +
+          shorten(plan::constant_json(plan, *param.default_value).dump(-1, ' ', false, Json::error_handler_t::replace));
     }
     if (!param.doc.empty()) out += "  // " + param.doc;
     out += "\n";
@@ -178,11 +186,16 @@ base::Expected<std::int64_t> parse_amount(std::string_view name, std::string_vie
   bool known = unit.empty();
   if (name == "time") {  // milliseconds
     known = true;
-    if (unit == "ms") factor = 1;
-    else if (unit == "s") factor = 1000;
-    else if (unit == "m") factor = 60'000;
-    else if (unit == "h") factor = 3'600'000;
-    else known = false;
+    if (unit == "ms")
+      factor = 1;
+    else if (unit == "s")
+      factor = 1000;
+    else if (unit == "m")
+      factor = 60'000;
+    else if (unit == "h")
+      factor = 3'600'000;
+    else
+      known = false;
   }
   if (error != std::errc() || !known || value <= 0 || value > std::numeric_limits<std::int64_t>::max() / factor) {
     return base::invalid(fmt::format("--limit {}={}: write {}", name, text,
@@ -207,7 +220,8 @@ base::Expected<exec::RunLimits> parse_limits(const std::vector<std::string>& giv
     if (target == nullptr) {
       return base::invalid(fmt::format("--limit {}: write tokens=N, time=30s, forks=N, fuel=N or memory=BYTES", pair));
     }
-    const std::string_view amount = equals < pair.size() ? std::string_view(pair).substr(equals + 1) : std::string_view();
+    const std::string_view amount =
+        equals < pair.size() ? std::string_view(pair).substr(equals + 1) : std::string_view();
     SGL_TRY(*target, parse_amount(name, amount));
   }
   return limits;

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "runtime/base/file.h"
+#include "runtime/base/json.h"
 #include "runtime/base/sha256.h"
 #include "runtime/gguf/gguf.h"
 #include "runtime/plan/codec.h"
@@ -150,7 +151,7 @@ class BatchRun {
   }
 
   void start_input(exec::Executor& executor, std::int64_t index, const std::string& line) {
-    const Json args = Json::parse(line, nullptr, false);
+    const Json args = base::json_or_discarded(line);
     if (args.is_discarded()) return finish_error(index, base::invalid("the line is not JSON"), "", {});
     exec::RunOptions options = prepared_.options;
     options.seed = input_seed(command_.seed, index);

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "runtime/base/file.h"
+#include "runtime/base/json.h"
 #include "runtime/base/sha256.h"
 #include "tools/common/terminal.h"
 
@@ -109,7 +110,7 @@ base::Status ResultsFile::check_identity(const Json& identity, std::int64_t size
         "'{}' holds results already, and no unfinished batch; pass --restart to replace it, or -o with another name",
         path_));
   }
-  const Json begun = Json::parse(*text, nullptr, false);
+  const Json begun = base::json_or_discarded(*text);
   std::vector<std::string> differing;
   for (const auto& [name, value] : identity.items()) {
     if (!begun.is_object() || !begun.contains(name) || begun.at(name) != value) differing.push_back(name);
@@ -121,7 +122,7 @@ base::Status ResultsFile::check_identity(const Json& identity, std::int64_t size
 }
 
 base::Status ResultsFile::count_line(std::string_view line) {
-  const Json json = Json::parse(line.begin(), line.end(), nullptr, false);
+  const Json json = base::json_or_discarded(line);
   const bool is_next = json.is_object() && json.contains("index") && json.at("index").is_number_integer() &&
                        json.at("index").get<std::int64_t>() == found_;
   if (!is_next) {

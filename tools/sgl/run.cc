@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "tools/common/exit_codes.h"
+#include "runtime/base/json.h"
 #include "tools/common/signals.h"
 #include "tools/common/terminal.h"
 #include "tools/sgl/arguments.h"
@@ -108,7 +109,7 @@ int print_failure(const Prepared& prepared, const Outcome& outcome) {
 
 int print_value(const RunCommand& command, const std::string& value) {
   if (command.json || !is_terminal(STDOUT_FILENO)) return print_out(value + "\n");
-  const Json json = Json::parse(value, nullptr, false);
+  const Json json = base::json_or_discarded(value);
   if (json.is_discarded()) return print_out(value + "\n");
   return print_out(printable(json.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n");
 }

@@ -149,3 +149,9 @@ TEST_CASE("slices: items of lists, compact texts") {
     CHECK(json_compact(Json::parse(text).dump(3)) == Json::parse(text).dump());
   }
 }
+
+TEST_CASE("without reasons: the value, or discarded") {
+  CHECK(sgl::base::json_or_discarded(R"({"a":[1]})") == Json({{"a", {1}}}));
+  for (const char* text : {"", "{", "1 2", "{\"a\":1e400}", "\"\xff\""})
+    CHECK(sgl::base::json_or_discarded(text).is_discarded());
+}

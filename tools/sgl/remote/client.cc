@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "runtime/base/file.h"
+#include "runtime/base/json.h"
 
 namespace sgl::tools {
 namespace {
@@ -58,7 +59,7 @@ class EventReader {
       if (auto text = value("data: ")) data += *text;
     }
     if (data.empty()) return true;
-    event.data = Json::parse(data, nullptr, false);
+    event.data = base::json_or_discarded(data);
     return on_event_(event);
   }
   const std::function<bool(const RemoteClient::Event&)>& on_event_;
@@ -133,7 +134,7 @@ base::Expected<RemoteClient::Reply> RemoteClient::ask(const std::string& method,
   }
   const httplib::Result result = impl_->client->send(request);
   if (!result) return unreachable(impl_->url, result.error());
-  return Reply{result->status, Json::parse(result->body, nullptr, false)};
+  return Reply{result->status, base::json_or_discarded(result->body)};
 }
 
 base::Expected<RemoteClient::Reply> RemoteClient::stream(const std::string& method, const std::string& path,
@@ -168,7 +169,7 @@ base::Expected<RemoteClient::Reply> RemoteClient::stream(const std::string& meth
   };
   const httplib::Result result = impl_->client->send(request);
   if (!result && wanted) return unreachable(impl_->url, result.error());
-  if (!events) reply.json = Json::parse(rest, nullptr, false);
+  if (!events) reply.json = base::json_or_discarded(rest);
   return reply;
 }
 
