@@ -55,6 +55,9 @@ SHAPES = {
                           "  var r: R = {" + ", ".join(f"f{i}: q" for i in range(500)) + "}\n"),
     "growing text": statements('  x = x + "b"\n', before='  var x = "a"\n'),
     "large constant": statements('  "{{A}}{i}"\n', 'const A = "' + "x" * 50000 + '"\n'),
+    "constant of 8 MB": declarations("type T{i} = int(0..len(A10))\n",
+                                     'const A0 = "' + "x" * 8192 + '"\n' +
+                                     "".join(f"const A{i + 1} = A{i} + A{i}\n" for i in range(10))),
     "unknown names": declarations("const A{i} = b{i}\n"),
     "unknown types": declarations("type A{i} = B{i}\n"),
 }

@@ -7,8 +7,8 @@
 namespace sgl::compiler {
 
 void check(const std::vector<std::unique_ptr<Module>>& modules, const ImportMap& imports, TypeTable& types,
-           Diagnostics& diagnostics) {
-  Checker(modules, imports, types, diagnostics).run();
+           Constants& constants, Diagnostics& diagnostics) {
+  Checker(modules, imports, types, constants, diagnostics).run();
 }
 
 void Checker::run() {
@@ -182,7 +182,7 @@ void Checker::check_constant(Decl& decl) {
     decl.type = check_expr(*node.value);
   }
   if (node.value && !types_.is_error(decl.type) && !types_.is_error(node.value->type) &&
-      !evaluate_constant(*node.value, decl.type, types_)) {
+      !known_value(*node.value, decl.type)) {
     error(DiagKind::kNotConstant, node.value->range,
           fmt::format("the value of '{}' is not known at compile time", decl.name.text))
         .suggest("constants are made of literals, other constants and operators, and take 64 MB at most");
@@ -207,7 +207,7 @@ void Checker::check_signature(Decl& decl) {
     if (!param.init) continue;
     check_against(*param.init, binding.type, fmt::format("default of '{}'", binding.name.text));
     if (!types_.is_error(param.init->type) && !types_.is_error(binding.type) &&
-        !evaluate_constant(*param.init, binding.type, types_)) {
+        !known_value(*param.init, binding.type)) {
       error(DiagKind::kNotConstant, param.init->range,
             fmt::format("the default of '{}' is not known at compile time", binding.name.text));
     }
@@ -251,7 +251,7 @@ void Checker::check_limits(Decl& decl) {
       continue;
     }
     if (!duration) check_expr(*limit.value);
-    const auto value = duration ? std::nullopt : evaluate_constant(*limit.value, types_.integer(), types_);
+    const auto value = duration ? std::nullopt : known_value(*limit.value, types_.integer());
     if (!value || value->kind != ConstValue::Kind::kInt || value->number < 0) {
       error(DiagKind::kBadRefinement, limit.value->range,
             fmt::format("limit '{}' takes a constant number that is not negative", key));

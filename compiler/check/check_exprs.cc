@@ -1,6 +1,7 @@
 // Expressions. A literal, list or record takes its type from where it stands, when that is known ("expected").
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "compiler/check/checker.h"
 #include "runtime/base/utf8.h"
@@ -44,6 +45,17 @@ bool wants_real(const TypeTable& types, TypeId wanted) {
   return real;
 }
 
+std::optional<ConstValue> Checker::known_value(const Expr& expr, TypeId wanted) {
+  auto value = constants_.evaluate(expr, wanted);
+  if (constants_.is_worn_out() && !std::exchange(told_worn_out_, true)) {
+    error(DiagKind::kTooLarge, expr.range,
+          fmt::format("with this the constants of the program take more than {} MB to find out",
+                      Constants::kMaxWork >> 20))
+        .suggest("use large constants in fewer places; no more of them are found out");
+  }
+  return value;
+}
+
 bool Checker::value_fits(const Expr& expr, TypeId wanted) {
   const TypeId found = expr.type;
   // First, for it is found in a large union at once, and its plain type only after all alternatives.
@@ -56,7 +68,7 @@ bool Checker::value_fits(const Expr& expr, TypeId wanted) {
     return counted != found && types_.is_subtype(counted, wanted);
   }
   if (!types_.is_number(found)) return false;
-  const auto value = evaluate_constant(expr, found, types_);
+  const auto value = known_value(expr, found);
   // 2 * 3 for int(0..10).
   if (value && value->kind == ConstValue::Kind::kInt) {
     return types_.is_subtype(types_.literal({plan::Literal::Kind::kInt, "", value->number}), wanted);

@@ -38,7 +38,7 @@ TypeId Checker::check_retry(Expr& expr, Expr::Retry& node, std::optional<TypeId>
   require_model({expr.range.file, expr.range.begin, expr.range.begin + 5}, "'retry'");
   node.error_type = failure_type();
   check_against(*node.count, types_.integer(), "the number of attempts");
-  const auto count = evaluate_constant(*node.count, types_.integer(), types_);
+  const auto count = known_value(*node.count, types_.integer());
   if (!count) {
     if (!types_.is_error(node.count->type)) {
       error(DiagKind::kNotConstant, node.count->range,

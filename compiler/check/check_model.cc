@@ -129,7 +129,7 @@ void Checker::check_option(ast::Option& option, bool constant) {
       }
     }
   }
-  const auto known = types_.is_error(value.type) ? std::nullopt : evaluate_constant(value, value.type, types_);
+  const auto known = types_.is_error(value.type) ? std::nullopt : known_value(value, value.type);
   const bool must_be_constant = constant || info.option == GenOption::kN || info.option == GenOption::kLogprobs;
   if (must_be_constant && !known && !types_.is_error(value.type)) {
     error(DiagKind::kNotConstant, value.range, fmt::format("option '{}' must be a constant here", option.key.text));
@@ -185,7 +185,7 @@ void Checker::check_gen(ast::GenNode& gen, Binding* binding, SourceRange range) 
     if (option->key.text == "n") gen.many = true;
     if (option->key.text == "stop") check_stop(gen, *option);
     if (option->key.text == "logprobs") {
-      const auto value = evaluate_constant(*option->value, types_.boolean(), types_);
+      const auto value = known_value(*option->value, types_.boolean());
       logprobs = value && value->number != 0;
     }
   }
@@ -210,7 +210,7 @@ void Checker::check_stop(const ast::GenNode& gen, const ast::Option& option) {
   const Type type = types_.get(gen.value_type);
   const bool closed = type.kind == TypeKind::kLiteral || type.kind == TypeKind::kBool || type.kind == TypeKind::kInt ||
                       type.kind == TypeKind::kFloat || type.kind == TypeKind::kNull || type.kind == TypeKind::kUnion;
-  const auto stops = evaluate_constant(*option.value, option.value->type, types_);
+  const auto stops = known_value(*option.value, option.value->type);
   if (!closed || !stops || types_.is_error(gen.value_type)) return;
   const auto literals = types_.alternatives(gen.value_type);
   const auto possible = [&](const std::string& stop) {
@@ -252,8 +252,7 @@ void Checker::check_select(ast::SelectNode& select, Binding* binding, SourceRang
   if (select.choices) {
     check_against(*select.choices, types_.list(types_.string()), "the list of choices");
     std::optional<ConstValue> known;
-    if (!types_.is_error(select.choices->type))
-      known = evaluate_constant(*select.choices, select.choices->type, types_);
+    if (!types_.is_error(select.choices->type)) known = known_value(*select.choices, select.choices->type);
     if (const auto* list = std::get_if<Expr::ListLit>(&select.choices->node)) {
       std::set<std::string> seen;
       for (const auto& item : list->items) {

@@ -325,7 +325,7 @@ void Checker::apply_range(Type& type, const ast::Refinement& refinement) {
 std::optional<std::int64_t> Checker::refinement_int(const ast::ExprPtr& expr) {
   if (!expr) return std::nullopt;
   check_expr(*expr);
-  const auto value = evaluate_constant(*expr, expr->type, types_);
+  const auto value = known_value(*expr, expr->type);
   if (!value || value->kind != ConstValue::Kind::kInt) return std::nullopt;
   return value->number;
 }
@@ -333,7 +333,7 @@ std::optional<std::int64_t> Checker::refinement_int(const ast::ExprPtr& expr) {
 std::optional<double> Checker::refinement_float(const ast::ExprPtr& expr) {
   if (!expr) return std::nullopt;
   check_expr(*expr);
-  const auto value = evaluate_constant(*expr, expr->type, types_);
+  const auto value = known_value(*expr, expr->type);
   if (value && value->kind == ConstValue::Kind::kInt) return static_cast<double>(value->number);
   if (!value || value->kind != ConstValue::Kind::kFloat) return std::nullopt;
   return value->real;

@@ -43,8 +43,8 @@ struct FunctionContext {
 class Checker {
  public:
   Checker(const std::vector<std::unique_ptr<Module>>& modules, const ImportMap& imports, TypeTable& types,
-          Diagnostics& diagnostics)
-      : modules_(modules), imports_(imports), types_(types), diag_(diagnostics) {}
+          Constants& constants, Diagnostics& diagnostics)
+      : modules_(modules), imports_(imports), types_(types), constants_(constants), diag_(diagnostics) {}
   void run();
 
  private:
@@ -209,12 +209,16 @@ class Checker {
     return diag_.add(kind, range, std::move(message));
   }
   void unsupported(SourceRange range, const std::string& what);
+  // check_exprs.cc. What Constants says; reports when they are worn out.
+  std::optional<ConstValue> known_value(const Expr& expr, TypeId wanted);
   ModuleScope& scope_of(Module& module) { return module_scopes_[&module]; }
   std::string spell(TypeId type) const { return types_.spell(type); }
 
   const std::vector<std::unique_ptr<Module>>& modules_;
   const ImportMap& imports_;
   TypeTable& types_;
+  Constants& constants_;
+  bool told_worn_out_ = false;
   std::unordered_set<std::uint32_t> generable_;  // types whose constraint was compiled
   std::unordered_set<std::string> patterns_;     // regular expressions that were compiled
   std::size_t filled_up_ = 0;                    // fields of records that are not written

@@ -1,6 +1,7 @@
 // Values known at compile time.
 #include <limits>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "compiler/check/const_values.h"
 
@@ -21,24 +22,40 @@ std::size_t size_of(const ConstValue& value) {
 
 constexpr std::size_t kMaxSize = 64 << 20;  // more than what half a million items take
 
-// Of one evaluation.
-struct Work {
-  int depth = 0;
-  std::size_t size = 0;  // bytes of texts and items that were made on the way
-  bool too_much() const { return size > kMaxSize; }
-  // Each constant is evaluated once: one that is used twice by one that is used twice … would take exponential time.
-  std::unordered_map<const ast::Decl*, std::optional<ConstValue>> known;
+constexpr std::size_t kMaxKept = 64 << 20;
+
+}  // namespace
+
+// One evaluation, of an expression or of a declared constant.
+class ConstEvaluation {
+ public:
+  ConstEvaluation(Constants& constants, int levels) : depth(levels), constants_(constants) {}
+  ConstEvaluation(const ConstEvaluation&) = delete;
+  ConstEvaluation& operator=(const ConstEvaluation&) = delete;
+
+  int depth;
+  // Bytes of texts and items that were made on the way, and of constants that were named.
+  void count(std::size_t bytes) {
+    size_ += bytes;
+    constants_.spent_ += bytes;
+  }
+  bool too_much() const { return size_ > kMaxSize || constants_.is_worn_out(); }
+  // Null: it is not known. Each constant is evaluated once: one that is used twice by one that is used twice … would
+  // take exponential time. What it took to make is its own affair, so that it does not matter who asks first.
+  const ConstValue* value_of(const ast::Decl& constant);
+
+ private:
+  Constants& constants_;
+  std::size_t size_ = 0;
+  std::unordered_map<const ast::Decl*, Constants::Known> known_;  // those that are too large to be kept
+  std::unordered_set<const ast::Decl*> named_;
 };
 
-std::optional<ConstValue> evaluate(const Expr& expr, TypeId wanted, const TypeTable& types, Work& work);
+namespace {
 
-const std::optional<ConstValue>& value_of(const ast::Decl& constant, const TypeTable& types, Work& work) {
-  if (const auto it = work.known.find(&constant); it != work.known.end()) return it->second;
-  const auto& declaration = std::get<ast::Decl::Const>(constant.node);
-  std::optional<ConstValue> value;
-  if (declaration.value) value = evaluate(*declaration.value, constant.type, types, work);
-  return work.known.emplace(&constant, std::move(value)).first->second;
-}
+using Work = ConstEvaluation;
+
+std::optional<ConstValue> evaluate(const Expr& expr, TypeId wanted, const TypeTable& types, Work& work);
 
 const ast::Decl* constant_named(const Expr& expr) {
   if (const auto* n = std::get_if<Expr::NameRef>(&expr.node)) return n->constant;
@@ -51,8 +68,7 @@ class ConstOperand {
  public:
   ConstOperand(const Expr& expr, const TypeTable& types, Work& work) {
     if (const ast::Decl* const constant = constant_named(expr)) {
-      const auto& value = value_of(*constant, types, work);
-      value_ = value ? &*value : nullptr;
+      value_ = work.value_of(*constant);
       return;
     }
     own_ = evaluate(expr, expr.type, types, work);
@@ -67,12 +83,12 @@ class ConstOperand {
   bool is(Kind kind) const { return value_ != nullptr && value_->kind == kind; }
   // To be called where all of it is read: that takes time as copying it would. What was made for this was counted then.
   void count_reading(Work& work) const {
-    if (value_ != nullptr && !own_) work.size += size_of(*value_);
+    if (value_ != nullptr && !own_) work.count(size_of(*value_));
   }
 
  private:
   std::optional<ConstValue> own_;
-  const ConstValue* value_ = nullptr;  // own_, or in Work::known, where values stay
+  const ConstValue* value_ = nullptr;  // own_, or a declared constant's, which stays
 };
 
 std::optional<ConstValue> evaluate_binary(const Expr::Binary& node, TypeId wanted, const TypeTable& types, Work& work) {
@@ -206,7 +222,10 @@ std::optional<ConstValue> evaluate_node(const Expr& expr, TypeId wanted, const T
   if (const auto* n = std::get_if<Expr::IntLit>(&node)) return make_int(n->value);
   if (const auto* n = std::get_if<Expr::FloatLit>(&node)) return make_real(n->value);
   if (const auto* n = std::get_if<Expr::StringLit>(&node)) return evaluate_text(*n, types, work);
-  if (const ast::Decl* const constant = constant_named(expr)) return value_of(*constant, types, work);
+  if (const ast::Decl* const constant = constant_named(expr)) {
+    const ConstValue* const value = work.value_of(*constant);
+    return value != nullptr ? std::optional(*value) : std::nullopt;
+  }
   if (const auto* n = std::get_if<Expr::Member>(&node)) {
     const ConstOperand object(*n->object, types, work);
     const ConstValue* const field = object ? field_of(*object, n->name.text, types) : nullptr;
@@ -239,10 +258,13 @@ std::optional<ConstValue> evaluate_node(const Expr& expr, TypeId wanted, const T
 ConstValue with_layout(ConstValue value, TypeId wanted, const TypeTable& types, Work& work) {
   const Type& to = types.get(wanted);
   if (value.kind == Kind::kList && to.kind == TypeKind::kList) {
-    for (ConstValue& item : value.items) item = with_layout(std::move(item), to.args[0], types, work);
+    for (ConstValue& item : value.items) {
+      if (work.too_much()) break;
+      item = with_layout(std::move(item), to.args[0], types, work);
+    }
   }
   if (value.kind != Kind::kRecord || to.kind != TypeKind::kRecord || value.type == wanted) return value;
-  work.size += to.fields.size() * sizeof value;
+  work.count(to.fields.size() * sizeof value);
   if (work.too_much()) return value;
   ConstValue out;
   out.kind = Kind::kRecord;
@@ -263,7 +285,7 @@ std::optional<ConstValue> evaluate(const Expr& expr, TypeId wanted, const TypeTa
   auto value = evaluate_node(expr, wanted, types, work);
   --work.depth;
   if (!value) return std::nullopt;
-  work.size += size_of(*value);
+  work.count(size_of(*value));
   if (work.too_much()) return std::nullopt;
   if (value->kind < Kind::kList) return value;
   ConstValue laid_out = with_layout(std::move(*value), wanted, types, work);
@@ -272,9 +294,41 @@ std::optional<ConstValue> evaluate(const Expr& expr, TypeId wanted, const TypeTa
 
 }  // namespace
 
-std::optional<ConstValue> evaluate_constant(const Expr& expr, TypeId wanted, const TypeTable& types) {
-  Work work;
-  return evaluate(expr, wanted, types, work);
+const ConstValue* ConstEvaluation::value_of(const ast::Decl& constant) {
+  const Constants::Known* found = nullptr;
+  if (const auto kept = constants_.kept_.find(&constant); kept != constants_.kept_.end()) {
+    found = &kept->second;
+  } else if (const auto known = known_.find(&constant); known != known_.end()) {
+    found = &known->second;
+  } else if (constants_.failed_.contains(&constant)) {
+    return nullptr;
+  } else {
+    const auto& declaration = std::get<ast::Decl::Const>(constant.node);
+    std::optional<ConstValue> value;
+    if (declaration.value) {
+      ConstEvaluation own(constants_, depth);
+      value = compiler::evaluate(*declaration.value, constant.type, constants_.types_, own);
+    }
+    if (!value) {
+      constants_.failed_.insert(&constant);
+      return nullptr;
+    }
+    const std::size_t bytes = size_of(*value);
+    const bool keep = constants_.kept_bytes_ + bytes <= kMaxKept;
+    if (keep) constants_.kept_bytes_ += bytes;
+    found = &(keep ? constants_.kept_ : known_)
+                 .emplace(&constant, Constants::Known{std::move(*value), bytes})
+                 .first->second;
+  }
+  // Whether it is kept or not: who asks first must not matter.
+  if (named_.insert(&constant).second) size_ += found->bytes;
+  return too_much() ? nullptr : &found->value;
+}
+
+std::optional<ConstValue> Constants::evaluate(const Expr& expr, TypeId wanted) {
+  failed_.clear();
+  ConstEvaluation work(*this, 0);
+  return compiler::evaluate(expr, wanted, types_, work);
 }
 
 }  // namespace sgl::compiler

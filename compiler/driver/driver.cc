@@ -164,7 +164,8 @@ std::unique_ptr<Compilation> compile_text(const std::string& path, std::string t
   if (stage == Stage::kParse || out->diagnostics.has_errors()) return out;
   start = Clock::now();
   TypeTable types;
-  check(out->modules, imports, types, out->diagnostics);
+  Constants constants(types);
+  check(out->modules, imports, types, constants, out->diagnostics);
   refuse_worn_out(types, main->file, out->diagnostics);
   if (options.require_program && !has_program(*main) && !out->diagnostics.has_errors()) {
     out->diagnostics.add(DiagKind::kNoProgram, {main->file, 0, 0}, "the file declares no program")
@@ -173,7 +174,7 @@ std::unique_ptr<Compilation> compile_text(const std::string& path, std::string t
   out->check_ms = ms_since(start);
   if (stage == Stage::kCheck || out->diagnostics.has_errors()) return out;
   start = Clock::now();
-  out->plan = lower(*main, types, out->sources);
+  out->plan = lower(*main, types, constants, out->sources);
   refuse_worn_out(types, main->file, out->diagnostics);
   if (const base::Status counts = plan::check_counts(*out->plan); !counts.ok()) {
     out->diagnostics.add(DiagKind::kTooLarge, {main->file, 0, 0}, counts.error().message)

@@ -57,7 +57,8 @@ struct FunctionBuilder {
 // Everything that the functions of a plan share, and the function being built.
 class Lowerer {
  public:
-  Lowerer(const TypeTable& types, const SourceSet& sources) : types_(types), sources_(sources) {}
+  Lowerer(const TypeTable& types, Constants& values, const SourceSet& sources)
+      : types_(types), values_(values), sources_(sources) {}
   plan::Plan run(const ast::Module& main);
 
  private:
@@ -86,6 +87,7 @@ class Lowerer {
   FunctionBuilder& fn() { return *builders_.back(); }
   const FunctionBuilder& fn() const { return *builders_.back(); }
   Operand load_constant(const ConstValue& value);
+  Operand load_declared(const Decl& constant);
   Operand load_int(std::int64_t value);
   Operand load_text(std::string text);
   Operand load_null();
@@ -188,10 +190,16 @@ class Lowerer {
 
   std::size_t emitted_ = 0, listed_ = 0;  // instructions and operands in lists, of all functions
   const TypeTable& types_;
+  Constants& values_;
   const SourceSet& sources_;
   plan::Plan plan_;
   std::unordered_map<std::uint32_t, plan::TypeId> type_ids_;
   std::map<std::string, plan::ConstId> constants_;
+  struct Declared {
+    Rep rep;
+    std::uint32_t id;  // of the plan's constant
+  };
+  std::unordered_map<const Decl*, Declared> declared_;  // constants that were lowered
   std::unordered_map<const Decl*, plan::FunctionId> function_ids_;
   std::deque<const Decl*> queue_;
   std::vector<std::unique_ptr<FunctionBuilder>> builders_;

@@ -7,8 +7,9 @@
 
 namespace sgl::compiler {
 
-plan::Plan lower(const ast::Module& main, const TypeTable& types, const SourceSet& sources) {
-  return Lowerer(types, sources).run(main);
+plan::Plan lower(const ast::Module& main, const TypeTable& types, Constants& constants, const SourceSet& sources) {
+  constants.lift_limit();
+  return Lowerer(types, constants, sources).run(main);
 }
 
 plan::Plan Lowerer::run(const ast::Module& main) {
@@ -172,7 +173,7 @@ plan::Program Lowerer::program_of(const Decl& decl) {
   program.result = type_id(decl.type);
   for (const ast::Param& param : node.params) {
     plan::Param out{param.binding->name.text, type_id(param.binding->type), std::nullopt, param.doc};
-    if (param.init) out.default_value = constant(evaluate_constant(*param.init, param.binding->type, types_).value());
+    if (param.init) out.default_value = constant(values_.evaluate(*param.init, param.binding->type).value());
     program.params.push_back(std::move(out));
   }
   for (const ast::Option& limit : node.limits) {
@@ -180,7 +181,7 @@ plan::Program Lowerer::program_of(const Decl& decl) {
     if (const auto* duration = std::get_if<Expr::DurationLit>(&limit.value->node)) {
       value = duration->milliseconds;
     } else {
-      value = evaluate_constant(*limit.value, types_.integer(), types_)->number;
+      value = values_.evaluate(*limit.value, types_.integer())->number;
     }
     if (limit.key.text == "tokens") program.limits.tokens = value;
     if (limit.key.text == "time") program.limits.time_ms = value;
@@ -238,6 +239,21 @@ Operand Lowerer::load_constant(const ConstValue& value) {
   if (value.kind == ConstValue::Kind::kBool) r = Rep::kBool;
   const Operand out = temp(r);
   emit(Op::kConst, out.reg, constant(value).value);
+  return out;
+}
+
+// Once for all uses: it may be large.
+Operand Lowerer::load_declared(const Decl& constant) {
+  const auto known = declared_.find(&constant);
+  if (known == declared_.end()) {
+    const Operand out =
+        load_constant(values_.evaluate(*std::get<Decl::Const>(constant.node).value, constant.type).value());
+    const FunctionBuilder& in = fn();
+    declared_.emplace(&constant, Declared{in.function.regs[out.reg], in.function.code.back().a});
+    return out;
+  }
+  const Operand out = temp(known->second.rep);
+  emit(Op::kConst, out.reg, known->second.id);
   return out;
 }
 

@@ -179,9 +179,7 @@ Operand Lowerer::lower_string(const Expr::StringLit& node) {
 
 Operand Lowerer::lower_name(const Expr& expr, const Expr::NameRef& node) {
   if (node.constant != nullptr) {
-    const auto& declaration = std::get<Decl::Const>(node.constant->node);
-    return convert(load_constant(evaluate_constant(*declaration.value, node.constant->type, types_).value()),
-                   node.constant->type, expr.type);
+    return convert(load_declared(*node.constant), node.constant->type, expr.type);
   }
   Operand value{fn().bindings.at(node.binding), false};
   // A retry later in the expression may assign to it: what was read stays what it was.
@@ -192,9 +190,7 @@ Operand Lowerer::lower_name(const Expr& expr, const Expr::NameRef& node) {
 
 Operand Lowerer::lower_member(const Expr& expr, const Expr::Member& node) {
   if (node.constant != nullptr) {
-    const auto& declaration = std::get<Decl::Const>(node.constant->node);
-    return convert(load_constant(evaluate_constant(*declaration.value, node.constant->type, types_).value()),
-                   node.constant->type, expr.type);
+    return convert(load_declared(*node.constant), node.constant->type, expr.type);
   }
   if (node.companion != nullptr) return {fn().bindings.at(node.companion), false};
   const Operand object = lower(*node.object);
@@ -314,7 +310,7 @@ Operand Lowerer::lower_call(const Expr& expr, const Expr::Call& node) {
   for (std::size_t i = 0; i < params.size(); ++i) {
     if (callee.arguments[i] == nullptr) {
       const TypeId type = params[i].binding->type;
-      const Operand value = load_constant(evaluate_constant(*params[i].init, type, types_).value());
+      const Operand value = load_constant(values_.evaluate(*params[i].init, type).value());
       operands[i] = convert(value, type, type);
     }
     regs.push_back(operands[i].reg);

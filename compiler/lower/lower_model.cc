@@ -18,7 +18,7 @@ Operand Lowerer::lower_gen(const ast::GenNode& gen, const Binding* binding) {
     if (kind == plan::GenOption::kLogprobs) continue;  // a matter of GenSpec::logprobs
     spec.options.push_back(kind);
     if (kind == plan::GenOption::kMaxTokens) {
-      const auto value = evaluate_constant(*option->value, types_.integer(), types_);
+      const auto value = values_.evaluate(*option->value, types_.integer());
       if (value && value->kind == ConstValue::Kind::kInt) spec.max_tokens = value->number;
     }
     operands.push_back(lower(*option->value));

@@ -296,6 +296,9 @@ inline void single_row(const std::byte* data, const PackedLayout& layout, const 
     case ReadAhead::kZen:
       return one_row<T>(data, layout, x, t, begin, end, AskNothing{});
     case ReadAhead::kZen5:
+      // Of 8 bits, which take the least arithmetic a byte, nothing needs asking for (a token 10.5 to 10.8 ms, else 10.8 to
+      // 11.1; of 4 bits 7.1 to 7.5, else 6.6).
+      if (T == DType::kQ8) return one_row<T>(data, layout, x, t, begin, end, AskNothing{});
       return one_row<T>(data, layout, x, t, begin, end, AskForStream{group});
     case ReadAhead::kHints:
       break;

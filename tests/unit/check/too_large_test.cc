@@ -84,6 +84,19 @@ TEST_CASE("constants that insert or lay out others") {
   CHECK(codes(wide + "const Z: list<Wide> = L12\n" + kProgram) == "E0201E0217");
 }
 
+TEST_CASE("large constants in many places") {
+  std::string source = "const A0 = \"" + std::string(8192, 'x') + "\"\n";
+  for (int i = 1; i <= 10; ++i) source += fmt::format("const A{} = A{} + A{}\n", i, i - 1, i - 1);
+  source += "const T = [" + times(20000, "{},") + "]\n";
+  // What need not be read again costs nothing: these took 45 ms each.
+  CHECK(codes(source + "program p() -> int {\n" + times(3000, "  let a{0}: int(0..20000) = T[{0}]\n") +
+              "  return len(A10)\n}\n")
+            .empty());
+  CHECK(codes(source + times(20, "const B{0} = A10 + \"{0}\"\n") + kProgram).empty());
+  CHECK(codes(source + times(1000, "const B{0} = A10 + \"{0}\"\n") + kProgram) == "E0015E0217");
+  CHECK(codes(source + times(1000, "type T{} = int(0..len(A10))\n") + kProgram) == "E0216E0015");
+}
+
 TEST_CASE("constants that grow when they are folded") {
   const auto doubled =
       compiled("program p() -> string {\n  var x = \"abcdefgh\"\n" + times(60, "  x = x + x\n") + "  return x\n}\n");
