@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "runtime/base/code_points.h"
 #include "runtime/base/names.h"
 #include "runtime/base/utf8.h"
 
@@ -52,23 +53,39 @@ struct Style {
 constexpr Style kPlain{};
 constexpr Style kColor{"\x1b[1;31m", "\x1b[1;33m", "\x1b[1;36m", "\x1b[1m", "\x1b[0m"};
 
-// The source line of a range with the range underlined, and a text after the underline.
+// Columns [from, to) of a line, with a sign where something is left out.
+std::string excerpt(std::string_view line, std::size_t from, std::size_t to, std::size_t width) {
+  std::string out(base::code_point_range(line, static_cast<std::int64_t>(from), static_cast<std::int64_t>(to)));
+  if (from > 0) out.insert(0, "…");
+  if (to < width) out += "…";
+  return out;
+}
+
+// The source line of a range with the range underlined, and a text after the underline. Of a very long line what lies
+// around the range.
 void render_snippet(const SourceFile& file, SourceRange range, std::string_view color, const Style& style,
                     std::string_view after, std::string& out) {
+  constexpr std::size_t kShown = 160, kBefore = 60;  // columns
   const LineColumn begin = file.position(range.begin);
   const LineColumn end = file.position(range.end);
   const std::string line = display_line(file.line_text(begin.line));
-  const std::size_t width = base::count_code_points(line);
+  const std::size_t width = base::count_code_points(line), first = begin.column - 1;
   std::size_t length = 1;
   if (end.line == begin.line && end.column > begin.column) {
     length = end.column - begin.column;
   } else if (end.line > begin.line) {
-    length = width + 1 > begin.column ? width + 1 - begin.column : 1;
+    length = width > first ? width - first : 1;
+  }
+  std::size_t from = 0, to = width;
+  if (width > kShown) {
+    from = std::min(first > kBefore ? first - kBefore : 0, width - kShown);
+    to = from + kShown;
+    length = std::clamp<std::size_t>(length, 1, std::max(to, first + 1) - first);
   }
   const std::string number = std::to_string(begin.line);
-  out += fmt::format("  {} | {}\n", number, line);
-  out += fmt::format("  {} | {}{}{}", std::string(number.size(), ' '), std::string(begin.column - 1, ' '), color,
-                     std::string(length, '^'));
+  out += fmt::format("  {} | {}\n", number, excerpt(line, from, to, width));
+  out += fmt::format("  {} | {}{}{}", std::string(number.size(), ' '),
+                     std::string(first - from + (from > 0 ? 1 : 0), ' '), color, std::string(length, '^'));
   if (!after.empty()) out += fmt::format(" {}", after);
   out += fmt::format("{}\n", style.off);
 }

@@ -9,7 +9,8 @@
 
 namespace sgl::base {
 
-// The code points [begin, end) of `text`, as far as there are so many. O(text). Preconditions: valid UTF-8, begin >= 0.
+// The code points [begin, end) of `text`, as far as there are so many. O(text).
+// A byte that is no UTF-8 counts as one. Precondition: begin >= 0.
 inline std::string_view code_point_range(std::string_view text, std::int64_t begin, std::int64_t end) {
   std::size_t at = 0;
   std::int64_t index = 0;
