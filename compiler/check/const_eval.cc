@@ -22,7 +22,8 @@ std::size_t size_of(const ConstValue& value) {
 
 constexpr std::size_t kMaxSize = 64 << 20;  // more than what half a million items take
 
-constexpr std::size_t kMaxKept = 64 << 20;
+// Of all declared constants that are kept; small ones always are, of which a source holds only so many.
+constexpr std::size_t kMaxKept = 64 << 20, kSmall = 256;
 
 }  // namespace
 
@@ -285,7 +286,7 @@ std::optional<ConstValue> evaluate(const Expr& expr, TypeId wanted, const TypeTa
   auto value = evaluate_node(expr, wanted, types, work);
   --work.depth;
   if (!value) return std::nullopt;
-  work.count(size_of(*value));
+  work.count(sizeof *value + size_of(*value));
   if (work.too_much()) return std::nullopt;
   if (value->kind < Kind::kList) return value;
   ConstValue laid_out = with_layout(std::move(*value), wanted, types, work);
@@ -314,8 +315,8 @@ const ConstValue* ConstEvaluation::value_of(const ast::Decl& constant) {
       return nullptr;
     }
     const std::size_t bytes = size_of(*value);
-    const bool keep = constants_.kept_bytes_ + bytes <= kMaxKept;
-    if (keep) constants_.kept_bytes_ += bytes;
+    const bool keep = bytes <= kSmall || constants_.kept_bytes_ + bytes <= kMaxKept;
+    if (keep && bytes > kSmall) constants_.kept_bytes_ += bytes;
     found = &(keep ? constants_.kept_ : known_)
                  .emplace(&constant, Constants::Known{std::move(*value), bytes})
                  .first->second;

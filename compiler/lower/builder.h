@@ -87,6 +87,8 @@ class Lowerer {
   FunctionBuilder& fn() { return *builders_.back(); }
   const FunctionBuilder& fn() const { return *builders_.back(); }
   Operand load_constant(const ConstValue& value);
+  // The value of a declared constant, or of a parameter that is not given; `type` is the same for all uses of it.
+  Operand load_known(const Expr& value, TypeId type);
   Operand load_declared(const Decl& constant);
   Operand load_int(std::int64_t value);
   Operand load_text(std::string text);
@@ -195,11 +197,11 @@ class Lowerer {
   plan::Plan plan_;
   std::unordered_map<std::uint32_t, plan::TypeId> type_ids_;
   std::map<std::string, plan::ConstId> constants_;
-  struct Declared {
+  struct Known {
     Rep rep;
     std::uint32_t id;  // of the plan's constant
   };
-  std::unordered_map<const Decl*, Declared> declared_;  // constants that were lowered
+  std::unordered_map<const Expr*, Known> known_;  // by what they are made of
   std::unordered_map<const Decl*, plan::FunctionId> function_ids_;
   std::deque<const Decl*> queue_;
   std::vector<std::unique_ptr<FunctionBuilder>> builders_;

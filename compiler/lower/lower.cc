@@ -243,18 +243,21 @@ Operand Lowerer::load_constant(const ConstValue& value) {
 }
 
 // Once for all uses: it may be large.
-Operand Lowerer::load_declared(const Decl& constant) {
-  const auto known = declared_.find(&constant);
-  if (known == declared_.end()) {
-    const Operand out =
-        load_constant(values_.evaluate(*std::get<Decl::Const>(constant.node).value, constant.type).value());
+Operand Lowerer::load_known(const Expr& value, TypeId type) {
+  const auto known = known_.find(&value);
+  if (known == known_.end()) {
+    const Operand out = load_constant(values_.evaluate(value, type).value());
     const FunctionBuilder& in = fn();
-    declared_.emplace(&constant, Declared{in.function.regs[out.reg], in.function.code.back().a});
+    known_.emplace(&value, Known{in.function.regs[out.reg], in.function.code.back().a});
     return out;
   }
   const Operand out = temp(known->second.rep);
   emit(Op::kConst, out.reg, known->second.id);
   return out;
+}
+
+Operand Lowerer::load_declared(const Decl& constant) {
+  return load_known(*std::get<Decl::Const>(constant.node).value, constant.type);
 }
 
 Operand Lowerer::load_int(std::int64_t value) {

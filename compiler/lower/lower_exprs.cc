@@ -310,8 +310,7 @@ Operand Lowerer::lower_call(const Expr& expr, const Expr::Call& node) {
   for (std::size_t i = 0; i < params.size(); ++i) {
     if (callee.arguments[i] == nullptr) {
       const TypeId type = params[i].binding->type;
-      const Operand value = load_constant(values_.evaluate(*params[i].init, type).value());
-      operands[i] = convert(value, type, type);
+      operands[i] = convert(load_known(*params[i].init, type), type, type);
     }
     regs.push_back(operands[i].reg);
   }

@@ -91,7 +91,7 @@ base::Expected<InstanceId> Executor::start(const std::string& name, const nlohma
   root->instance = instance.get();
   root->seed = mix_seed(options.seed, 0);
   root->fuel_left = instance->fuel_start;
-  root->forks_left = lower_of(options.limits.forks, program->limits.forks);
+  root->forks_left = instance->forks_start = lower_of(options.limits.forks, program->limits.forks);
   root->tokens_left = instance->tokens_start = lower_of(options.limits.tokens, program->limits.tokens);
   root->top = Frame::create(plan, program->function, nullptr);
   const plan::Function& function = plan.function(program->function);

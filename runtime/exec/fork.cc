@@ -84,18 +84,44 @@ bool is_tool(const plan::Function& function) {
                      [](const Inst& i) { return i.op == plan::Op::kTool || i.op == plan::Op::kReturn; });
 }
 
-// May calls share the allowance? A share of one that was set on purpose may be too little for a call that the whole
-// would be enough for. One that nobody set is there against programs that do not end, and a share of it is as good;
-// the least share bounds how many programs run at once when such groups nest.
+// May calls share the tokens and the fuel? A share of one that was set on purpose may be too little for a call that the
+// whole would be enough for. One that nobody set is there against programs that do not end, and a share of it is as
+// good; the least share bounds how many programs run at once when such groups nest.
 bool may_share(const Strand& strand, std::size_t parts) {
-  constexpr std::int64_t kLeastTokens = 20'000, kLeastFuel = 10'000'000, kLeastForks = 1'000;
+  constexpr std::int64_t kLeastTokens = 20'000, kLeastFuel = 10'000'000;
   const plan::ProgramLimits& own = strand.instance->program->limits;
   const RunLimits &given = strand.instance->options.limits, usual;
-  if (own.tokens || own.fuel || own.forks) return false;
-  if (given.tokens < usual.tokens || given.fuel < usual.fuel || given.forks < usual.forks) return false;
+  if (own.tokens || own.fuel || given.tokens < usual.tokens || given.fuel < usual.fuel) return false;
   const auto n = static_cast<std::int64_t>(std::max<std::size_t>(parts, 1));
-  return strand.tokens_left / n >= kLeastTokens && strand.fuel_left / n >= kLeastFuel &&
-         strand.forks_left / n >= kLeastForks;
+  return strand.tokens_left / n >= kLeastTokens && strand.fuel_left / n >= kLeastFuel;
+}
+
+// How many forks the programs that are called may make, by call: as many as their bounds say, if there are so many; a
+// share each where one has no bound and nobody set a limit. Empty: they cannot share.
+std::vector<std::int64_t> fork_shares(const plan::Plan& plan, const Strand& strand, const plan::ParallelSpec& spec) {
+  constexpr std::int64_t kLeastForks = 100;
+  std::vector<std::int64_t> out;
+  std::int64_t left = strand.forks_left;
+  for (const plan::ParallelSpec::Entry& entry : spec.entries) {
+    if (is_tool(plan.function(entry.function))) {
+      out.push_back(0);
+      continue;
+    }
+    const auto callee = std::find_if(plan.programs.begin(), plan.programs.end(),
+                                     [&](const plan::Program& p) { return p.function == entry.function; });
+    // A limit of its own caps the bound, and does not hold where it is called.
+    if (callee == plan.programs.end() || callee->limits.forks || !callee->bounds.forks) break;
+    if (*callee->bounds.forks < 0 || *callee->bounds.forks > left) break;
+    left -= *callee->bounds.forks;
+    out.push_back(*callee->bounds.forks);
+  }
+  if (out.size() == spec.entries.size()) return out;
+  const RunLimits usual;
+  const auto n = static_cast<std::int64_t>(std::max<std::size_t>(spec.entries.size(), 1));
+  const bool limited = strand.instance->program->limits.forks || strand.instance->options.limits.forks < usual.forks;
+  if (limited || strand.forks_left / n < kLeastForks) return {};
+  out.assign(spec.entries.size(), strand.forks_left / n);
+  return out;
 }
 
 std::int64_t call_units(const plan::Function& callee) {
@@ -116,10 +142,13 @@ bool Executor::Impl::begin_calls(Strand& strand, const plan::ParallelSpec& spec)
     return strand.instance->machine.fail(base::ErrorKind::kLimit,
                                          fmt::format("calls nest too deeply in '{}'", callee.name));
   }
-  const bool in_turn = !tools && !may_share(strand, spec.entries.size());
+  std::vector<std::int64_t> forks;
+  if (!tools && may_share(strand, spec.entries.size())) forks = fork_shares(program(), strand, spec);
+  const bool in_turn = !tools && forks.empty();
   open_group(strand, spec.entries.size(), in_turn ? 1 : 0);
+  Group& group = *strand.group;
+  group.forks_bounds = std::move(forks);
   if (in_turn) {
-    Group& group = *strand.group;
     group.in_turn = true;
     strand.fuel_left += std::exchange(group.fuel_each, 0) * static_cast<std::int64_t>(group.total);
   }
@@ -147,7 +176,9 @@ std::unique_ptr<Strand> make_child(Executor::Impl& executor, Strand& parent, std
   child->index = index;
   Group& group = *parent.group;
   child->tokens_left = group.in_turn ? parent.tokens_left : group.tokens_each;
-  child->forks_left = group.in_turn ? parent.forks_left : group.forks_each;
+  child->forks_left = group.in_turn                ? parent.forks_left
+                      : group.forks_bounds.empty() ? group.forks_each
+                                                   : group.forks_bounds[index];
   child->fuel_left = group.in_turn ? std::exchange(parent.fuel_left, 0) : group.fuel_each;
   child->seed = mix_seed(parent.group->seed, index);
   child->stack_left = parent.stack_left;
@@ -259,7 +290,9 @@ void Executor::Impl::end_group(Strand& strand) {
   if (strand.cancelled || group->failed_index != SIZE_MAX) {
     Failure failure =
         strand.cancelled ? Failure{{base::ErrorKind::kCancelled, "cancelled"}, {}} : std::move(group->failure);
-    if (!strand.cancelled && wasted(*strand.instance)) {
+    const base::ErrorKind kind = failure.error.kind;
+    const bool final = kind == base::ErrorKind::kCancelled || kind == base::ErrorKind::kInternal;
+    if (!final && wasted(*strand.instance)) {
       failure.error = base::over_limit("forks beside failed ones spent as much as the program may in all");
     }
     finish(strand, std::move(failure));

@@ -46,7 +46,8 @@ struct Group {
   Failure failure;
   bool in_turn = false;  // one after the other, each with what is left of the parent's allowance
   std::int64_t tokens_each = 0, fuel_each = 0, forks_each = 0;
-  std::vector<Spent> spent;  // by index: by children that ended
+  std::vector<std::int64_t> forks_bounds;  // not empty: instead of forks_each, by index
+  std::vector<Spent> spent;                // by index: by children that ended
   std::vector<std::vector<std::string>> traces;
   std::uint64_t seed = 0;
 };
@@ -113,7 +114,7 @@ struct Instance {
   RunOptions options;
   RunEvents events;
   RunResult result;
-  std::int64_t fuel_start = 0, tokens_start = 0;
+  std::int64_t fuel_start = 0, tokens_start = 0, forks_start = 0;
   // By forks after one that failed: it is given back, for how much it is depends on how fast they were.
   Spent in_vain;
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
@@ -123,7 +124,8 @@ struct Instance {
 // Whether what was given back is as much as the whole allowance: no failure is caught then any more, or a program that
 // catches failures of forks again and again could generate without end.
 inline bool wasted(const Instance& instance) {
-  return instance.in_vain.tokens > instance.tokens_start || instance.in_vain.fuel > instance.fuel_start;
+  return instance.in_vain.tokens > instance.tokens_start || instance.in_vain.fuel > instance.fuel_start ||
+         instance.in_vain.forks > instance.forks_start;
 }
 
 // What arrives from the engine's thread. Shared with the callbacks, so that it outlives a destroyed executor.

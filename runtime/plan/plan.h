@@ -311,7 +311,7 @@ struct PrefixPart {
   friend bool operator==(const PrefixPart&, const PrefixPart&) = default;
 };
 
-// Upper bounds that hold for every run; nullopt: unbounded (a loop without a bound).
+// Upper bounds of what every run is charged; nullopt: unbounded (a loop without a bound).
 struct Bounds {
   std::optional<std::int64_t> generated_tokens;
   std::optional<std::int64_t> generations;

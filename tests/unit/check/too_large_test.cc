@@ -97,6 +97,21 @@ TEST_CASE("large constants in many places") {
   CHECK(codes(source + times(1000, "type T{} = int(0..len(A10))\n") + kProgram) == "E0216E0015");
 }
 
+TEST_CASE("small constants beside as many large ones as are kept") {
+  std::string source = "const A0 = \"" + std::string(8192, 'x') + "\"\n";
+  for (int i = 1; i <= 11; ++i) source += fmt::format("const A{} = A{} + A{}\n", i, i - 1, i - 1);
+  // 64 MB, which are kept because they are used.
+  source += times(4, "const C{0} = A11\nconst N{0} = len(C{0})\n") + "const D0 = \"x\"\n";
+  // Each of two uses both of the level below.
+  for (int i = 1; i <= 40; ++i) {
+    source += fmt::format("const L{0} = D{1}\nconst R{0} = D{1}\nconst D{0} = (L{0} + R{0})[0:1]\n", i, i - 1);
+  }
+  CHECK(codes(source + kProgram).empty());
+  // What a parameter is when it is not given is lowered once: every call took 24 ms.
+  const std::string calls = "program p() -> int {\n" + times(2000, "  let a{} = f()\n") + "  return a7\n}\n";
+  CHECK(codes(source + "fn f(a: string = A11) -> int { return 1 }\n" + calls).empty());
+}
+
 TEST_CASE("constants that grow when they are folded") {
   const auto doubled =
       compiled("program p() -> string {\n  var x = \"abcdefgh\"\n" + times(60, "  x = x + x\n") + "  return x\n}\n");

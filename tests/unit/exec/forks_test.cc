@@ -10,7 +10,7 @@
 #include <doctest/doctest.h>
 
 #include "runtime/plan/text.h"
-#include "tests/unit/exec/scripted_port.h"
+#include "tests/unit/exec/echoing.h"
 #include "tests/unit/exec/support.h"
 
 namespace sgl::exec::test {
@@ -19,170 +19,59 @@ namespace {
 using std::chrono::milliseconds;
 using Delivery = ScriptedPort::Delivery;
 
-// Repeats the item; "bad" for an item that ends in x.
-ScriptedPort::Options echoing(Delivery delivery, std::uint64_t order = 1) {
-  ScriptedPort::Options options;
-  options.delivery = delivery;
-  options.order = order;
-  options.answer = [](std::string_view prompt) {
-    return prompt.ends_with('x') ? std::string("bad") : std::string(prompt.substr(prompt.find(':') + 1));
-  };
-  return options;
-}
-
-// Catches the failure of a fork, forks and generates again:
-//   limits { tokens: 400, forks: 12 }
-//   "All:"
-//   try {
-//     parallel for item in items {
-//       "{item}"
-//       gen a: string
-//       if a == "bad" { fail item }
-//       let parts = parallel for part in [1, 2] { yield part }
-//       yield a
-//     }
-//     return "none failed"
-//   } catch e { "{e.message}" }
-//   let three = parallel for part in [1, 2, 3] { yield part }
-//   gen rest: string with max_tokens = 1000
-//   return rest
-constexpr const char* kAgain = R"(plan 2
+// Calls side by side:
+//   program one(n: int) -> string {
+//     "All:{n}"
+//     gen a: string
+//     return a
+//   }
+//
+//   program main() -> int {
+//     limits { forks: 5 }
+//     let a = one(1)
+//     let b = one(2)
+//     let c = one(3)
+//     return len(a) + len(b) + len(c)
+//   }
+constexpr const char* kCalls = R"(plan 2
 compiler "test"
-file 0 = "again.sgl"
+file 0 = "calls.sgl"
 type 0 = {"kind":"string"}
-type 1 = {"args":[0],"kind":"list"}
-type 2 = {"fields":[{"name":"kind","type":0},{"name":"message","type":0},{"name":"line","type":3}],"kind":"record"}
-type 3 = {"kind":"int"}
+type 1 = {"kind":"int"}
+type 2 = {"fields":[{"name":"one_1","type":0},{"name":"one_2","type":0},{"name":"one_3","type":0}],"kind":"record"}
 const 0 = "All:"
-const 1 = 0
-const 2 = "bad"
-const 3 = 1
-const 4 = 2
-const 5 = "the end of the fork was reached without a value"
-const 6 = "none failed"
-const 7 = 3
-const 8 = 1000
-const 9 = "the end of the function was reached without a value"
+const 1 = "the end of the function was reached without a value"
+const 2 = 1
+const 3 = 2
+const 4 = 3
 gen 0 = {"name":"a","type":0}
-gen 1 = {"max_tokens":1000,"name":"rest","options":["max_tokens"],"type":0}
-program 0 = {"bounds":{"forks":12,"generated_tokens":400},"function":0,"limits":{"forks":12,"tokens":400},"name":"again","params":[{"name":"items","type":1}],"prefix":[{"text":"All:"}],"result":0}
-function 0 = {"kind":"program","name":"again","params":1,"regs":"bbibiibb","result":"b","result_type":0}
-    0  const        r1, k0                          @0:3:3
-    1  text         r1                              @0:3:3
-    2  try          r1, ->9, t2                     @0:4:3
-    3  const        r2, k1                          @0:5:5
-    4  parallel_for r3, f1, [r0, r2]                @0:5:5
-    5  const        r3, k6                          @0:12:12
-    6  return       r3                              @0:12:5
-    7  end_try                                      @0:12:5
-    8  jump         ->11                            @0:12:5
-    9  field        r3, r1, 1                       @0:14:7
-   10  text         r3                              @0:14:5
-   11  const        r2, k3                          @0:16:37
-   12  const        r4, k4                          @0:16:40
-   13  const        r5, k7                          @0:16:43
-   14  list         r6, [r2, r4, r5]                @0:16:36
-   15  const        r5, k1                          @0:16:15
-   16  parallel_for r7, f3, [r6, r5]                @0:16:15
-   17  move         r3, r7                          @0:16:3
-   18  const        r5, k8                          @0:17:38
-   19  gen          r7, g1, [r5]                    @0:17:3
-   20  return       r7                              @0:18:3
-   21  const        r6, k9                          @0:19:1
-   22  fail         r6                              @0:19:1
-function 1 = {"kind":"fork","name":"again.parallel","params":2,"regs":"bibbliibb","result":"b","result_type":0}
-    0  text         r0                              @0:6:7
-    1  gen          r2, g0, []                      @0:7:7
-    2  const        r3, k2                          @0:8:15
-    3  eq           r4, r2, r3                      @0:8:10
-    4  branch       r4, ->5, ->6                    @0:8:7
-    5  fail         r0                              @0:8:23
-    6  const        r5, k3                          @0:9:41
-    7  const        r6, k4                          @0:9:44
-    8  list         r7, [r5, r6]                    @0:9:40
-    9  const        r6, k1                          @0:9:19
-   10  parallel_for r8, f2, [r7, r6]                @0:9:19
-   11  return       r2                              @0:10:7
-function 2 = {"kind":"fork","name":"again.parallel.parallel","params":2,"regs":"iib","result":"i","result_type":3}
-    0  return       r0                              @0:9:49
-function 3 = {"kind":"fork","name":"again.parallel","params":2,"regs":"iib","result":"i","result_type":3}
-    0  return       r0                              @0:16:48
-)";
-
-// limits { tokens: 200 }
-// "All:"
-// for n in range(1000) {
-//   try {
-//     parallel for item in ["badx", "long"] {
-//       "{item}"
-//       gen a: string
-//       if a == "bad" { fail item }
-//       yield a
-//     }
-//   } catch e { }
-// }
-// return 1
-constexpr const char* kWasteful = R"(plan 2
-compiler "test"
-file 0 = "wasteful.sgl"
-type 0 = {"kind":"int"}
-type 1 = {"fields":[{"name":"kind","type":2},{"name":"message","type":2},{"name":"line","type":0}],"kind":"record"}
-type 2 = {"kind":"string"}
-const 0 = "All:"
-const 1 = 0
-const 2 = 1000
-const 3 = 1
-const 4 = "badx"
-const 5 = "long"
-const 6 = "bad"
-const 7 = "the end of the fork was reached without a value"
-const 8 = "the end of the function was reached without a value"
-gen 0 = {"name":"a","type":2}
-program 0 = {"bounds":{"forks":2000,"generated_tokens":200,"generations":2000},"function":0,"limits":{"tokens":200},"name":"wasteful","prefix":[{"text":"All:"}],"result":0}
-function 0 = {"kind":"program","name":"wasteful","regs":"biiilbbi","result":"i","result_type":0}
-    0  const        r0, k0                          @0:3:3
-    1  text         r0                              @0:3:3
-    2  const        r1, k1                          @0:4:3
-    3  const        r2, k2                          @0:4:18
-    4  const        r3, k3                          @0:4:3
-    5  lt.i         r4, r1, r2                      @0:4:3
-    6  branch       r4, ->7, ->17                   @0:4:3
-    7  try          r0, ->15, t1                    @0:5:5
-    8  const        r5, k4                          @0:6:29
-    9  const        r6, k5                          @0:6:37
-   10  list         r6, [r5, r6]                    @0:6:28
-   11  const        r7, k1                          @0:6:7
-   12  parallel_for r5, f1, [r6, r7]                @0:6:7
-   13  end_try                                      @0:6:7
-   14  jump         ->15                            @0:6:7
-   15  add.i        r1, r1, r3                      @0:6:7
-   16  jump         ->5                             @0:6:7
-   17  const        r3, k3                          @0:14:10
-   18  return       r3                              @0:14:3
-   19  const        r5, k8                          @0:15:1
-   20  fail         r5                              @0:15:1
-function 1 = {"kind":"fork","name":"wasteful.parallel","params":2,"regs":"bibbl","result":"b","result_type":2}
-    0  text         r0                              @0:7:9
-    1  gen          r2, g0, []                      @0:8:9
-    2  const        r3, k6                          @0:9:17
-    3  eq           r4, r2, r3                      @0:9:12
-    4  branch       r4, ->5, ->6                    @0:9:9
-    5  fail         r0                              @0:9:25
-    6  return       r2                              @0:10:9
+parallel 0 = {"entries":[{"args":1,"function":0,"name":"one_1"},{"args":1,"function":0,"name":"one_2"},{"args":1,"function":0,"name":"one_3"}],"type":2}
+program 0 = {"bounds":{"forks":0,"generated_tokens":256,"generations":1},"function":0,"name":"one","params":[{"name":"n","type":1}],"prefix":[{"text":"All:"}],"result":0}
+program 1 = {"bounds":{"forks":0,"generated_tokens":768,"generations":3},"function":1,"limits":{"forks":5},"name":"main","result":1}
+function 0 = {"kind":"program","name":"one","params":1,"regs":"ibb","result":"b","result_type":0}
+    0  const        r1, k0                          @0:2:3
+    1  format       r2, r0, _                       @0:2:3
+    2  concat       r2, [r1, r2]                    @0:2:3
+    3  text         r2                              @0:2:3
+    4  gen          r2, g0, []                      @0:3:3
+    5  return       r2                              @0:4:3
+function 1 = {"args":[1,1,1,1,7,8],"kind":"program","name":"main","regs":"bibbbiiiib","result":"i","result_type":1}
+    0  const        r1, k2                          @0:9:15
+    1  const        r7, k3                          @0:10:15
+    2  const        r8, k4                          @0:11:15
+    3  parallel     r9, p0, [r1, r7, r8]+3          @0:9:11
+    4  field        r0, r9, 0                       @0:9:11
+    5  field        r2, r9, 1                       @0:10:11
+    6  field        r3, r9, 2                       @0:11:11
+    7  len          r1, r0                          @0:12:10
+    8  len          r5, r2                          @0:12:19
+    9  add.i        r6, r1, r5                      @0:12:10
+   10  len          r5, r3                          @0:12:28
+   11  add.i        r1, r6, r5                      @0:12:10
+   12  return       r1                              @0:12:3
 )";
 
 Json arguments(const std::vector<std::string>& items, int bound) { return {{"items", items}, {"bound", bound}}; }
-
-// Answers the held request for this item; false when it is not there (cancelled).
-bool answer_item(ScriptedPort& port, const std::string& item) {
-  for (std::size_t place = 0; place < port.held(); ++place) {
-    if (port.held_prompt(place) == "All:" + item) {
-      port.answer(place);
-      return true;
-    }
-  }
-  return false;
-}
 
 TEST_CASE("values come in the order of the items, whatever the order of the answers") {
   std::vector<std::string> items;
@@ -239,56 +128,6 @@ TEST_CASE("a failure with a bound: no new forks begin, those before it decide") 
   CHECK(result.error_position.line == 6);
 }
 
-TEST_CASE("what is left after a caught failure of a fork does not depend on how fast its siblings were") {
-  auto parsed = plan::parse(kAgain);
-  REQUIRE(parsed.ok());
-  const auto plan = std::make_shared<const LoadedPlan>(std::move(*parsed));
-  const std::vector<std::string> items = {"aaaa", "bx", "cccc", "dddd"};
-  std::vector<std::size_t> order(items.size());
-  std::iota(order.begin(), order.end(), 0U);
-  std::int64_t fuel_used = 0;
-  do {
-    ScriptedPort port(echoing(Delivery::kHeld));
-    Executor executor(plan, port);
-    RunResult result;
-    RunEvents events;
-    events.on_finished = [&](RunResult r) { result = std::move(r); };
-    REQUIRE(executor.start("again", {{"items", items}}, {}, std::move(events)).ok());
-    executor.poll(milliseconds(0));
-    for (const std::size_t index : order) {
-      answer_item(port, items[index]);
-      executor.poll(milliseconds(0));
-    }
-    REQUIRE(port.held() == 1);
-    // "aaaa" and "bad" count, and of the forks those of the first.
-    CHECK(port.held_max_tokens(0) == 400 - 4 - 3);
-    port.answer_all();
-    executor.run();
-    CHECK(outcome(result) == "\"bad\"");
-    if (fuel_used == 0) fuel_used = result.fuel_used;
-    CHECK(result.fuel_used == fuel_used);
-  } while (std::next_permutation(order.begin(), order.end()));
-}
-
-TEST_CASE("a program cannot generate without end beside forks that fail") {
-  auto parsed = plan::parse(kWasteful);
-  REQUIRE(parsed.ok());
-  ScriptedPort port(echoing(Delivery::kHeld));
-  Executor executor(std::make_shared<const LoadedPlan>(std::move(*parsed)), port);
-  RunResult result;
-  RunEvents events;
-  events.on_finished = [&](RunResult r) { result = std::move(r); };
-  REQUIRE(executor.start("wasteful", Json::object(), {}, std::move(events)).ok());
-  executor.poll(milliseconds(0));
-  while (port.held() > 0) {
-    port.answer(port.held() - 1);  // "long" before the one that fails
-    executor.poll(milliseconds(0));
-  }
-  // Each round wastes 4 tokens and spends 3: the 51st would waste more than 200.
-  CHECK(outcome(result) == "limit: forks beside failed ones spent as much as the program may in all");
-  CHECK(result.usage.generated_tokens == 51 * 7);
-}
-
 TEST_CASE("never more forks at once than the bound, and as many as it allows") {
   std::vector<std::string> items;
   for (int i = 0; i < 30; ++i) items.push_back(std::to_string(i));
@@ -314,6 +153,22 @@ TEST_CASE("never more forks at once than the bound, and as many as it allows") {
     CHECK(result == Json(items).dump());
     CHECK(port.most_held() == std::min<std::size_t>(static_cast<std::size_t>(bound), items.size()));
   }
+}
+
+TEST_CASE("calls side by side need no more forks than their bounds say") {
+  auto parsed = plan::parse(kCalls);
+  REQUIRE(parsed.ok());
+  ScriptedPort port(echoing(Delivery::kHeld));
+  Executor executor(std::make_shared<const LoadedPlan>(std::move(*parsed)), port);
+  RunResult result;
+  RunEvents events;
+  events.on_finished = [&](RunResult r) { result = std::move(r); };
+  REQUIRE(executor.start("main", Json::object(), {}, std::move(events)).ok());
+  executor.poll(milliseconds(0));
+  CHECK(port.held() == 3);  // at once, though forks are limited
+  port.answer_all();
+  executor.run();
+  CHECK(outcome(result) == "3");
 }
 
 TEST_CASE("traces and results do not depend on the order of arrival") {
