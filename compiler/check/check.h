@@ -47,7 +47,8 @@ class Constants {
 
   // The value of an expression made of literals, constants, operators, lists, records and the few functions that
   // docs/language.md names; nullopt when it is not constant, fails, or makes more than 64 MB. `wanted` is the type it
-  // is converted to. Which of these does not depend on what was evaluated before.
+  // is converted to. Which of these does not depend on what was evaluated before, but for chains of over a thousand
+  // constants, whose end is known when those before it are kept.
   std::optional<ConstValue> evaluate(const ast::Expr& expr, TypeId wanted);
 
   // Has all that was evaluated taken more than it may? Then nothing is known any more, and the program is to be refused.

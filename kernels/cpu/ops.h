@@ -80,10 +80,9 @@ const Ops& ops();
 //   8-bit ones, with the hints that serve Intel's best 39 and 56. What lies apart is better asked for into the
 //   second-level cache, for the first one waits for few lines at a time: a row's keys and values in F16 21 to 24 GB/s
 //   instead of 11 to 13.
-// - kZen5: AMD from Zen 5 on. One long stream is read fastest with one hint far ahead, into the second-level cache: 80
-// GB/s
-//   of 4-bit weights, 72 without any and 62 with Intel's; and several streams at once, as of neighbouring rows, are
-//   slower than one with any. What lies apart as on Zen 4.
+// - kZen5: AMD from Zen 5 on. One long stream is read fastest with one hint far ahead, into the second-level cache: of
+//   4-bit weights 80 GB/s, 72 without any and 62 with Intel's. Several streams at once, as of neighbouring rows, are
+//   slower than one, whatever is asked for. What lies apart as on Zen 4.
 enum class ReadAhead { kHints, kZen, kZen5 };
 constexpr ReadAhead kReadAheads[] = {ReadAhead::kHints, ReadAhead::kZen, ReadAhead::kZen5};
 ReadAhead read_ahead();

@@ -4,28 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/cpu/ask_evenly.h"
 #include "kernels/cpu/ops.h"
 
 namespace sgl::kernels::cpu::SGL_SIMD_NAMESPACE {
 
 // Every element of y has one vector accumulator that runs over k in order and one horizontal sum: the same arithmetic
 // in tiles of any height and width, so that a row's result cannot depend on its batch.
-
-// Lines that several rows ask for beside their arithmetic, evenly over all of it: the processor has only so many
-// requests under way, and what comes after waits.
-struct AskEvenly {
-  const char* next;
-  std::size_t lines;             // left
-  std::size_t due, step, whole;  // a line is due when `due`, which each call advances by `step`, reaches `whole`
-  void operator()() {
-    for (due += step; due >= whole; due -= whole) {
-      if (lines == 0) return;
-      --lines;
-      __builtin_prefetch(next, 0, 2);
-      next += 64;
-    }
-  }
-};
 
 template <typename L, int R, int C>
 inline void tile(const typename L::T* w, std::size_t k, const float* x, float* y, std::size_t ldy, AskEvenly& ask) {
@@ -44,7 +29,7 @@ inline void tile(const typename L::T* w, std::size_t k, const float* x, float* y
       for (int c = 0; c < C; ++c) __builtin_prefetch(w + static_cast<std::size_t>(C + c) * k + j, 0, 2);
       for (int c = 0; c < C; ++c) __builtin_prefetch(w + static_cast<std::size_t>(c) * k + j + kSoon);
     }
-    if (R > 1) ask();
+    if (R > 1) ask(1);
     for (int r = 0; r < R; ++r) {
       const V xv = Simd::load(x + static_cast<std::size_t>(r) * k + j);
       for (int c = 0; c < C; ++c) acc[r][c] = Simd::fma(xv, wv[c], acc[r][c]);
@@ -100,7 +85,7 @@ inline void all_rows(const typename L::T* w, std::size_t k, const float* x, std:
   constexpr std::size_t kTall = Simd::kTileRows;
   // The next columns, of which memory holds as many bytes as of these.
   const std::size_t lines = C * k * sizeof(typename L::T) / 64, steps = (rows + kTall - 1) / kTall * (k / kW);
-  AskEvenly ask{reinterpret_cast<const char*>(w + C * k), more ? lines : 0, 0, lines, steps};
+  AskEvenly ask(w + C * k, lines, steps, more);
   std::size_t r = 0;
   for (; r + kTall <= rows; r += kTall) tile<L, Simd::kTileRows, C>(w, k, x + r * k, y + r * ldy, ldy, ask);
   rows_below<L, C, Simd::kTileRows - 1>(w, k, x + r * k, rows - r, y + r * ldy, ldy, ask);
@@ -306,7 +291,7 @@ inline void matmul_typed(const Matrix& w, const float* x, std::size_t rows, floa
   std::size_t c = col_begin;
   if (rows == 1) {
     if (read_ahead() == ReadAhead::kZen5) return one_row<L>(data + c * w.k, w.k, x, y + c, col_end - c);
-    AskEvenly nothing{};
+    AskEvenly nothing(nullptr, 0, 0, false);
     for (; c + kNarrow <= col_end; c += kNarrow) tile<L, 1, kNarrow>(data + c * w.k, w.k, x, y + c, ldy, nothing);
   }
   // Two or three rows wait for memory too (two cores of a Zen 5, BF16, k of 3,072: 42 -> 50 GB/s).

@@ -4,8 +4,8 @@
 #include <charconv>
 #include <system_error>
 
-#include "runtime/plan/codec.h"
 #include "runtime/base/json.h"
+#include "runtime/plan/codec.h"
 #include "server/api/fields.h"
 #include "server/api/openai.h"
 #include "server/api/programs.h"

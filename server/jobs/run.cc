@@ -2,8 +2,8 @@
 #include <ctime>
 #include <utility>
 
-#include "server/jobs/runs.h"
 #include "runtime/base/json.h"
+#include "server/jobs/runs.h"
 
 namespace sgl::server {
 namespace {

@@ -1,10 +1,10 @@
 #include "tools/sgl/arguments.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <limits>
+
+#include <fmt/format.h>
 
 #include "compiler/diag/diag.h"
 #include "compiler/driver/spell.h"
@@ -34,17 +34,13 @@ bool is_text_type(const plan::Plan& plan, plan::TypeId id) {
   switch (type.kind) {
     case TypeKind::kString:
     case TypeKind::kRegex:
-    case TypeKind::kGrammar:
-      return true;
-    case TypeKind::kLiteral:
-      return type.literal.kind == plan::Literal::Kind::kString;
+    case TypeKind::kGrammar: return true;
+    case TypeKind::kLiteral: return type.literal.kind == plan::Literal::Kind::kString;
     // Unions are flat, so this does not recurse further.
     case TypeKind::kUnion:
-      return std::all_of(type.args.begin(), type.args.end(), [&](plan::TypeId arg) {
-        return plan.type(arg).kind != TypeKind::kUnion && is_text_type(plan, arg);
-      });
-    default:
-      return false;
+      return std::all_of(type.args.begin(), type.args.end(),
+                         [&](plan::TypeId arg) { return plan.type(arg).kind != TypeKind::kUnion && is_text_type(plan, arg); });
+    default: return false;
   }
 }
 
@@ -66,8 +62,8 @@ base::Error unknown_parameter(const plan::Program& program, const std::string& n
   std::vector<std::string> names;
   for (const plan::Param& param : program.params) names.push_back(param.name);
   const std::string hint = compiler::did_you_mean(name, names);
-  return base::invalid(
-      fmt::format("program '{}' has no parameter '{}'{}{}", program.name, name, hint.empty() ? "" : "; ", hint));
+  return base::invalid(fmt::format("program '{}' has no parameter '{}'{}{}", program.name, name,
+                                   hint.empty() ? "" : "; ", hint));
 }
 
 base::Expected<Json> read_arguments(const std::string& file) {
@@ -126,8 +122,7 @@ base::Expected<Json> collect_arguments(const plan::Plan& plan, const plan::Progr
   for (const std::string& pair : given) {
     const std::size_t equals = pair.find('=');
     if (equals == std::string::npos || equals == 0) {
-      return base::invalid(
-          fmt::format("--arg {} has no '='; write --arg name=value or --arg name=@file", shorten(pair)));
+      return base::invalid(fmt::format("--arg {} has no '='; write --arg name=value or --arg name=@file", shorten(pair)));
     }
     const std::string name = pair.substr(0, equals);
     const plan::Param* param = find_param(program, name);
@@ -166,9 +161,7 @@ std::string describe_parameters(const plan::Plan& plan, const plan::Program& pro
   for (const plan::Param& param : program.params) {
     out += fmt::format("  {}: {}", param.name, compiler::spell_type(plan, param.type));
     if (param.default_value) {
-      out +=
-          " = " +
-          shorten(plan::constant_json(plan, *param.default_value).dump(-1, ' ', false, Json::error_handler_t::replace));
+      out += " = " + shorten(plan::constant_json(plan, *param.default_value).dump(-1, ' ', false, Json::error_handler_t::replace));
     }
     if (!param.doc.empty()) out += "  // " + param.doc;
     out += "\n";
@@ -186,16 +179,11 @@ base::Expected<std::int64_t> parse_amount(std::string_view name, std::string_vie
   bool known = unit.empty();
   if (name == "time") {  // milliseconds
     known = true;
-    if (unit == "ms")
-      factor = 1;
-    else if (unit == "s")
-      factor = 1000;
-    else if (unit == "m")
-      factor = 60'000;
-    else if (unit == "h")
-      factor = 3'600'000;
-    else
-      known = false;
+    if (unit == "ms") factor = 1;
+    else if (unit == "s") factor = 1000;
+    else if (unit == "m") factor = 60'000;
+    else if (unit == "h") factor = 3'600'000;
+    else known = false;
   }
   if (error != std::errc() || !known || value <= 0 || value > std::numeric_limits<std::int64_t>::max() / factor) {
     return base::invalid(fmt::format("--limit {}={}: write {}", name, text,
@@ -220,8 +208,7 @@ base::Expected<exec::RunLimits> parse_limits(const std::vector<std::string>& giv
     if (target == nullptr) {
       return base::invalid(fmt::format("--limit {}: write tokens=N, time=30s, forks=N, fuel=N or memory=BYTES", pair));
     }
-    const std::string_view amount =
-        equals < pair.size() ? std::string_view(pair).substr(equals + 1) : std::string_view();
+    const std::string_view amount = equals < pair.size() ? std::string_view(pair).substr(equals + 1) : std::string_view();
     SGL_TRY(*target, parse_amount(name, amount));
   }
   return limits;

@@ -4,8 +4,8 @@
 #include <chrono>
 #include <optional>
 
-#include "tools/common/exit_codes.h"
 #include "runtime/base/json.h"
+#include "tools/common/exit_codes.h"
 #include "tools/common/signals.h"
 #include "tools/common/terminal.h"
 #include "tools/sgl/arguments.h"

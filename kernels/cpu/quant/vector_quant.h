@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/cpu/ask_evenly.h"
 #include "kernels/cpu/ops.h"
 #include "kernels/cpu/quant/layout.h"
 #include "kernels/cpu/quant/ops.h"
@@ -164,21 +165,10 @@ struct AskForStream {
   }
 };
 
-// More rows ask for the panels that come next, evenly over the arithmetic of the last 16 to 31: the processor has only
-// so many requests under way, and what comes after waits. Not further in than the second-level cache, since the
-// first holds the panels that are worked on.
+// More rows ask for the panels that come next, over the last 16 to 31 rows; a step is a row's group.
 struct AskNextPanels {
-  const std::byte* next;
-  std::size_t lines;             // left
-  std::size_t due, step, whole;  // a line is due when `due`, which a row of a group advances by `step`, reaches `whole`
-  void operator()(const std::byte*, int rows) {
-    for (due += static_cast<std::size_t>(rows) * step; due >= whole; due -= whole) {
-      if (lines == 0) return;
-      --lines;
-      __builtin_prefetch(next, 0, 2);
-      next += 64;
-    }
-  }
+  AskEvenly lines;
+  void operator()(const std::byte*, int rows) { lines(static_cast<std::size_t>(rows)); }
 };
 
 // R rows of one tile of x by P panels over all of k.
@@ -272,7 +262,7 @@ inline void all_tiles(const std::byte* panel, const PackedLayout& layout, const 
   for (; rows - r >= 2 * kTileRows; r += kTileRows) {
     tile_rows<T, P>(panel, layout, x, r, r + kTileRows, t, column, nothing);
   }
-  AskNextPanels next{panel + lines * 64, more ? lines : 0, 0, lines, (rows - r) * 2 * layout.blocks};
+  AskNextPanels next{AskEvenly(panel + lines * 64, lines, (rows - r) * 2 * layout.blocks, more)};
   for (; r < rows; r += kTileRows) {
     tile_rows<T, P>(panel, layout, x, r, rows - r < kTileRows ? rows : r + kTileRows, t, column, next);
   }
@@ -296,8 +286,8 @@ inline void single_row(const std::byte* data, const PackedLayout& layout, const 
     case ReadAhead::kZen:
       return one_row<T>(data, layout, x, t, begin, end, AskNothing{});
     case ReadAhead::kZen5:
-      // Of 8 bits, which take the least arithmetic a byte, nothing needs asking for (a token 10.5 to 10.8 ms, else 10.8 to
-      // 11.1; of 4 bits 7.1 to 7.5, else 6.6).
+      // Of 8 bits, which take the least arithmetic a byte, nothing needs asking for (a token 10.5 to 10.8 ms, else 10.8
+      // to 11.1; of 4 bits 7.1 to 7.5, else 6.6).
       if (T == DType::kQ8) return one_row<T>(data, layout, x, t, begin, end, AskNothing{});
       return one_row<T>(data, layout, x, t, begin, end, AskForStream{group});
     case ReadAhead::kHints:

@@ -1,22 +1,16 @@
 // What a program may still do once it has caught the failure of a fork.
 #include <algorithm>
-#include <chrono>
-#include <memory>
+#include <cstdint>
 #include <numeric>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 
-#include "runtime/plan/text.h"
 #include "tests/unit/exec/echoing.h"
-#include "tests/unit/exec/support.h"
 
 namespace sgl::exec::test {
 namespace {
-
-using std::chrono::milliseconds;
-using Delivery = ScriptedPort::Delivery;
 
 // Catches the failure of a fork, forks and generates again:
 //   limits { tokens: 400, forks: 12 }
@@ -243,71 +237,47 @@ function 2 = {"kind":"fork","name":"forking.parallel.parallel","params":2,"regs"
 )";
 
 TEST_CASE("what is left after a caught failure of a fork does not depend on how fast its siblings were") {
-  auto parsed = plan::parse(kAgain);
-  REQUIRE(parsed.ok());
-  const auto plan = std::make_shared<const LoadedPlan>(std::move(*parsed));
   const std::vector<std::string> items = {"aaaa", "bx", "cccc", "dddd"};
   std::vector<std::size_t> order(items.size());
   std::iota(order.begin(), order.end(), 0U);
   std::int64_t fuel_used = 0;
   do {
-    ScriptedPort port(echoing(Delivery::kHeld));
-    Executor executor(plan, port);
-    RunResult result;
-    RunEvents events;
-    events.on_finished = [&](RunResult r) { result = std::move(r); };
-    REQUIRE(executor.start("again", {{"items", items}}, {}, std::move(events)).ok());
-    executor.poll(milliseconds(0));
+    HeldRun run(kAgain, "again", {{"items", items}});
     for (const std::size_t index : order) {
-      answer_item(port, items[index]);
-      executor.poll(milliseconds(0));
+      answer_item(run.port, items[index]);
+      run.poll();
     }
-    REQUIRE(port.held() == 1);
+    REQUIRE(run.port.held() == 1);
     // "aaaa" and "bad" count, and of the forks those of the first.
-    CHECK(port.held_max_tokens(0) == 400 - 4 - 3);
-    port.answer_all();
-    executor.run();
-    CHECK(outcome(result) == "\"bad\"");
-    if (fuel_used == 0) fuel_used = result.fuel_used;
-    CHECK(result.fuel_used == fuel_used);
+    CHECK(run.port.held_max_tokens(0) == 400 - 4 - 3);
+    run.port.answer_all();
+    run.executor.run();
+    CHECK(outcome(run.result) == "\"bad\"");
+    if (fuel_used == 0) fuel_used = run.result.fuel_used;
+    CHECK(run.result.fuel_used == fuel_used);
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
 TEST_CASE("a program cannot generate without end beside forks that fail") {
-  auto parsed = plan::parse(kWasteful);
-  REQUIRE(parsed.ok());
-  ScriptedPort port(echoing(Delivery::kHeld));
-  Executor executor(std::make_shared<const LoadedPlan>(std::move(*parsed)), port);
-  RunResult result;
-  RunEvents events;
-  events.on_finished = [&](RunResult r) { result = std::move(r); };
-  REQUIRE(executor.start("wasteful", Json::object(), {}, std::move(events)).ok());
-  executor.poll(milliseconds(0));
-  while (port.held() > 0) {
-    port.answer(port.held() - 1);  // "long" before the one that fails
-    executor.poll(milliseconds(0));
+  HeldRun run(kWasteful, "wasteful", Json::object());
+  while (run.port.held() > 0) {
+    run.port.answer(run.port.held() - 1);  // "long" before the one that fails
+    run.poll();
   }
   // Each round wastes 4 tokens and spends 3: the 51st would waste more than 200.
-  CHECK(outcome(result) == "limit: forks beside failed ones spent as much as the program may in all");
-  CHECK(result.usage.generated_tokens == 51 * 7);
+  CHECK(outcome(run.result) == "limit: forks beside failed ones spent as much as the program may in all");
+  CHECK(run.result.usage.generated_tokens == 51 * 7);
 }
 
 TEST_CASE("a program cannot fork without end beside forks that fail") {
-  auto parsed = plan::parse(kForking);
-  REQUIRE(parsed.ok());
-  ScriptedPort port(echoing(Delivery::kHeld));
-  Executor executor(std::make_shared<const LoadedPlan>(std::move(*parsed)), port);
-  RunResult result;
-  RunEvents events;
-  events.on_finished = [&](RunResult r) { result = std::move(r); };
-  REQUIRE(executor.start("forking", Json::object(), {}, std::move(events)).ok());
-  do {
-    executor.poll(milliseconds(0));
-    port.answer_all();
-  } while (executor.active() > 0);
+  HeldRun run(kForking, "forking", Json::object());
+  while (run.executor.active() > 0) {
+    run.port.answer_all();
+    run.poll();
+  }
   // Each round spends 2 forks and wastes 10: the fifth would waste more than 40.
-  CHECK(outcome(result) == "limit: forks beside failed ones spent as much as the program may in all");
-  CHECK(result.forks == 5 * 12);
+  CHECK(outcome(run.result) == "limit: forks beside failed ones spent as much as the program may in all");
+  CHECK(run.result.forks == 5 * 12);
 }
 
 }  // namespace

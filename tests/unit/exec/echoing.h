@@ -1,12 +1,19 @@
 // A model that repeats what it is asked, for tests of forks.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include <doctest/doctest.h>
+
+#include "runtime/plan/text.h"
 #include "tests/unit/exec/scripted_port.h"
+#include "tests/unit/exec/support.h"
 
 namespace sgl::exec::test {
 
@@ -31,5 +38,27 @@ inline bool answer_item(ScriptedPort& port, const std::string& item) {
   }
   return false;
 }
+
+// A run whose requests are held, begun.
+struct HeldRun {
+  ScriptedPort port{echoing(ScriptedPort::Delivery::kHeld)};
+  RunResult result;
+  Executor executor;
+
+  HeldRun(const char* plan_text, const std::string& program, const Json& args) : executor(loaded(plan_text), port) {
+    RunEvents events;
+    events.on_finished = [this](RunResult r) { result = std::move(r); };
+    REQUIRE(executor.start(program, args, {}, std::move(events)).ok());
+    poll();
+  }
+  void poll() { executor.poll(std::chrono::milliseconds(0)); }
+
+ private:
+  static std::shared_ptr<const LoadedPlan> loaded(const char* plan_text) {
+    auto parsed = plan::parse(plan_text);
+    REQUIRE(parsed.ok());
+    return std::make_shared<const LoadedPlan>(std::move(*parsed));
+  }
+};
 
 }  // namespace sgl::exec::test

@@ -1,7 +1,6 @@
 // Forks: order of values, bounds, and which failure wins.
 #include <algorithm>
 #include <chrono>
-#include <memory>
 #include <numeric>
 #include <random>
 #include <string>
@@ -9,7 +8,6 @@
 
 #include <doctest/doctest.h>
 
-#include "runtime/plan/text.h"
 #include "tests/unit/exec/echoing.h"
 #include "tests/unit/exec/support.h"
 
@@ -156,19 +154,11 @@ TEST_CASE("never more forks at once than the bound, and as many as it allows") {
 }
 
 TEST_CASE("calls side by side need no more forks than their bounds say") {
-  auto parsed = plan::parse(kCalls);
-  REQUIRE(parsed.ok());
-  ScriptedPort port(echoing(Delivery::kHeld));
-  Executor executor(std::make_shared<const LoadedPlan>(std::move(*parsed)), port);
-  RunResult result;
-  RunEvents events;
-  events.on_finished = [&](RunResult r) { result = std::move(r); };
-  REQUIRE(executor.start("main", Json::object(), {}, std::move(events)).ok());
-  executor.poll(milliseconds(0));
-  CHECK(port.held() == 3);  // at once, though forks are limited
-  port.answer_all();
-  executor.run();
-  CHECK(outcome(result) == "3");
+  HeldRun run(kCalls, "main", Json::object());
+  CHECK(run.port.held() == 3);  // at once, though forks are limited
+  run.port.answer_all();
+  run.executor.run();
+  CHECK(outcome(run.result) == "3");
 }
 
 TEST_CASE("traces and results do not depend on the order of arrival") {
